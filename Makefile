@@ -1,0 +1,39 @@
+# Two commands: `make verify` (every claim on the embedded checkpoints -> out/report.md) and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: verify test lint types bench sample clean
+
+verify: $(READY)
+	$(BIN)/pytest claims --report-dir out
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/pytest -m benchmarks --benchmark-only -p no:xdist
+
+# The report that the repository shows: the standard run on the embedded checkpoints.
+sample: $(READY)
+	$(BIN)/pytest claims --report-dir docs/sample
+	rm -rf docs/sample/traces
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt torch
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What the papers say: one file a topic, one function a claim."""

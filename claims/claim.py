@@ -1,0 +1,78 @@
+"""What a claim is: a sentence with a source, an equation, thresholds with reasons, and readings (forks)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+Kind = Literal["finding", "identity"]
+
+Fork = Mapping[str, str]
+
+#: Attribute of a test function under which its claim is found.
+ATTRIBUTE = "__claim__"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A number that a verdict hangs on, and why it is this one. Overridable: ``--threshold id.name=value``."""
+
+    value: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One entry of the catalogue.
+
+    Attributes
+    ----------
+    id : permanent identifier, for example ``kernel-energy``
+    group : letter of the catalogue's group
+    title : a few words for the report's heading
+    source : paper and place
+    figures : the paper's figures that it belongs to, for example ("GEO Fig. 13",)
+    statement : one sentence, in our words
+    equation : the quantity, in plain text
+    definition : "paper", "read" or "reconstructed: ..." and what was reconstructed
+    thresholds : named numbers with their reasons
+    forks : readings of the definition; the first is the primary one
+    null_says : one sentence: what the null is
+    paper : what the paper reports for the quantity
+    needs_linear : whether the claim presupposes a linear router (measured by router-linearity)
+    number : place in its group, which orders the report
+    kind : "finding" (statistical, on a checkpoint) or "identity" (mathematical, on generated cases)
+    """
+
+    id: str
+    group: str
+    title: str
+    source: str
+    figures: tuple[str, ...]
+    statement: str
+    equation: str
+    definition: str
+    null_says: str
+    paper: str
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    forks: tuple[Mapping[str, str], ...] = ({},)
+    needs_linear: bool = True
+    kind: Kind = "finding"
+    number: int = 99
+
+
+def claim(**fields: Any) -> Callable[[Test], Test]:
+    """Attach a `Claim` to a test function; the keywords are the claim's fields."""
+    declared = Claim(**fields)
+
+    def attach(test: Test) -> Test:
+        setattr(test, ATTRIBUTE, declared)
+        return test
+
+    return attach
+
+
+def claim_of(test: Callable[..., Any]) -> Claim | None:
+    """Return the claim that a test function carries, or None."""
+    found = getattr(test, ATTRIBUTE, None)
+    return found if isinstance(found, Claim) else None

@@ -1,0 +1,54 @@
+"""Curves: per-sequence tables and estimates as curves over layers and as series of a figure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.finding import Curve
+from claims.record import Series
+from claims.sampling import Sampling
+from fixtures.trace import LayerTrace
+from metrics.estimate import Estimate
+
+
+def by_layer(
+    name: str,
+    layers: Sequence[LayerTrace],
+    table: npt.NDArray[np.float64],
+    sampling: Sampling,
+    threshold: str | float | None = None,
+) -> Curve:
+    """Return the mean over sequences at each layer, with its interval.
+
+    Parameters
+    ----------
+    table : (L, S), one value a layer and sequence; NaN where a sequence has none
+    threshold : as in `Curve`
+    """
+    known = [row[~np.isnan(row)] for row in table]
+    values = tuple(sampling.mean(row) if len(row) else None for row in known)
+    return Curve(name, tuple(layer.router.layer for layer in layers), values, threshold)
+
+
+def exact_by_layer(
+    name: str, layers: Sequence[LayerTrace], values: Sequence[float], threshold: str | float | None = None
+) -> Curve:
+    """Return one exact number a layer."""
+    return Curve(name, tuple(layer.router.layer for layer in layers), tuple(values), threshold)
+
+
+def along(label: str, x: Sequence[float], estimates: Sequence[Estimate]) -> Series:
+    """Return estimates as a series of a figure, with their intervals as the band."""
+    return Series(
+        label,
+        [float(value) for value in x],
+        rounded([e.value for e in estimates]),
+        rounded([e.low for e in estimates]),
+        rounded([e.high for e in estimates]),
+    )
+
+
+def rounded(values: npt.ArrayLike, digits: int = 4) -> list[float]:
+    """Return numbers with ``digits`` significant digits, as a figure needs them."""
+    return [float(f"{value:.{digits}g}") for value in np.asarray(values, dtype=np.float64).ravel()]

@@ -1,0 +1,106 @@
+"""Expectations: which verdict a (claim, checkpoint) is known to have. They colour tests, never verdicts."""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from claims.claim import Claim, Fork
+from claims.verdict import Verdict
+
+
+class ExpectationError(ValueError):
+    """The expectations file is damaged or stale; the message is one sentence that names the entry."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One entry: a known verdict with its reason and, if any, a link."""
+
+    claim: str
+    checkpoint: str
+    fork: str
+    verdict: Verdict
+    reason: str
+    link: str
+
+    def matches(self, claim: str, checkpoint: str, fork: Fork) -> bool:
+        """Tell whether the entry speaks of this claim, checkpoint (a pattern) and fork (a pattern)."""
+        return (
+            self.claim == claim and fnmatchcase(checkpoint, self.checkpoint) and fnmatchcase(fork_name(fork), self.fork)
+        )
+
+
+def fork_name(fork: Fork) -> str:
+    """Return a fork as ``key=value, key=value``; empty for a claim without forks."""
+    return ", ".join(f"{key}={value}" for key, value in fork.items())
+
+
+def read_expectations(path: Path) -> list[Expectation]:
+    """Read ``claims/expected.toml``: an array of tables ``expect``.
+
+    Raises
+    ------
+    ExpectationError
+        When the file cannot be read, is not TOML, or an entry lacks a field or names no verdict.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExpectationError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ExpectationError(f"{path}: not TOML ({error})") from error
+    entries = data.get("expect", [])
+    if not isinstance(entries, list):
+        raise ExpectationError(f"{path}: `expect` is not an array of tables ([[expect]])")
+    return [_entry(path, number, entry) for number, entry in enumerate(entries, start=1)]
+
+
+def expected_verdict(entries: Iterable[Expectation], claim: str, checkpoint: str, fork: Fork) -> Expectation | None:
+    """Return the first entry that matches, or None."""
+    return next((e for e in entries if e.matches(claim, checkpoint, fork)), None)
+
+
+def check_entries(
+    path: Path, entries: Iterable[Expectation], claims: Collection[Claim], checkpoints: Collection[str]
+) -> None:
+    """Refuse entries that match nothing.
+
+    Parameters
+    ----------
+    claims : every claim of the catalogue
+    checkpoints : every name an entry may speak of: the embedded ones and those of this run
+
+    Raises
+    ------
+    ExpectationError
+        Naming the first entry that matches no claim, fork or checkpoint.
+    """
+    for number, entry in enumerate(entries, start=1):
+        named = [c for c in claims if c.id == entry.claim]
+        if not named:
+            raise ExpectationError(f"{path}, entry {number}: there is no claim {entry.claim!r}")
+        if not any(fnmatchcase(fork_name(f), entry.fork) for f in named[0].forks):
+            raise ExpectationError(f"{path}, entry {number}: {entry.claim} has no fork {entry.fork!r}")
+        if not any(fnmatchcase(name, entry.checkpoint) for name in checkpoints):
+            raise ExpectationError(f"{path}, entry {number}: no checkpoint matches {entry.checkpoint!r}")
+
+
+def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Expectation:
+    where = f"{path}, entry {number}"
+    try:
+        fields = {name: str(entry[name]) for name in ("claim", "checkpoint", "verdict", "reason")}
+    except (KeyError, TypeError) as error:
+        raise ExpectationError(f"{where}: {error} is missing") from error
+    if fields["verdict"] not in list(Verdict):
+        raise ExpectationError(f"{where}: {fields['verdict']!r} is not one of {', '.join(Verdict)}")
+    return Expectation(
+        claim=fields["claim"],
+        checkpoint=fields["checkpoint"],
+        fork=str(entry.get("fork", "*")),
+        verdict=Verdict(fields["verdict"]),
+        reason=fields["reason"],
+        link=str(entry.get("link", "")),
+    )

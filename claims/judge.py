@@ -1,0 +1,149 @@
+"""From a finding to a record: thresholds applied, the null judged, the reason put in words. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from claims.claim import Claim, Fork
+from claims.finding import Curve, Finding, Measured
+from claims.record import SCHEMA, Certificate, Criterion, LayerCurve, Record
+from claims.verdict import Verdict, decide, holds
+from metrics.estimate import Estimate
+from metrics.statistics import p_value, units_to_decide
+
+Overrides = Mapping[str, float]
+
+
+def thresholds_of(claim: Claim, overrides: Overrides) -> dict[str, float]:
+    """Return the claim's thresholds with ``overrides`` (keys ``claim-id.name``) applied."""
+    return {name: overrides.get(f"{claim.id}.{name}", threshold.value) for name, threshold in claim.thresholds.items()}
+
+
+def judge(
+    claim: Claim, finding: Finding, overrides: Overrides
+) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
+    """Judge a finding.
+
+    Returns
+    -------
+    The verdict, the sentence that explains it, the judged criteria and the judged null.
+
+    Raises
+    ------
+    ValueError
+        When the finding has no deciding criterion, or an estimate over no units.
+    """
+    bounds = thresholds_of(claim, overrides)
+    for measured in (*finding.criteria, *finding.null):
+        if measured.estimate.n < 1:
+            raise ValueError(f"{measured.name}: nothing was measured (0 {measured.estimate.unit}s)")
+    criteria = [_criterion(measured, bounds) for measured in finding.criteria]
+    null = [_criterion(measured, bounds) for measured in finding.null]
+    verdict = decide([c.holds for c in criteria if c.decides], [c.holds for c in null if c.decides])
+    return verdict, _reason(verdict, finding, criteria, bounds), criteria, null
+
+
+def record_of(
+    claim: Claim,
+    fork: Fork,
+    *,
+    checkpoint: Mapping[str, Any],
+    verdict: Verdict,
+    reason: str,
+    finding: Finding | None = None,
+    criteria: list[Criterion] | None = None,
+    null: list[Criterion] | None = None,
+    certificate: Certificate | None = None,
+    overrides: Overrides | None = None,
+    expected: str | None = None,
+    seconds: float = 0.0,
+    provenance: Mapping[str, Any] | None = None,
+) -> Record:
+    """Assemble the record of one verdict."""
+    bounds = thresholds_of(claim, overrides or {})
+    return Record(
+        schema=SCHEMA,
+        claim=claim.id,
+        group=claim.group,
+        number=claim.number,
+        title=claim.title,
+        source=claim.source,
+        figures=list(claim.figures),
+        statement=claim.statement,
+        equation=claim.equation,
+        definition=claim.definition,
+        checkpoint=dict(checkpoint),
+        fork=dict(fork),
+        primary=dict(fork) == dict(claim.forks[0]),
+        verdict=verdict,
+        reason=reason,
+        criteria=criteria or [],
+        null=null or [],
+        null_says=claim.null_says,
+        thresholds={n: {"value": bounds[n], "why": t.why} for n, t in claim.thresholds.items()},
+        layers=[_curve(curve, bounds) for curve in finding.layers] if finding else [],
+        paper=claim.paper,
+        figure=finding.figure if finding else None,
+        certificate=certificate,
+        notes=list(finding.notes) if finding else [],
+        expected=expected,
+        seconds=seconds,
+        provenance=dict(provenance or {}),
+    )
+
+
+def say(criterion: Criterion) -> str:
+    """Return ``name = value [low, high], claimed > threshold (n sequences)``."""
+    interval = "" if criterion.low == criterion.high else f" [{criterion.low:.4g}, {criterion.high:.4g}]"
+    plural = "" if criterion.n == 1 else "s"
+    return (
+        f"{criterion.name} = {criterion.value:.4g}{interval}, claimed {criterion.direction} "
+        f"{criterion.threshold:.4g} ({criterion.n} {criterion.unit}{plural})"
+    )
+
+
+def _criterion(measured: Measured, bounds: Mapping[str, float]) -> Criterion:
+    estimate = measured.estimate
+    bound = bounds[measured.threshold] if isinstance(measured.threshold, str) else measured.threshold
+    return Criterion(
+        name=measured.name,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        threshold=bound,
+        direction=measured.direction,
+        n=estimate.n,
+        unit=estimate.unit,
+        method=estimate.method,
+        p=p_value(estimate, bound, measured.direction),
+        holds=holds(estimate.low, estimate.high, bound, measured.direction),
+        decides=measured.decides,
+    )
+
+
+def _curve(curve: Curve, bounds: Mapping[str, float]) -> LayerCurve:
+    ends = [(v.value, v.low, v.high) if isinstance(v, Estimate) else (v, v, v) for v in curve.values]
+    value, low, high = ([None if e[i] is None else float(f"{e[i]:.4g}") for e in ends] for i in range(3))
+    banded = any(isinstance(v, Estimate) for v in curve.values)
+    threshold = bounds[curve.threshold] if isinstance(curve.threshold, str) else curve.threshold
+    band = (low, high) if banded else ([], [])
+    return LayerCurve(curve.name, list(curve.layers), value, *band, threshold)
+
+
+def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], bounds: Mapping[str, float]) -> str:
+    pairs = [(m, c) for m, c in zip(finding.criteria, criteria, strict=True) if c.decides]
+    match verdict:
+        case Verdict.REFUTED:
+            return "; ".join(say(c) for _, c in pairs if c.holds is False)
+        case Verdict.INCONCLUSIVE:
+            return "; ".join(say(c) + _more(m.estimate, c) for m, c in pairs if c.holds is None)
+        case Verdict.VACUOUS:
+            return "the criteria hold, and they hold for the null as well: " + "; ".join(
+                say(_criterion(m, bounds)) for m in finding.null if m.decides
+            )
+        case _:
+            return ""
+
+
+def _more(estimate: Estimate, criterion: Criterion) -> str:
+    more = None if criterion.threshold is None else units_to_decide(estimate, criterion.threshold)
+    return "" if more is None else f"; about {more:,} more {estimate.unit}s would decide it"

@@ -1,0 +1,299 @@
+"""pytest glue: claims become items over (checkpoint, fork), findings become records, verdicts become outcomes."""
+
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claims.catalogue import catalogue
+from claims.certificate import write_certificate
+from claims.claim import Claim, Fork, claim_of
+from claims.expectations import (
+    Expectation,
+    ExpectationError,
+    check_entries,
+    expected_verdict,
+    read_expectations,
+)
+from claims.family import adjust
+from claims.finding import Finding, NotApplicable
+from claims.judge import judge, record_of, thresholds_of
+from claims.provenance import provenance_of
+from claims.record import Certificate, Record, to_json
+from claims.sampling import Sampling
+from claims.verdict import Verdict
+from reports.collect import FINISH, PROPERTY
+
+ENTRIES = pytest.StashKey[list[Expectation]]()
+RECORDED = pytest.StashKey[Record]()
+DEFAULT_EXPECTATIONS = Path(__file__).with_name("expected.toml")
+
+#: Category for pytest's summary, letter and word of each verdict in the terminal.
+OUTCOMES = {
+    Verdict.SUPPORTED: ("passed", "S", "SUPPORTED"),
+    Verdict.VACUOUS: ("vacuous", "v", "VACUOUS"),
+    Verdict.REFUTED: ("failed", "R", "REFUTED"),
+    Verdict.INCONCLUSIVE: ("inconclusive", "i", "INCONCLUSIVE"),
+    Verdict.NOT_APPLICABLE: ("not applicable", "n", "NOT APPLICABLE"),
+    Verdict.ERROR: ("error", "E", "ERROR"),
+}
+
+
+@pytest.fixture
+def sampling(pytestconfig: pytest.Config) -> Sampling:
+    """Return the run's seed and number of resamples."""
+    return Sampling(seed=pytestconfig.getoption("--seed"))
+
+
+@pytest.fixture
+def thresholds() -> dict[str, float]:
+    """Stand for the claim's thresholds, which are filled in when it runs."""
+    return {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the expectations before anything runs, so that a damaged file ends the run at once."""
+    path = Path(config.getoption("--expected") or DEFAULT_EXPECTATIONS)
+    try:
+        entries = read_expectations(path)
+        check_entries(path, entries, catalogue(), _names(config))
+    except ExpectationError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[ENTRIES] = entries
+    config.stash[FINISH] = adjust
+    known = {f"{c.id}.{name}" for c in catalogue() for name in c.thresholds}
+    for name, _ in config.getoption("--threshold") or []:
+        if name not in known:
+            raise pytest.UsageError(f"--threshold {name}: no such threshold; known are {', '.join(sorted(known))}")
+
+
+def _names(config: pytest.Config) -> set[str]:
+    """Every checkpoint name that an expectation may speak of: embedded, control, and of this run."""
+    from fixtures.plugin import chosen_names, known_names
+
+    return {*known_names(), *chosen_names(config), "generated"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a claim once for each of its forks."""
+    declared = claim_of(metafunc.function)
+    if declared is not None and "fork" in metafunc.fixturenames:
+        ids = ["-".join(fork.values()) or "claim" for fork in declared.forks]
+        metafunc.parametrize("fork", declared.forks, ids=ids)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Make claims selectable by id and figure: ``-k kernel-energy``, ``-k fig13``."""
+    declared = _claim(item)
+    if declared is None:
+        return
+    item.extra_keyword_matches.add(declared.id)
+    for label in declared.figures:
+        item.extra_keyword_matches.add(label.replace("Fig. ", "fig").replace(" ", "").lower())
+    item.add_marker(pytest.mark.claim)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a finding's function, judge what it returns, and turn the verdict into an outcome."""
+    declared = _claim(pyfuncitem)
+    if declared is None or declared.kind == "identity":
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    started = time.perf_counter()
+    record = _measure(pyfuncitem, declared, arguments, started)
+    pyfuncitem.stash[RECORDED] = record
+    _outcome(pyfuncitem, record)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the record to the report that travels to the controller; record failures of set-up as errors."""
+    report = yield
+    declared = _claim(item)
+    if declared is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return report
+    record = item.stash.get(RECORDED, None)
+    if record is None:
+        record = _unmeasured(item, declared, call)
+    report.user_properties = [*report.user_properties, (PROPERTY, to_json(record))]
+    report.claim_verdict = record.verdict.value  # type: ignore[attr-defined]
+    report.claim_expected = record.expected == record.verdict  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Show each verdict under its own word and letter; an expected one in green."""
+    verdict = getattr(report, "claim_verdict", None)
+    if verdict is None:
+        return None
+    category, letter, word = OUTCOMES[Verdict(verdict)]
+    if report.passed and getattr(report, "claim_expected", False):
+        return (
+            "passed" if category == "failed" else category,
+            letter.lower(),
+            (f"{word} (expected)", {"green": True}),
+        )
+    if report.failed:
+        return "failed" if category != "error" else "error", letter, (word, {"red": True})
+    return category, letter, (word, {"green": report.passed, "yellow": report.skipped})
+
+
+def _claim(item: pytest.Item) -> Claim | None:
+    return claim_of(item.function) if isinstance(item, pytest.Function) else None
+
+
+def _fork(item: pytest.Item) -> Fork:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}).get("fork", {}))
+
+
+def _expectation(item: pytest.Item, name: str, checkpoint: Mapping[str, Any], fork: Fork) -> Expectation | None:
+    entries: list[Expectation] = item.config.stash[ENTRIES]
+    return expected_verdict(entries, name, str(checkpoint["name"]), fork)
+
+
+def _checkpoint(item: pytest.Item) -> dict[str, Any]:
+    """What the record says of the checkpoint: the captured facts, or at least its name."""
+    trace = getattr(item, "funcargs", {}).get("trace")
+    if trace is not None:
+        return dict(trace.checkpoint)
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return {"name": str(params.get("subject", "generated"))}
+
+
+def _measure(item: pytest.Function, declared: Claim, arguments: dict[str, Any], started: float) -> Record:
+    """Call the claim's function and judge its finding; a broken measurement becomes an error, not a verdict."""
+    overrides = dict(item.config.getoption("--threshold") or [])
+    if "thresholds" in arguments:
+        arguments["thresholds"] = thresholds_of(declared, overrides)
+    checkpoint, fork = _checkpoint(item), _fork(item)
+    entry = _expectation(item, declared.id, checkpoint, fork)
+    common: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "overrides": overrides,
+        "expected": entry.verdict.value if entry else None,
+        "provenance": provenance_of(item),
+    }
+    try:
+        finding = item.obj(**arguments)
+        verdict, reason, criteria, null = judge(declared, finding, overrides)
+        certificate = _certify(item, declared, checkpoint, fork, finding)
+    except NotApplicable as why:
+        return record_of(
+            declared,
+            fork,
+            verdict=Verdict.NOT_APPLICABLE,
+            reason=str(why),
+            **common,
+            seconds=time.perf_counter() - started,
+        )
+    except (
+        ValueError,
+        ArithmeticError,
+        MemoryError,
+        RuntimeError,
+        AssertionError,
+        IndexError,
+        KeyError,
+    ) as error:
+        return record_of(
+            declared,
+            fork,
+            verdict=Verdict.ERROR,
+            reason=_sentence(error),
+            **common,
+            seconds=time.perf_counter() - started,
+        )
+    return record_of(
+        declared,
+        fork,
+        verdict=verdict,
+        reason=reason,
+        finding=finding,
+        criteria=criteria,
+        null=null,
+        certificate=certificate,
+        seconds=time.perf_counter() - started,
+        **common,
+    )
+
+
+def _certify(
+    item: pytest.Function, declared: Claim, checkpoint: dict[str, Any], fork: Fork, finding: Finding
+) -> Certificate | None:
+    if finding.counterexample is None:
+        return None
+    from fixtures.store import evidence_folder
+
+    folder = Path(item.config.getoption("--report-dir"))
+    slug = evidence_folder(folder, str(checkpoint["name"])).name
+    stem = "-".join([declared.id, *("".join(v.split()) for v in fork.values()), slug])
+    return write_certificate(folder, stem, finding.counterexample)
+
+
+def _outcome(item: pytest.Function, record: Record) -> None:
+    """Pass, fail or skip as DESIGN says: supported and vacuous pass unless another verdict was expected."""
+    __tracebackhide__ = True
+    entry = _expectation(item, record.claim, record.checkpoint, record.fork)
+    if entry is not None:
+        if record.verdict != entry.verdict:
+            pytest.fail(
+                f"{record.claim}: expected {entry.verdict} ({entry.reason}), measured {record.verdict}: "
+                f"{_message(item, record)}",
+                pytrace=False,
+            )
+        return
+    if record.verdict in (Verdict.SUPPORTED, Verdict.VACUOUS):
+        return
+    if record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
+        pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
+    pytest.fail(f"{record.claim}: {record.verdict}: {_message(item, record)}", pytrace=False)
+
+
+def _message(item: pytest.Item, record: Record) -> str:
+    """The reason, the layer that stands out, and the command that repeats just this claim."""
+    name = str(record.checkpoint["name"])
+    command = f"pytest claims -k {record.claim} --checkpoint {name}"
+    return f"{record.reason or 'no deviation'}\n  repeat: {command}"
+
+
+def _unmeasured(item: pytest.Item, declared: Claim, call: pytest.CallInfo[None]) -> Record:
+    """The record of a claim whose function never returned: an identity, or evidence that could not be had."""
+    fork, checkpoint = _fork(item), _checkpoint(item)
+    entry = _expectation(item, declared.id, checkpoint, fork)
+    error = call.excinfo.value if call.excinfo else None
+    if error is None:
+        verdict, reason = Verdict.SUPPORTED, ""
+    elif declared.kind == "identity" and isinstance(error, AssertionError):
+        verdict, reason = Verdict.REFUTED, _counterexample(error)
+    elif isinstance(error, NotApplicable):
+        verdict, reason = Verdict.NOT_APPLICABLE, str(error)
+    else:
+        verdict, reason = Verdict.ERROR, _sentence(error)
+    return record_of(
+        declared,
+        fork,
+        checkpoint=checkpoint,
+        verdict=verdict,
+        reason=reason,
+        expected=entry.verdict.value if entry else None,
+        seconds=call.duration,
+        provenance=provenance_of(item),
+    )
+
+
+def _counterexample(error: AssertionError) -> str:
+    """The shrunk example that Hypothesis attached, beside what failed."""
+    notes = getattr(error, "__notes__", [])
+    return "; ".join(part.strip() for part in [str(error).splitlines()[0] if str(error) else "", *notes] if part)
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

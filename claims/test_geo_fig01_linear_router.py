@@ -1,0 +1,196 @@
+"""Near hidden states, near logits, same experts?  GEO Prop. 1 (sufficiency) and Fig. 1.
+
+Everything rests on the router being a linear map of its input, so that is measured first.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Threshold, claim
+from claims.curves import exact_by_layer, rounded
+from claims.finding import Counterexample, Finding, Measured
+from claims.premises import left_out, linear_layers, middle
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from claims.token_pairs import pair_tokens, scatter_indices
+from fixtures.trace import LayerTrace, Trace
+from metrics.bounds import operator_norm
+from metrics.pairs import squared_distances
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@claim(
+    id="router-linearity",
+    group="A",
+    number=1,
+    title="The router is a linear map of its input",
+    source="GEO (arXiv 2604.09780v1), setting of Prop. 1",
+    figures=("GEO Prop. 1",),
+    statement="Router logits are an affine function of the hidden state that enters the router.",
+    equation="z = W h + b;  residual = max |z - (W h + b)| / max |z|;  f(x+y) - f(x) - f(y) + f(0) = 0",
+    definition="paper: the router is linear; how that is measured is ours",
+    null_says="None: planted MLP, cosine-normalised and jittered routers must be refuted (test suite).",
+    paper="assumed, not measured",
+    thresholds={"float32": Threshold(1e-4, "rounding of a float32 matrix product over some thousand terms")},
+    needs_linear=False,
+)
+def test_router_linearity(trace: Trace, thresholds: dict[str, float]) -> Finding:
+    """Compare captured logits with W h + b, and the router module with itself on random probes."""
+    residual = [max(layer.router.residual, _residual(layer, trace)) for layer in trace.layers]
+    additivity = [layer.router.additivity for layer in trace.layers]
+    tolerance = max(layer.router.tolerance for layer in trace.layers)
+    bound: str | float = "float32" if tolerance <= 1e-4 else tolerance
+    worst = int(np.argmax(np.maximum(residual, additivity)))
+    tokens = len(trace.sample)
+    broken = max(residual[worst], additivity[worst]) > tolerance
+    return Finding(
+        criteria=(
+            Measured("largest residual over layers", exact(max(residual), tokens, "token"), "<=", bound),
+            Measured("largest additivity defect", exact(max(additivity), tokens, "token"), "<=", bound),
+        ),
+        layers=(
+            exact_by_layer("residual", trace.layers, residual, tolerance),
+            exact_by_layer("additivity defect", trace.layers, additivity, tolerance),
+        ),
+        counterexample=_not_affine(trace.layers[worst], trace) if broken else None,
+        notes=tuple(f"Layer {r.layer}: {r.note}." for r in (x.router for x in trace.layers) if r.note)[:4],
+    )
+
+
+def _residual(layer: LayerTrace, trace: Trace) -> float:
+    """max |z - (W h + b)| / max |z| over the sampled tokens of the trace."""
+    if layer.router.weight.shape[1] != layer.hidden.shape[1]:
+        return float("inf")
+    logits = layer.logits[trace.sample].astype(np.float64)
+    linear = layer.hidden.astype(np.float64) @ layer.router.weight.T.astype(np.float64)
+    if layer.router.bias is not None:
+        linear = linear + layer.router.bias
+    return float(np.abs(logits - linear).max() / max(np.abs(logits).max(), 1e-30))
+
+
+def _not_affine(layer: LayerTrace, trace: Trace) -> Counterexample | None:
+    """The sampled (h, z): their best affine fit leaves a residual, which anyone can recompute."""
+    hidden, logits = layer.hidden, layer.logits[trace.sample]
+    if len(hidden) < 2 * (hidden.shape[1] + 1):
+        return None
+    design = np.hstack([hidden, np.ones((len(hidden), 1))]).astype(np.float64)
+    fit = design @ np.linalg.lstsq(design, logits.astype(np.float64), rcond=None)[0]
+    residual = float(np.abs(fit - logits).max() / np.abs(logits).max())
+    return Counterexample(
+        check="not-affine",
+        says=f"no affine map takes h to z at layer {layer.router.layer}: the best one misses by {residual:.3g}",
+        arrays={"hidden": hidden, "logits": logits},
+        numbers={"residual": residual, "tolerance": layer.router.tolerance},
+    )
+
+
+@claim(
+    id="sufficiency-bound",
+    group="A",
+    number=2,
+    title="Near hidden states give near logits",
+    source="GEO (arXiv 2604.09780v1), Prop. 1, Eq. 5",
+    figures=("GEO Fig. 1",),
+    statement="The RMS distance of two tokens' logits never exceeds the router's Lipschitz constant times the "
+    "RMS distance of their hidden states.",
+    equation="||z_i - z_j|| / sqrt(E)  <=  ||W||_2 sqrt(D/E) * ||h_i - h_j|| / sqrt(D)",
+    definition="reconstructed: RMS(a, b) = ||a - b||_2 / sqrt(dim); naive bound with the spectral norm",
+    null_says="The same bound without the factor sqrt(D/E) must be violated, else the test could not fail.",
+    paper="all pairs below the line (Fig. 1); no number printed",
+    thresholds={
+        "violations": Threshold(0, "the claim is an inequality: one pair above the line breaks it"),
+        "null violations": Threshold(0, "the guard bites when the wrong bound is violated at least once"),
+    },
+)
+def test_sufficiency_bound(trace: Trace, sampling: Sampling) -> Finding:
+    """Count the token pairs above the Lipschitz line, and those above the wrong line."""
+    layers = linear_layers(trace)
+    tokens = pair_tokens(trace)
+    tables = [_distances(layer, trace, tokens) for layer in layers]
+    above, guard = [], []
+    for layer, (near, far, allowance) in zip(layers, tables, strict=True):
+        lipschitz = operator_norm(layer.router.weight)
+        wrong = lipschitz * min(0.5, np.sqrt(layer.router.weight.shape[0] / layer.router.weight.shape[1]))
+        above.append(int(np.sum(far > lipschitz * near * (1 + 1e-6) + allowance)))
+        guard.append(int(np.sum(far > wrong * near * (1 + 1e-6) + allowance)) + _extremal(layer, wrong))
+    worst = int(np.argmax(above))
+    pairs = sum(len(near) for near, _, _ in tables)
+    tightness = [
+        float(np.median(far / np.maximum(operator_norm(layer.router.weight) * near, 1e-30)))
+        for layer, (near, far, _) in zip(layers, tables, strict=True)
+    ]
+    return Finding(
+        criteria=(
+            Measured("pairs above the bound", exact(sum(above), pairs), "<=", "violations"),
+            Measured(
+                "median of actual / bound",
+                exact(float(np.median(tightness)), pairs),
+                "<=",
+                1.0,
+                decides=False,
+            ),
+        ),
+        null=(Measured("pairs above the bound without the factor", exact(sum(guard), pairs), "<=", "null violations"),),
+        layers=(exact_by_layer("median of actual / bound", layers, tightness, 1.0),),
+        figure=_scatter(middle(layers), trace, tokens, sampling),
+        counterexample=_pair_above(layers[worst], trace, tokens) if above[worst] else None,
+        notes=left_out(trace, layers),
+    )
+
+
+def _distances(
+    layer: LayerTrace, trace: Trace, tokens: npt.NDArray[np.integer]
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return ||dh||, ||dz|| of all pairs, and what rounding of the logits alone can add to ||dz||."""
+    upper = np.triu_indices(len(tokens), k=1)
+    hidden, logits = layer.hidden[tokens], layer.logits[trace.sample[tokens]]
+    near = np.sqrt(squared_distances(hidden, hidden)[upper])
+    far = np.sqrt(squared_distances(logits, logits)[upper])
+    apart = near > 0
+    allowance = 2 * layer.router.tolerance * float(np.abs(logits).max()) * float(np.sqrt(logits.shape[1]))
+    return near[apart], far[apart], allowance
+
+
+def _extremal(layer: LayerTrace, constant: float) -> int:
+    """1 when the pair (0, v_1) along W's leading singular direction violates ``constant``, else 0."""
+    return int(operator_norm(layer.router.weight) > constant * (1 + 1e-6))
+
+
+def _pair_above(layer: LayerTrace, trace: Trace, tokens: npt.NDArray[np.integer]) -> Counterexample:
+    """The pair that exceeds the bound by most, with W."""
+    hidden, logits = (
+        layer.hidden[tokens].astype(np.float64),
+        layer.logits[trace.sample[tokens]].astype(np.float64),
+    )
+    near, far = np.sqrt(squared_distances(hidden, hidden)), np.sqrt(squared_distances(logits, logits))
+    excess = far - operator_norm(layer.router.weight) * near
+    i, j = np.unravel_index(int(np.argmax(excess)), excess.shape)
+    return Counterexample(
+        check="bound-violated",
+        says=f"two tokens at layer {layer.router.layer} whose logits differ by more than ||W||_2 ||dh||",
+        arrays={"hidden": hidden[[i, j]], "logits": logits[[i, j]], "weight": layer.router.weight},
+        numbers={"excess": float(excess[i, j])},
+    )
+
+
+def _scatter(layer: LayerTrace, trace: Trace, tokens: npt.NDArray[np.integer], sampling: Sampling) -> Figure:
+    """RMS hidden distance against RMS logit distance, with the Lipschitz line: Fig. 1."""
+    first, second = scatter_indices(len(tokens), sampling.rng("fig1", layer.router.layer))
+    hidden = layer.hidden[tokens].astype(np.float64)
+    logits = layer.logits[trace.sample[tokens]].astype(np.float64)
+    experts, width = layer.router.weight.shape
+    x = np.linalg.norm(hidden[first] - hidden[second], axis=1) / np.sqrt(width)
+    y = np.linalg.norm(logits[first] - logits[second], axis=1) / np.sqrt(experts)
+    slope = operator_norm(layer.router.weight) * float(np.sqrt(width / experts))
+    reach = min(float(x.max()), 1.15 * float(y.max()) / slope) if slope > 0 else float(x.max())
+    return Figure(
+        kind="scatter",
+        title=f"token pairs, layer {layer.router.layer}",
+        redraws="GEO Fig. 1",
+        x_label="RMS distance of hidden states",
+        y_label="RMS distance of logits",
+        series=[Series("token pairs", rounded(x), rounded(y))],
+        reference=[Series("Lipschitz bound", [0.0, reach], [0.0, slope * reach])],
+    )

@@ -1,0 +1,177 @@
+"""Near hidden states give the SAME EXPERTS: the part of GEO Prop. 1 that is no tautology."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Threshold, claim
+from claims.curves import by_layer
+from claims.finding import Finding, Measured
+from claims.premises import left_out, replayed_layers
+from claims.sampling import Sampling
+from claims.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
+from fixtures.routing_rule import select
+from fixtures.trace import LayerTrace, Trace
+from metrics.pairs import nearest_pairs_mask, squared_distances
+from metrics.radius import Radius, certified_radius
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer]
+
+#: Share of token pairs that count as near.
+NEAREST = 0.01
+#: How far inside and beyond the certified radius the probes go.
+INSIDE, BEYOND = 0.999, 1.001
+
+
+@claim(
+    id="sufficiency-topk",
+    group="A",
+    number=3,
+    title="Near hidden states give the same experts",
+    source="GEO (arXiv 2604.09780v1), Prop. 1; Eq. 11 for the overlap",
+    figures=("GEO Fig. 1", "GEO Prop. 1"),
+    statement="Routing is piecewise constant: every token has a radius inside which the experts cannot change, "
+    "and near tokens share clearly more experts than random ones.",
+    equation="r(h) = min over chosen i, unchosen j of (z_i - z_j) / ||w_i - w_j|| (plain top-k; a Lipschitz lower "
+    "bound for other scores);  overlap = m_i . m_j / k",
+    definition="read (overlap, Eq. 11); the certified radius is ours",
+    null_says="The same overlaps with the tokens' hidden states re-paired at random.",
+    paper="no number printed",
+    thresholds={
+        "violations": Threshold(0, "the radius is a certificate: one change inside it breaks it"),
+        "gain": Threshold(0.2, "a fifth of the chosen experts: far above what rounding or re-pairing gives"),
+    },
+)
+def test_sufficiency_topk(trace: Trace, sampling: Sampling) -> Finding:
+    """Check the radius on natural pairs and probes, then the overlap of near against random pairs."""
+    layers = replayed_layers(trace)
+    tokens = pair_tokens(trace)
+    balls = [_ball(layer, trace, tokens, sampling) for layer in layers]
+    sequence = sequences_of(trace, tokens)
+    gains = np.stack([_gain(layer, trace, tokens, sequence, None) for layer in layers])
+    shuffled = np.stack(
+        [
+            _gain(
+                layer,
+                trace,
+                tokens,
+                sequence,
+                sampling.rng("pairing", layer.router.layer).permutation(len(tokens)),
+            )
+            for layer in layers
+        ]
+    )
+    beyond = sum(b.exact_tokens for b in balls)
+    criteria = [
+        Measured(
+            "changes inside the radius",
+            exact(sum(b.inside for b in balls), sum(b.tried for b in balls)),
+            "<=",
+            "violations",
+        ),
+        Measured("overlap of nearest 1 % minus random pairs", sampling.mean(over_layers(gains)), ">=", "gain"),
+    ]
+    if beyond:
+        unmoved = exact(sum(b.unmoved for b in balls), beyond, "token")
+        criteria.insert(1, Measured("choices unchanged just beyond the exact radius", unmoved, "<=", "violations"))
+    return Finding(
+        criteria=tuple(criteria),
+        null=(Measured("overlap gain, re-paired", sampling.mean(over_layers(shuffled)), ">=", "gain"),),
+        layers=(by_layer("overlap gain of near pairs", layers, gains, sampling, "gain"),),
+        notes=(*_kinds(balls), *left_out(trace, layers)),
+    )
+
+
+@dataclass(frozen=True)
+class _Ball:
+    """Counts over one layer's certified balls."""
+
+    tried: int
+    inside: int
+    exact_tokens: int
+    unmoved: int
+    ties: int
+    exact: bool
+    median_share: float
+
+
+def _ball(layer: LayerTrace, trace: Trace, tokens: IntArray, sampling: Sampling) -> _Ball:
+    """Probe one layer's certified radii."""
+    rule = layer.router.rule
+    assert rule is not None
+    hidden = layer.hidden[tokens].astype(np.float64)
+    logits = _logits(layer, hidden)
+    chosen = select(rule, logits)
+    clear = np.all(np.sort(chosen, axis=1) == np.sort(layer.experts[trace.sample[tokens]], axis=1), axis=1)
+    radius = certified_radius(logits, layer.router.weight, chosen, score=rule.score, bias=rule.bias, groups=rule.groups)
+    same = _same_set(chosen[:, None], chosen[None, :])
+    near = (np.sqrt(squared_distances(hidden, hidden)) < radius.value[:, None] * INSIDE) & clear[:, None] & clear[None]
+    np.fill_diagonal(near, val=False)
+    step = sampling.rng("ball", layer.router.layer).standard_normal(hidden.shape)
+    norm = np.linalg.norm(hidden, axis=1)
+    reach = np.minimum(radius.value, 100 * norm)  # a radius is infinite where nothing can change the choice
+    step *= (INSIDE * reach / np.linalg.norm(step, axis=1))[:, None]
+    probe = _same_set(select(rule, _logits(layer, hidden + step)), chosen)
+    usable = clear & (radius.value > 1e-9 * norm)
+    bounded = usable & np.isfinite(radius.value)
+    unmoved = _unmoved(layer, hidden, chosen, radius, bounded) if radius.exact else 0
+    return _Ball(
+        tried=int(near.sum() + usable.sum()),
+        inside=int((near & ~same).sum() + (usable & ~probe).sum()),
+        exact_tokens=int(bounded.sum()) if radius.exact else 0,
+        unmoved=unmoved,
+        ties=int((~usable).sum()),
+        exact=radius.exact,
+        median_share=float(np.median(radius.value / norm)),
+    )
+
+
+def _unmoved(
+    layer: LayerTrace, hidden: FloatArray, chosen: IntArray, radius: Radius, usable: npt.NDArray[np.bool_]
+) -> int:
+    """Count tokens whose choice survives a step just beyond the exact radius along w_j - w_i."""
+    rule = layer.router.rule
+    assert rule is not None
+    weight = layer.router.weight.astype(np.float64)
+    towards = weight[radius.second] - weight[radius.first]
+    length = np.linalg.norm(towards, axis=1)
+    reach = np.where(usable, radius.value, 0.0)
+    step = towards * (BEYOND * reach / np.where(length > 0, length, 1.0))[:, None]
+    moved = select(rule, _logits(layer, hidden + step))
+    return int((_same_set(moved, chosen) & usable & (length > 0)).sum())
+
+
+def _logits(layer: LayerTrace, hidden: FloatArray) -> FloatArray:
+    bias = 0.0 if layer.router.bias is None else layer.router.bias.astype(np.float64)
+    return np.asarray(hidden @ layer.router.weight.T.astype(np.float64) + bias)
+
+
+def _same_set(first: IntArray, second: IntArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.all(np.sort(first, axis=-1) == np.sort(second, axis=-1), axis=-1))
+
+
+def _gain(
+    layer: LayerTrace, trace: Trace, tokens: IntArray, sequence: IntArray, pairing: IntArray | None
+) -> FloatArray:
+    """Per sequence: top-k overlap of its tokens' nearest pairs minus that of all their pairs."""
+    overlap = overlap_of(layer, trace, tokens)
+    if pairing is not None:
+        overlap = overlap[np.ix_(pairing, pairing)]
+    hidden = layer.hidden[tokens]
+    near = nearest_pairs_mask(squared_distances(hidden, hidden), NEAREST).astype(np.float64)
+    others = 1.0 - np.eye(len(tokens))
+    close = sequence_means((near * overlap).sum(axis=1), near.sum(axis=1), sequence, trace.sequences)
+    return close - sequence_means((others * overlap).sum(axis=1), others.sum(axis=1), sequence, trace.sequences)
+
+
+def _kinds(balls: list[_Ball]) -> tuple[str, ...]:
+    kind = "exact" if all(b.exact for b in balls) else "a valid lower bound"
+    share = float(np.median([b.median_share for b in balls]))
+    ties = sum(b.ties for b in balls)
+    return (
+        f"The certified radius is {kind}; its median is {share:.3g} of the token's norm. "
+        f"{ties:,} near-tied (token, layer) pairs were counted apart.",
+    )

@@ -1,0 +1,184 @@
+"""How few data directions decide the routing, and which expert is settled first.  GEO Figs 24-25."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import along, exact_by_layer
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.premises import left_out, replayed_layers
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from claims.token_pairs import over_layers, sequence_means
+from fixtures.routing_rule import select
+from fixtures.trace import LayerTrace, Trace
+from metrics.estimate import Estimate
+from metrics.low_rank import leading_directions, rank_agreement
+from metrics.row_space import random_subspace
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Draws of random directions; data directions must beat the best of them, chance 1 in 20 if they are nothing special.
+DRAWS = 19
+#: Share of tokens whose expert must be unchanged for K directions to be called enough.
+ENOUGH = 0.9
+
+
+@claim(
+    id="low-rank-routing",
+    group="A",
+    number=9,
+    title="Few data directions decide the routing; the first expert is settled first",
+    source="GEO (arXiv 2604.09780v1), appendix",
+    figures=("GEO Fig. 24", "GEO Fig. 25"),
+    statement="When the hidden state is replaced by its projection on the top-K data directions, the first expert is "
+    "settled by fewer directions than the k-th, and data directions settle it sooner than random ones.",
+    equation="agree_m(K) = share of tokens whose m-th expert is unchanged when h becomes V_K V_K^T h;  "
+    "K90_m = smallest K with agree_m >= 0.9",
+    definition="reconstructed: V_K are the leading eigenvectors of E[h h^T] over the population, not centred",
+    null_says="Random K-dimensional projections in place of the data directions.",
+    paper="the first expert agrees at small K, the 6th needs more (Figs 24-25); no number printed",
+    thresholds={
+        "order": Threshold(
+            -0.02, "agree_1 no lower than agree_k at any K, with two points of slack for noise at large K"
+        ),
+        "later": Threshold(0.0, "log2 of K90_k over K90_1: more directions for the k-th expert"),
+        "gain": Threshold(0.0, "data directions settle the first expert sooner than random ones"),
+    },
+    forks=({"part": "first expert before the k-th"}, {"part": "few data directions"}),
+)
+def test_low_rank_routing(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+    """Measure agree_m(K) on data directions and on random ones."""
+    layers = replayed_layers(trace)
+    top_k = layers[0].experts.shape[1]
+    ks = _grid(layers[0].hidden.shape[1])
+    data = _curves(layers, trace, ks, None)
+    draws = [_curves(layers, trace, ks, sampling.rng("low-rank", draw)) for draw in range(DRAWS + 1)]
+    one_more, random = draws[0], np.mean(draws[1:], axis=0)
+    shared: dict[str, Any] = {
+        "layers": (_needed(layers, trace, ks),),
+        "figure": _figure(ks, data, random, sampling),
+        "notes": left_out(trace, layers),
+    }
+    if fork["part"] == "few data directions":
+        best = max(draws[1:], key=lambda curves: float(curves[:, :-1, 0].mean()))
+        return Finding(
+            criteria=(
+                Measured("agree_1, data minus the best random directions", _lead(data, best, sampling), ">", "gain"),
+                Measured("K90 of the first expert", _k90(data, ks, sampling), "<=", float(ks[-1]), decides=False),
+                Measured("K90, random directions", _k90(random, ks, sampling), "<=", float(ks[-1]), decides=False),
+            ),
+            null=(Measured("agree_1, one more random minus the best", _lead(one_more, best, sampling), ">", "gain"),),
+            **shared,
+        )
+    if top_k < 2:
+        raise NotApplicable("the model uses one expert a token, so there is no k-th expert beside the first")
+    return Finding(
+        criteria=_order(data, ks, sampling, "data"),
+        null=_order(random, ks, sampling, "random"),
+        **shared,
+    )
+
+
+def _grid(width: int) -> list[int]:
+    """1, 2, 3, 4, 6, 8, 12 ... up to the full width."""
+    steps = sorted({round(2 ** (i / 2)) for i in range(2 * int(np.log2(width)) + 1)} | {width})
+    return [k for k in steps if k <= width]
+
+
+def _curves(layers: list[LayerTrace], trace: Trace, ks: list[int], random: np.random.Generator | None) -> FloatArray:
+    """agree_m(K) per sequence, mean over layers: shape (S', len(ks), k)."""
+    tables = [_agreement(layer, trace, ks, random) for layer in layers]
+    _, steps, top_k = tables[0].shape
+    flat = np.stack([table.reshape(len(table), -1) for table in tables])
+    means = np.stack([over_layers(flat[:, :, column]) for column in range(steps * top_k)], axis=1)
+    return means.reshape(len(means), steps, top_k)
+
+
+def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random.Generator | None) -> FloatArray:
+    """agree_m(K) of one layer by sequence: shape (S, len(ks), k), NaN for sequences without sampled tokens."""
+    rule, weight = layer.router.rule, layer.router.weight.astype(np.float64)
+    assert rule is not None
+    if random is None:
+        directions = leading_directions(layer.second_moment, weight.shape[1])
+    else:
+        directions = random_subspace(weight.shape[1], weight.shape[1], random).T
+    same = rank_agreement(
+        layer.hidden.astype(np.float64), directions, weight, layer.router.bias, lambda z: select(rule, z), ks
+    )
+    sequence, ones = trace.sequence[trace.sample], np.ones(len(trace.sample))
+    columns = [
+        sequence_means(np.asarray(same[i, m], dtype=np.float64), ones, sequence, trace.sequences)
+        for i in range(len(ks))
+        for m in range(same.shape[1])
+    ]
+    return np.stack(columns, axis=1).reshape(trace.sequences, len(ks), same.shape[1])
+
+
+def _order(curves: FloatArray, ks: list[int], sampling: Sampling, name: str) -> tuple[Measured, Measured]:
+    """agree_1 - agree_k at its worst K, and log2(K90_k / K90_1)."""
+    lead = curves[:, :, 0] - curves[:, :, -1]
+    worst = min((sampling.mean(lead[:, i]) for i in range(len(ks))), key=lambda estimate: estimate.low)
+    both = np.concatenate([curves[:, :, 0], curves[:, :, -1]], axis=1)
+
+    def ratio(rows: FloatArray) -> FloatArray:
+        mean = rows.mean(axis=-2)
+        return _enough(mean[..., len(ks) :], ks) - _enough(mean[..., : len(ks)], ks)
+
+    later = sampling.of(both, ratio, interval="percentile")
+    return (
+        Measured(f"agree_1 - agree_k at its worst K ({name} directions)", worst, ">=", "order"),
+        Measured(f"log2 K90_k / K90_1 ({name} directions)", later, ">", "later"),
+    )
+
+
+def _enough(mean: FloatArray, ks: list[int]) -> FloatArray:
+    """log2 of the K at which a mean agreement curve (..., len(ks)) first reaches 90 %, interpolated in log2 K."""
+    grid = np.log2(np.asarray(ks, dtype=np.float64))
+    reached = np.argmax(mean >= ENOUGH, axis=-1)
+    before = np.maximum(reached - 1, 0)
+    low = np.take_along_axis(mean, before[..., None], axis=-1)[..., 0]
+    high = np.take_along_axis(mean, reached[..., None], axis=-1)[..., 0]
+    rise = np.where(high > low, high - low, 1.0)
+    part = np.where(reached > 0, (ENOUGH - low) / rise, 1.0)
+    return np.asarray(grid[before] + np.clip(part, 0, 1) * (grid[reached] - grid[before]))
+
+
+def _k90(curves: FloatArray, ks: list[int], sampling: Sampling) -> Estimate:
+    """K at which the first expert's mean agreement reaches 90 %."""
+    return sampling.of(curves[:, :, 0], lambda rows: 2 ** _enough(rows.mean(axis=-2), ks), interval="percentile")
+
+
+def _lead(curves: FloatArray, others: FloatArray, sampling: Sampling) -> Estimate:
+    """agree_1 of one set of directions minus that of another, mean over K below the full width."""
+    return sampling.mean((curves[:, :-1, 0] - others[:, :-1, 0]).mean(axis=1))
+
+
+def _needed(layers: list[LayerTrace], trace: Trace, ks: list[int]) -> Curve:
+    """K90 of the first expert, layer by layer."""
+    values = []
+    for layer in layers:
+        table = _agreement(layer, trace, ks, None)[:, :, 0]
+        values.append(float(2 ** _enough(np.nanmean(table, axis=0), ks)))
+    return exact_by_layer("K90 of the first expert", layers, values)
+
+
+def _figure(ks: list[int], data: FloatArray, random: FloatArray, sampling: Sampling) -> Figure:
+    """agree_m(K) for each m, with bands, and the random projection for m = 1: Fig. 24."""
+    series = []
+    for name, curves, m in [("data", data, i) for i in range(data.shape[2])] + [("random", random, 0)]:
+        estimates = [sampling.mean(curves[:, i, m]) for i in range(len(ks))]
+        label = f"expert {m + 1}" + (", random directions" if name == "random" else "")
+        series.append(along(label, ks, estimates))
+    return Figure(
+        kind="lines",
+        title="agreement with the full input",
+        redraws="GEO Fig. 24",
+        x_label="directions kept, K",
+        y_label="share of tokens with the same m-th expert",
+        series=series,
+        reference=[Series("90 %", [1.0, float(ks[-1])], [ENOUGH, ENOUGH])],
+        x_log=True,
+    )

@@ -1,0 +1,206 @@
+"""What the router cannot see: the kernel of W.  The public review's objection to GEO Prop. 1."""
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import by_layer, rounded
+from claims.finding import Counterexample, Curve, Finding, Measured, NotApplicable
+from claims.premises import left_out, linear_layers
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from claims.token_pairs import over_layers, sequence_means, sequence_sums
+from fixtures.kernel_moves import KernelMoves, Move
+from fixtures.trace import LayerTrace, Trace
+from metrics.row_space import random_subspace, row_space, row_squared_norm
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Random routers drawn; the lowest of them is what luck alone gives once in twenty.
+DRAWS = 19
+
+
+@claim(
+    id="kernel-counterexample",
+    group="A",
+    number=7,
+    title="Moves inside the router's kernel change the output, never the routing",
+    source="public review of GEO",
+    figures=("GEO Prop. 1",),
+    statement="Moving a token inside ker(W), in the running model, leaves its experts and weights as they are "
+    "while the MoE block's output changes.",
+    equation="h' = h + s ||h|| u, W u = 0:  experts(h') = experts(h), ||y(h') - y(h)|| / ||y(h)|| >= 0.1 at s = 1; "
+    "reachable: h' is the other point of the norm's ellipsoid along Pi_ker h, injected before the norm",
+    definition="ours, after the review's argument",
+    null_says="The same length inside the row space must change the experts: if it does not, blindness along the "
+    "kernel says nothing.",
+    paper="not tested",
+    thresholds={
+        "changes": Threshold(0, "the kernel is exactly invisible: one changed choice breaks it"),
+        "weight change": Threshold(1e-4, "combine weights within float32 rounding of ten norms"),
+        "output": Threshold(0.1, "a tenth of the block's output: far above rounding"),
+        "row-space changes": Threshold(0.1, "a router that changes fewer choices than this sees nothing anyway"),
+    },
+    forks=({"move": "injected"}, {"move": "reachable"}),
+)
+def test_kernel_counterexample(trace: Trace, kernel_moves: KernelMoves, fork: Fork, sampling: Sampling) -> Finding:
+    """Read what the moves inside the running model did to experts, weights and output."""
+    linear = {layer.router.layer for layer in linear_layers(trace)}
+    kind = "kernel" if fork["move"] == "injected" else "reachable"
+    moves = [m for m in kernel_moves.moves if m.kind == kind and m.layer in linear]
+    if not moves:
+        reasons = sorted(set(kernel_moves.not_applicable.values())) or [f"no {kind} move was possible at any layer"]
+        raise NotApplicable("; ".join(reasons[:2]))
+    at_one = [m for m in moves if kind == "reachable" or m.norm == 1.0]
+    clear = [~m.near_tie for m in moves]
+    changed = sum(int((~m.same_experts & ok).sum()) for m, ok in zip(moves, clear, strict=True))
+    tokens = sum(int(ok.sum()) for ok in clear)
+    drift = max(float(m.weight_change[ok].max(initial=0.0)) for m, ok in zip(moves, clear, strict=True))
+    rows = [m for m in kernel_moves.moves if m.kind == "row" and m.layer in linear]
+    return Finding(
+        criteria=(
+            Measured("choices changed by kernel moves", exact(changed, tokens, "token"), "<=", "changes"),
+            Measured("largest change of a combine weight", exact(drift, tokens, "token"), "<=", "weight change"),
+            Measured(
+                "relative change of the MoE output",
+                sampling.mean(_by_sequence(at_one, "output_change")),
+                ">=",
+                "output",
+            ),
+        ),
+        null=(
+            Measured(
+                "share of choices changed inside the row space",
+                sampling.mean(1.0 - _by_sequence(rows, "same_experts")),
+                "<=",
+                "row-space changes",
+            ),
+        ),
+        layers=(
+            Curve(
+                "relative output change",
+                tuple(m.layer for m in at_one),
+                tuple(sampling.mean(_by_sequence([m], "output_change")) for m in at_one),
+                "output",
+            ),
+        ),
+        figure=_figure([m for m in kernel_moves.moves if m.layer in linear]),
+        counterexample=_example(at_one[len(at_one) // 2]),
+        notes=(
+            f"{sum(int(m.near_tie.sum()) for m in moves):,} near-tied (token, move) pairs were counted apart.",
+            *left_out(trace, linear_layers(trace)),
+        ),
+    )
+
+
+def _by_sequence(moves: list[Move], field: str) -> FloatArray:
+    """One value a sequence: the mean over its tokens and over layers."""
+    count = max(int(m.sequence.max()) for m in moves) + 1
+    table = []
+    for m in moves:
+        values = np.asarray(getattr(m, field), dtype=np.float64)
+        table.append(sequence_means(values, np.ones(len(values)), m.sequence, count))
+    return over_layers(np.stack(table))
+
+
+def _figure(moves: list[Move]) -> Figure:
+    """Share of changed choices and relative output change by kind of move."""
+    label = {id(m): m.kind if m.kind == "reachable" else f"{m.kind} x{m.norm:g}" for m in moves}
+    kinds = sorted(set(label.values()))
+    groups = [[m for m in moves if label[id(m)] == kind] for kind in kinds]
+    changed = [float(np.mean([1 - m.same_experts.mean() for m in group])) for group in groups]
+    output = [float(np.mean([m.output_change.mean() for m in group])) for group in groups]
+    x = [float(i) for i in range(len(kinds))]
+    return Figure(
+        kind="bars",
+        title="kernel moves against row-space moves",
+        redraws="ours (review of GEO Prop. 1)",
+        x_label="move",
+        y_label="share changed / relative change",
+        series=[
+            Series("choices changed", x, rounded(changed)),
+            Series("MoE output change", x, rounded(output)),
+        ],
+        ticks=kinds,
+    )
+
+
+def _example(move: Move) -> Counterexample:
+    """One token's move, with both outputs."""
+    return Counterexample(
+        check="blind-move",
+        says=f"at layer {move.layer} two inputs of the MoE block with the same router logits and other outputs",
+        arrays=dict(move.example),
+        numbers={"norm": move.norm},
+    )
+
+
+@claim(
+    id="kernel-energy",
+    group="A",
+    number=8,
+    title="Routers look where the data is",
+    source="public review of GEO; measured by us",
+    figures=("GEO Prop. 1",),
+    statement="The hidden states carry less energy inside the router's kernel than a random router of the same shape "
+    "would leave there.",
+    equation="sum ||Pi_ker h||^2 / sum ||h||^2  <  (D - rank W) / D - 0.02;  variance: h - mean in place of h",
+    definition="ours; energy (primary) and variance about the population mean (fork)",
+    null_says="One more random router, judged by the same two criteria.",
+    paper="not reported",
+    thresholds={
+        "margin": Threshold(0.02, "two points of share: below it the router might as well be random"),
+        "luck": Threshold(0.0, "lower than the lowest of 19 random routers, whose share varies with the draw"),
+    },
+    forks=({"of": "energy"}, {"of": "variance"}),
+)
+def test_kernel_energy(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+    """Measure the kernel's share from logits and norms of every token; no hidden state is needed."""
+    layers = linear_layers(trace)
+    ranks = [row_space(layer.router.weight).rank for layer in layers]
+    if all(rank >= layer.router.weight.shape[1] for rank, layer in zip(ranks, layers, strict=True)):
+        raise NotApplicable("the router has no kernel: rank(W) equals the hidden width")
+    centred = fork["of"] == "variance"
+    chance = float(np.mean([1 - r / layer.router.weight.shape[1] for r, layer in zip(ranks, layers, strict=True)]))
+    table = np.stack([_kernel_share(layer, trace, centred=centred) for layer in layers])
+    share = over_layers(table)
+    draws = [_random_share(layers, ranks, sampling.rng("kernel-energy", i), centred=centred) for i in range(DRAWS + 1)]
+    one_more, lowest = draws[0], min(draws[1:])
+    return Finding(
+        criteria=(
+            Measured("chance minus kernel share", sampling.mean(chance - share), ">", "margin"),
+            Measured("lowest of 19 random routers minus kernel share", sampling.mean(lowest - share), ">", "luck"),
+            Measured("kernel share", sampling.mean(share), "<", chance, decides=False),
+        ),
+        null=(
+            Measured("chance minus a random router's share", exact(chance - one_more, 1, "draw"), ">", "margin"),
+            Measured("lowest of 19 minus a random router's share", exact(lowest - one_more, 1, "draw"), ">", "luck"),
+        ),
+        layers=(by_layer("kernel share", layers, table, sampling, chance),),
+        notes=left_out(trace, layers),
+    )
+
+
+def _kernel_share(layer: LayerTrace, trace: Trace, *, centred: bool) -> FloatArray:
+    """Per sequence: sum ||Pi_ker h||^2 / sum ||h||^2, from logits and norms (h - mean if ``centred``)."""
+    weight = layer.router.weight.astype(np.float64)
+    bias = np.zeros(len(weight)) if layer.router.bias is None else layer.router.bias.astype(np.float64)
+    count = np.bincount(trace.sequence, minlength=trace.sequences)
+    total = sequence_sums(layer.squared_norm, trace)
+    if centred:
+        bias = bias + weight @ layer.mean
+        total = total - 2 * count * (layer.pooled @ layer.mean) + count * float(layer.mean @ layer.mean)
+    row = row_squared_norm(layer.logits, weight, bias)
+    seen = sequence_sums(row, trace)
+    return np.asarray(np.clip(1.0 - seen / total, 0.0, 1.0))
+
+
+def _random_share(layers: list[LayerTrace], ranks: list[int], rng: np.random.Generator, *, centred: bool) -> float:
+    """Mean over layers of the share that a random router of the same rank would leave in its kernel."""
+    shares = []
+    for layer, rank in zip(layers, ranks, strict=True):
+        moment = layer.second_moment - (np.outer(layer.mean, layer.mean) if centred else 0.0)
+        basis = random_subspace(len(moment), rank, rng)
+        shares.append(1.0 - float(np.trace(basis.T @ moment @ basis) / np.trace(moment)))
+    return float(np.mean(shares))

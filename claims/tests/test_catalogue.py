@@ -1,0 +1,77 @@
+"""Every claim is declared in full, once, and selectable; the packages keep their distance."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from claims.catalogue import catalogue
+from claims.claim import Claim
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Who may import whom among our packages.
+MAY = {
+    "metrics": {"metrics"},
+    "fixtures": {"fixtures"},
+    "claims": {"claims", "fixtures", "metrics", "reports.collect"},
+    "reports": {"reports", "claims.record", "claims.verdict"},
+}
+ISSUED = {
+    "router-linearity",
+    "sufficiency-bound",
+    "sufficiency-topk",
+    "bound-tightness",
+    "necessity-full-space",
+    "necessity-row-space",
+    "kernel-counterexample",
+    "kernel-energy",
+    "low-rank-routing",
+    "ood-confidence",
+    "sequence-similarity",
+}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(MAY))
+def test_packages_import_only_what_they_may(package: str) -> None:
+    files = [path for path in (ROOT / package).rglob("*.py") if "tests" not in path.parts]
+    assert files
+    for path in files:
+        ours = {name for name in imports(path) if name.split(".")[0] in MAY}
+        wrong = {name for name in ours if not any(name == ok or name.startswith(f"{ok}.") for ok in MAY[package])}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+def test_claims_name_no_architecture() -> None:
+    names = re.compile(r"olmoe|deepseek|mixtral|qwen|gpt.?oss|zaya|gemma|llama", re.IGNORECASE)
+    for path in (ROOT / "claims").glob("*.py"):
+        code = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "paper=" not in line)
+        strings = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Compare)]
+        assert not any(names.search(ast.unparse(node)) for node in strings), path.name
+
+
+def test_every_claim_of_the_catalogue_is_there() -> None:
+    findings = {claim.id for claim in catalogue() if claim.kind == "finding"}
+    assert findings == ISSUED
+
+
+@pytest.mark.parametrize("claim", catalogue(), ids=lambda claim: claim.id)
+def test_claims_are_declared_in_full(claim: Claim) -> None:
+    for field in ("title", "source", "statement", "equation", "definition", "null_says", "paper"):
+        assert getattr(claim, field).strip(), f"{claim.id} has no {field}"
+    assert claim.forks
+    assert claim.group in "ABCDE"
+    for name, threshold in claim.thresholds.items():
+        assert threshold.why.strip(), f"{claim.id}.{name} has no reason"
+    if claim.kind == "finding":
+        assert claim.thresholds

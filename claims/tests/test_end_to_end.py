@@ -1,0 +1,176 @@
+"""The suite as a user runs it: unseen checkpoints in a folder, saved evidence, workers, bad input, an interrupt."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claims.record import Record, read_records
+from claims.verdict import Verdict
+from fixtures.tiny_models import save_tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def characters() -> Any:
+    """A tokenizer of single characters, small enough for a tiny model's vocabulary of 128."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    known = ["<unk>", "<s>", *(chr(code) for code in range(32, 127)), "\n"]
+    tokenizer = Tokenizer(models.WordLevel({text: i for i, text in enumerate(known)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "claims", "-q", "-p", "no:cacheprovider", *arguments]
+
+
+def run(*arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CI": "true", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def verdicts(folder: Path) -> dict[tuple[str, str, str], Verdict]:
+    return {record.key: record.verdict for record in read_records(folder / "records.jsonl")}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checkpoints")
+
+
+@pytest.fixture(scope="module")
+def unseen(folder: Path) -> Path:
+    """A checkpoint in the GPT-OSS style (router bias, interleaved clamped experts), with a tokenizer."""
+    save_tiny("gpt_oss", folder / "unseen", tokenizer=characters())
+    return folder / "unseen"
+
+
+@pytest.fixture(scope="module")
+def finished(unseen: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    out = tmp_path_factory.mktemp("out")
+    return out, run("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(out))
+
+
+def test_an_unseen_checkpoint_gets_a_verdict_for_every_claim(finished: tuple[Path, Any]) -> None:
+    out, done = finished
+    records = read_records(out / "records.jsonl")
+    primary = {record.claim: record.verdict for record in records if record.primary}
+    assert len(primary) == 11, done.stdout[-3000:]
+    assert Verdict.ERROR not in primary.values(), [r.reason for r in records if r.verdict == Verdict.ERROR]
+    for claim in ("router-linearity", "sufficiency-bound", "kernel-counterexample", "necessity-row-space"):
+        assert primary[claim] == Verdict.SUPPORTED, (claim, [r.reason for r in records if r.claim == claim])
+    assert primary["necessity-full-space"] == Verdict.REFUTED
+    assert (out / "report.md").read_text(encoding="utf-8").count("necessity-full-space") > 1
+
+
+def test_the_certificates_recheck(finished: tuple[Path, Any]) -> None:
+    out, _ = finished
+    done = subprocess.run(
+        [sys.executable, "-m", "claims.recheck", str(out / "records.jsonl")],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "necessity-full-space" in done.stdout
+
+
+def without_times(record: Record) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(json.dumps(record.__dict__, default=lambda value: value.__dict__))
+    return {key: value for key, value in data.items() if key not in ("seconds", "provenance")}
+
+
+def test_saved_evidence_gives_the_same_records_without_the_model(finished: tuple[Path, Any], tmp_path: Path) -> None:
+    out, _ = finished
+    (evidence,) = (path for path in (out / "traces").iterdir() if path.is_dir())
+    run("-m", "gpu", "--trace", str(evidence), "--report-dir", str(tmp_path))
+    first, second = (read_records(folder / "records.jsonl") for folder in (out, tmp_path))
+    assert [without_times(record) for record in first] == [without_times(record) for record in second]
+
+
+def test_workers_give_the_same_verdicts(finished: tuple[Path, Any], unseen: Path, tmp_path: Path) -> None:
+    out, _ = finished
+    arguments = ("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(tmp_path))
+    run(*arguments, "-n", "2")
+    assert verdicts(tmp_path) == verdicts(out)
+
+
+def test_a_router_that_is_not_linear_is_measured_and_the_rest_is_not_applicable(folder: Path, tmp_path: Path) -> None:
+    save_tiny("zaya", folder / "bent", tokenizer=characters())
+    run("-m", "gpu", "--checkpoint", str(folder / "bent"), "--profile", "quick", "--report-dir", str(tmp_path))
+    records = {record.claim: record for record in read_records(tmp_path / "records.jsonl") if record.primary}
+    assert records["router-linearity"].verdict == Verdict.REFUTED
+    for claim in ("sufficiency-bound", "necessity-row-space", "kernel-counterexample", "kernel-energy"):
+        assert records[claim].verdict == Verdict.NOT_APPLICABLE
+        assert "residual of" in records[claim].reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--checkpoint", "./no-such-folder"), "no-such-folder"),
+        (("--checkpoint", "olmoe-aus"), "olmoe-aux"),
+        (("--layers", "upper"), "not all, first, middle, last"),
+        (("--threshold", "kernel-energy.marjin=1"), "no such threshold"),
+        (("--trace", "nowhere"), "nowhere"),
+        (("--report-dir", "/proc/nowhere"), "cannot be used"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_no_trace(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    extra = () if "--report-dir" in arguments else ("--report-dir", str(tmp_path / "out"))
+    done = run(*arguments, *extra)
+    assert done.returncode not in (0, 1)
+    said = done.stderr + done.stdout
+    assert sentence in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out" / "records.jsonl").exists()
+
+
+def test_weights_that_are_not_numbers_end_in_one_sentence(folder: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    save_tiny("olmoe", folder / "nan", tokenizer=characters())
+    weights = load_file(folder / "nan" / "model.safetensors")
+    name = sorted(weights)[0]
+    weights[name] = torch.full_like(weights[name], float("nan"))
+    save_file(weights, folder / "nan" / "model.safetensors", metadata={"format": "pt"})
+    done = run("-m", "gpu", "--checkpoint", str(folder / "nan"), "--report-dir", str(tmp_path))
+    said = done.stderr + done.stdout
+    assert done.returncode not in (0, 1)
+    assert name in said
+    assert "Traceback" not in said
+
+
+@pytest.fixture
+def interrupted(unseen: Path, tmp_path: Path) -> Path:
+    """A run that was interrupted once it had finished some claims."""
+    arguments = command(
+        "-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(tmp_path), "-x"
+    )
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    partial = tmp_path / "records.jsonl.partial"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    return tmp_path
+
+
+def test_an_interrupt_keeps_what_is_finished(interrupted: Path, unseen: Path) -> None:
+    kept = verdicts(interrupted)
+    assert kept
+    run("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(interrupted))
+    again = verdicts(interrupted)
+    assert len(again) > len(kept) or len(again) >= 15
+    assert {key: again[key] for key in kept} == kept

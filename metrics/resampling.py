@@ -1,0 +1,86 @@
+"""The bootstrap behind every interval: whole rows resampled by scipy, in chunks, with honest fallbacks."""
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from metrics.arrays import Float64Array, FloatArray
+
+#: Floats that one chunk of resampled rows may hold (16 MiB); the statistic's temporaries come on top.
+CHUNK = 2**21
+#: More undefined resamples than this share, and there is no interval.
+UNDEFINED_SHARE = 0.05
+
+Statistic = Callable[[Float64Array], FloatArray]
+Interval = Literal["BCa", "percentile"]
+
+
+class Resampled(NamedTuple):
+    """An interval, the sorted finite draws behind it (none where there is no interval), and its name."""
+
+    low: float
+    high: float
+    draws: Float64Array
+    kind: str
+
+
+def resample(
+    rows: Float64Array,
+    statistic: Statistic,
+    value: float,
+    *,
+    seed: int,
+    resamples: int,
+    interval: Interval,
+    level: float,
+) -> Resampled:
+    """Bootstrap a statistic of rows (n, q), n >= 2, whose observed value is ``value``.
+
+    BCa (Efron 1987) is computed by scipy over row numbers, so that paired columns stay paired. The
+    percentile interval replaces it where BCa is undefined: a degenerate distribution, a value outside
+    all draws (its bias correction is infinite) or draws that are not finite. Where more than
+    `UNDEFINED_SHARE` of the draws are not finite, the interval is NaN.
+    """
+    ends, drawn = _draw(rows, statistic, seed=seed, resamples=resamples, interval=interval, level=level)
+    draws = np.sort(drawn)
+    finite = draws[np.isfinite(draws)]
+    if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
+        return Resampled(math.nan, math.nan, finite[:0], f"no interval, {draws.size - finite.size} draws undefined:")
+    low, high = ends
+    inside = finite[0] <= value <= finite[-1]
+    if interval == "BCa" and inside and finite.size == draws.size and math.isfinite(low + high):
+        return Resampled(low, high, finite, "BCa")
+    tail = (1 - level) / 2
+    low, high = (float(end) for end in np.quantile(finite, [tail, 1 - tail]))
+    return Resampled(low, high, finite, "percentile" if interval == "percentile" else "percentile (no BCa)")
+
+
+def _draw(
+    rows: Float64Array, statistic: Statistic, *, seed: int, resamples: int, interval: Interval, level: float
+) -> tuple[tuple[float, float], Float64Array]:
+    """Ends of scipy's interval, possibly NaN, and the bootstrap distribution (B,)."""
+    batch = max(1, CHUNK // rows.size)
+
+    def of_rows(numbers: Any, axis: int = -1) -> Any:
+        return statistic(rows[np.asarray(numbers).astype(np.intp)])
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # Degenerate resamples are expected here; what they leave undefined is found by value below.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        result = bootstrap(
+            (np.arange(len(rows)),),
+            of_rows,
+            n_resamples=resamples,
+            batch=batch,
+            vectorized=True,
+            axis=-1,
+            confidence_level=level,
+            method="BCa" if interval == "BCa" else "percentile",
+            rng=np.random.default_rng(seed),
+        )
+    low, high = result.confidence_interval
+    return (float(low), float(high)), np.asarray(result.bootstrap_distribution, dtype=np.float64)

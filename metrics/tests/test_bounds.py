@@ -1,0 +1,103 @@
+"""Bounds that bound, and how tight they are where that is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.bounds import (
+    naive_bound,
+    operator_norm,
+    rms_lipschitz,
+    span_bound,
+    spectrum,
+    truncated_bound,
+    whitened_bound,
+)
+
+SEEDS = st.integers(0, 2**16)
+#: Rounding of a handful of products of matrices no larger than 8 x 8.
+SLACK = 1 + 1e-12
+
+
+def test_hand_derived_values() -> None:
+    weight, dh = np.diag([3.0, 1.0]), np.array([[3.0, 4.0]])
+    moment = np.diag([1.0, 4.0])
+    # ||W|| = 3, ||dh|| = 5.
+    assert naive_bound(weight, dh) == pytest.approx([15.0])
+    # The data span the plane: nothing is gained.
+    assert span_bound(weight, moment, dh) == pytest.approx([15.0])
+    # The second axis holds 4/5 of the energy: with a share of 0.8 it leads, 1 x 4 + 3 x 3.
+    assert truncated_bound(weight, moment, dh, energy=0.8) == pytest.approx([13.0])
+    # With 0.9 both axes are needed, and the remainder is empty.
+    assert truncated_bound(weight, moment, dh) == pytest.approx([15.0])
+    # W M^(1/2) = diag(3, 2), M^(-1/2) dh = (3, 2).
+    assert whitened_bound(weight, moment, dh) == pytest.approx([3 * np.sqrt(13)])
+
+
+def test_rms_factor() -> None:
+    # Four experts that all read the first of nine axes: ||W|| = 2, sqrt(D/E) = 3/2.
+    weight = np.zeros((4, 9))
+    weight[:, 0] = 1.0
+    assert rms_lipschitz(weight) == pytest.approx(3.0)
+    # It is attained: h = e_1 has RMS 1/3, its logits (1, 1, 1, 1) have RMS 1.
+    assert rms_lipschitz(weight) * (1 / 3) == pytest.approx(1.0)
+
+
+def test_the_norm_of_nothing_is_zero() -> None:
+    assert operator_norm(np.zeros((3, 0))) == 0.0
+    assert operator_norm(np.zeros((3, 2))) == 0.0
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 8), SEEDS)
+def test_every_reading_bounds_any_move(experts: int, width: int, rank: int, seed: int) -> None:
+    """Within the data's span and outside it, whatever the energy share."""
+    rng = np.random.default_rng(seed)
+    weight = rng.standard_normal((experts, width))
+    data = rng.standard_normal((20, min(rank, width))) @ rng.standard_normal((min(rank, width), width))
+    moment = data.T @ data / len(data)
+    dh = np.vstack([data[:5] - data[5:10], rng.standard_normal((5, width))])
+    actual = np.linalg.norm(dh @ weight.T, axis=1)
+    assert (actual <= naive_bound(weight, dh) * SLACK).all()
+    assert (actual <= span_bound(weight, moment, dh) * SLACK).all()
+    assert (actual <= whitened_bound(weight, moment, dh) * SLACK).all()
+    for energy in (0.1, 0.9, 1.0):
+        assert (actual <= truncated_bound(weight, moment, dh, energy) * SLACK).all()
+
+
+@given(st.integers(1, 8), st.integers(2, 8), SEEDS)
+def test_the_span_bound_is_the_restricted_norm(experts: int, width: int, seed: int) -> None:
+    """On data of one direction v, the bound of a move along v is ||W v||, attained."""
+    rng = np.random.default_rng(seed)
+    weight, direction = rng.standard_normal((experts, width)), rng.standard_normal(width)
+    moment = np.outer(direction, direction)
+    actual = np.linalg.norm(weight @ direction)
+    for bound in (span_bound, truncated_bound, whitened_bound):
+        np.testing.assert_allclose(bound(weight, moment, direction[None]), actual, rtol=1e-6)
+    assert actual <= naive_bound(weight, direction[None])[0] * SLACK
+
+
+def test_a_spectrum_serves_in_place_of_the_moment() -> None:
+    rng = np.random.default_rng(0)
+    weight, data = rng.standard_normal((3, 5)), rng.standard_normal((9, 5))
+    moment = data.T @ data
+    parts = spectrum(moment)
+    np.testing.assert_allclose(parts.vectors * parts.energy @ parts.vectors.T, moment, atol=1e-12)
+    assert (np.diff(parts.energy) <= 0).all()
+    assert parts.span == 5
+    for bound in (span_bound, truncated_bound, whitened_bound):
+        np.testing.assert_array_equal(bound(weight, moment, data), bound(weight, parts, data))
+
+
+def test_isotropic_data_gain_nothing() -> None:
+    # With M = I the whitened bound is the naive one, and so is the span's.
+    rng = np.random.default_rng(1)
+    weight, dh = rng.standard_normal((4, 6)), rng.standard_normal((7, 6))
+    np.testing.assert_allclose(whitened_bound(weight, np.eye(6), dh), naive_bound(weight, dh), rtol=1e-12)
+    np.testing.assert_allclose(span_bound(weight, np.eye(6), dh), naive_bound(weight, dh), rtol=1e-12)
+
+
+@pytest.mark.parametrize("energy", [0.0, 1.1])
+def test_a_share_outside_the_unit_interval_is_refused(energy: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        truncated_bound(np.eye(2), np.eye(2), np.eye(2), energy)

@@ -1,0 +1,53 @@
+"""Spearman against scipy, with ties, and nothing where nothing varies."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from metrics.rank_correlation import row_spearman, spearman
+
+#: Few distinct values, so that ties are the rule.
+COLUMNS = st.integers(2, 9).flatmap(
+    lambda n: st.tuples(*(st.lists(st.integers(0, 4), min_size=n, max_size=n) for _ in range(2)))
+)
+
+
+def test_hand_derived_correlation_with_a_tie() -> None:
+    # Ranks (1.5, 1.5, 3) and (1, 2, 3), centred (-.5, -.5, 1) and (-1, 0, 1): 1.5 / sqrt(1.5 x 2).
+    assert spearman(np.array([4.0, 4.0, 9.0]), np.array([1.0, 2.0, 3.0])) == pytest.approx(1.5 / np.sqrt(3))
+
+
+@given(COLUMNS)
+def test_agreement_with_scipy(columns: tuple[list[int], list[int]]) -> None:
+    x, y = (np.array(c, dtype=np.float64) for c in columns)
+    assume(len(set(columns[0])) > 1 and len(set(columns[1])) > 1)
+    assert spearman(x, y) == pytest.approx(spearmanr(x, y).statistic, abs=1e-12)
+    assert spearman(np.exp(x), -y) == pytest.approx(-spearman(x, y))
+    assert spearman(x, x) == pytest.approx(1.0)
+
+
+def test_rows_are_independent() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 5, (6, 20)).astype(float), rng.integers(0, 5, (6, 20)).astype(float)
+    np.testing.assert_allclose(
+        row_spearman(x, y), [spearmanr(a, b).statistic for a, b in zip(x, y, strict=True)], atol=1e-12
+    )
+    stacked = row_spearman(x.reshape(2, 3, 20), y.reshape(2, 3, 20))
+    np.testing.assert_array_equal(stacked.ravel(), row_spearman(x, y))
+
+
+def test_constants_and_single_values_have_none() -> None:
+    # Warnings are errors here: a constant must not divide by zero.
+    assert np.isnan(spearman(np.ones(4), np.arange(4.0)))
+    assert np.isnan(spearman(np.arange(4.0), np.ones(4)))
+    assert np.isnan(spearman(np.ones(1), np.ones(1)))
+    assert np.isnan(spearman(np.ones(0), np.ones(0)))
+
+
+def test_what_has_no_rank_is_refused() -> None:
+    with pytest.raises(ValueError, match="2 values are not finite"):
+        spearman(np.array([1.0, np.nan]), np.array([np.inf, 1.0]))
+    with pytest.raises(ValueError, match="shapes differ"):
+        row_spearman(np.ones((1, 2)), np.ones((1, 3)))

@@ -1,0 +1,102 @@
+"""What the router sees and what it does not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.row_space import (
+    kernel_energy_share,
+    kernel_part,
+    random_subspace,
+    row_part,
+    row_space,
+    row_squared_norm,
+)
+
+SEEDS = st.integers(0, 2**16)
+SIZES = st.integers(1, 8)
+
+
+def test_hand_derived_row_space() -> None:
+    # Rows (3, 0, 0) and (0, 0, 2), and their sum: rank 2, the kernel is the second axis.
+    space = row_space(np.array([[3.0, 0.0, 0.0], [0.0, 0.0, 2.0], [3.0, 0.0, 2.0]]))
+    assert space.rank == 2
+    hidden = np.array([[1.0, 5.0, 2.0]])
+    np.testing.assert_allclose(row_part(hidden, space.basis), [[1.0, 0.0, 2.0]], atol=1e-14)
+    np.testing.assert_allclose(kernel_part(hidden, space.basis), [[0.0, 5.0, 0.0]], atol=1e-14)
+
+
+def test_a_zero_router_sees_nothing() -> None:
+    weight, hidden = np.zeros((2, 3)), np.ones((1, 3))
+    space = row_space(weight)
+    assert space.rank == 0
+    np.testing.assert_array_equal(kernel_part(hidden, space.basis), hidden)
+    assert kernel_energy_share(np.array([3.0]), np.zeros((1, 2)), weight, None).tolist() == [1.0]
+
+
+def test_float32_noise_adds_no_rank() -> None:
+    # A product of rank 2 rounded to float32 has singular values near 1e-7 of the largest, not 0.
+    rng = np.random.default_rng(0)
+    weight = (rng.standard_normal((6, 2)) @ rng.standard_normal((2, 9))).astype(np.float32)
+    assert row_space(weight).rank == 2
+    assert row_space(weight.astype(np.float64)).rank > 2
+
+
+@given(SIZES, SIZES, SEEDS)
+def test_the_parts_are_an_orthogonal_sum(experts: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weight, hidden = rng.standard_normal((experts, width)), rng.standard_normal((4, width))
+    space = row_space(weight)
+    seen, unseen = row_part(hidden, space.basis), kernel_part(hidden, space.basis)
+    np.testing.assert_allclose(seen + unseen, hidden, atol=1e-13)
+    np.testing.assert_allclose((seen * unseen).sum(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(unseen @ weight.T, 0, atol=1e-12)
+    np.testing.assert_allclose(row_part(seen, space.basis), seen, atol=1e-13)
+    assert space.rank == min(experts, width) == np.linalg.matrix_rank(weight)
+    np.testing.assert_allclose(space.singular, np.linalg.svd(weight, compute_uv=False), rtol=1e-12)
+
+
+@given(SIZES, SIZES, SEEDS, st.booleans())
+def test_energy_from_the_logits_is_the_projections(experts: int, width: int, seed: int, biased: bool) -> None:
+    rng = np.random.default_rng(seed)
+    weight, hidden = rng.standard_normal((experts, width)), rng.standard_normal((4, width))
+    bias = rng.standard_normal(experts) if biased else None
+    logits = hidden @ weight.T + (0.0 if bias is None else bias)
+    space = row_space(weight)
+    explicit = (row_part(hidden, space.basis) ** 2).sum(axis=1)
+    # The logits' rounding comes back amplified by the condition number.
+    tolerance = 1e-13 * (space.singular[0] / space.singular[-1]) ** 2
+    np.testing.assert_allclose(row_squared_norm(logits, weight, bias), explicit, rtol=tolerance, atol=tolerance)
+    total = (hidden**2).sum(axis=1)
+    share = kernel_energy_share(total, logits, weight, bias)
+    np.testing.assert_allclose(share, 1 - explicit / total, atol=tolerance)
+    assert ((share >= 0) & (share <= 1)).all()
+
+
+def test_a_zero_state_has_no_share() -> None:
+    assert np.isnan(kernel_energy_share(np.zeros(1), np.zeros((1, 1)), np.ones((1, 2)), None)).all()
+
+
+def test_chance_level_of_a_random_router() -> None:
+    # E energy in a fixed 3 of 12 dimensions is 1/4; the mean over 4,000 tokens has an error near 0.003.
+    rng = np.random.default_rng(1)
+    weight, hidden = rng.standard_normal((3, 12)), rng.standard_normal((4000, 12))
+    share = kernel_energy_share((hidden**2).sum(axis=1), hidden @ weight.T, weight, None)
+    assert share.mean() == pytest.approx(9 / 12, abs=0.012)
+
+
+def test_random_subspaces_are_orthonormal_and_prefer_no_direction() -> None:
+    rng = np.random.default_rng(2)
+    bases = [random_subspace(4, 2, rng) for _ in range(2000)]
+    np.testing.assert_allclose(bases[0].T @ bases[0], np.eye(2), atol=1e-14)
+    # The mean projector of a uniform subspace is (2/4) I, that of any basis vector has mean 0.
+    mean = np.mean([b @ b.T for b in bases], axis=0)
+    np.testing.assert_allclose(mean, np.eye(4) / 2, atol=0.03)
+    np.testing.assert_allclose(np.mean(bases, axis=0), 0, atol=0.05)
+
+
+@pytest.mark.parametrize("rank", [-1, 4])
+def test_impossible_subspaces_are_refused(rank: int) -> None:
+    with pytest.raises(ValueError, match="no subspace"):
+        random_subspace(3, rank, np.random.default_rng(0))

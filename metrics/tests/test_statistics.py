@@ -1,0 +1,240 @@
+"""Intervals that cover, p-values that do not lie, and honest words where neither exists."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, bootstrap
+
+from metrics import resampling
+from metrics.arrays import Float64Array
+from metrics.estimate import Estimate
+from metrics.statistics import (
+    equivalent,
+    estimate_mean,
+    estimate_statistic,
+    exact,
+    holm,
+    p_value,
+    units_to_decide,
+)
+
+P_VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8)
+
+
+def difference(rows: Float64Array) -> Float64Array:
+    return np.asarray((rows[..., 1] - rows[..., 0]).mean(axis=-1))
+
+
+def test_the_mean_of_equal_units_is_its_own_interval() -> None:
+    # 0.1 has no exact float: a mean by summation would come out as 0.10000000000000002 for some n.
+    for n in range(2, 12):
+        estimate = estimate_mean(np.full(n, 0.1), seed=0)
+        assert (estimate.value, estimate.low, estimate.high, estimate.draws) == (0.1, 0.1, 0.1, ())
+        assert "equal" in estimate.method
+
+
+def test_one_unit_has_a_value_and_no_interval() -> None:
+    estimate = estimate_mean(np.array([3.0]), seed=0)
+    assert estimate.value == 3.0
+    assert math.isnan(estimate.low)
+    assert math.isnan(estimate.high)
+    assert p_value(estimate, 0.0, ">") is None
+
+
+def test_no_unit_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no question to estimate from"):
+        estimate_mean(np.array([]), seed=0, unit="question")
+
+
+def test_numbers_that_are_not_finite_are_counted() -> None:
+    with pytest.raises(ValueError, match="2 of 3 values are not finite"):
+        estimate_mean(np.array([1.0, np.nan, np.inf]), seed=0)
+
+
+def test_resampling_row_numbers_is_scipys_own_bca() -> None:
+    values = np.random.default_rng(1).exponential(size=25)
+    ours = estimate_mean(values, seed=5, resamples=999)
+    theirs = bootstrap((values,), np.mean, n_resamples=999, method="BCa", rng=np.random.default_rng(5))
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, rel=1e-12)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, rel=1e-12)
+    assert ours.draws == tuple(sorted(ours.draws))
+
+
+def test_the_seed_decides_the_draws_and_is_recorded() -> None:
+    values = np.arange(9.0)
+    first, again, other = (estimate_mean(values, seed=s, resamples=99) for s in (3, 3, 4))
+    assert first == again
+    assert first.seed == 3
+    assert first.draws != other.draws
+
+
+def test_paired_columns_stay_paired() -> None:
+    # The columns differ by exactly 1 in every row and by up to 99 across rows: any unpairing would spread.
+    left = np.arange(100.0)
+    estimate = estimate_statistic(np.column_stack([left, left + 1]), difference, seed=0, resamples=199)
+    assert (estimate.low, estimate.high) == (1.0, 1.0)
+    assert estimate.method.startswith("percentile (no BCa)")
+
+
+def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).standard_normal((12, 2))
+    whole = estimate_statistic(rows, difference, seed=0, resamples=200)
+    monkeypatch.setattr(resampling, "CHUNK", 7 * rows.size)
+    assert estimate_statistic(rows, difference, seed=0, resamples=200) == whole
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 1.0 + 2**-52, 1.0],
+        [0.0, 5e-324, 0.0],
+        [1e300, -1e300, 1.0],
+        [0.0, 0.0, 0.0, 1.0],
+        [1.0, 2.0],
+    ],
+)
+def test_nearly_constant_and_extreme_units_give_an_ordered_interval(values: list[float]) -> None:
+    # Warnings are errors here, so that this fails on any division by a vanishing variance.
+    estimate = estimate_mean(np.array(values), seed=0)
+    assert min(values) <= estimate.low <= estimate.value <= estimate.high <= max(values)
+
+
+def ratio(rows: Float64Array) -> Float64Array:
+    """Undefined wherever a resample holds only zeros in its second column."""
+    return np.asarray(rows[..., 0].sum(axis=-1) / rows[..., 1].sum(axis=-1))
+
+
+def test_a_few_undefined_draws_are_left_out_and_counted() -> None:
+    # Half of 8 rows are zero: a resample holds only those with probability 1/256, under the tolerated 5 %.
+    rows = np.column_stack([np.arange(8.0), [1, 1, 1, 1, 0, 0, 0, 0]])
+    estimate = estimate_statistic(rows, ratio, seed=0, resamples=999)
+    assert math.isfinite(estimate.low + estimate.high)
+    assert estimate.method.startswith("percentile (no BCa)")
+    assert f"{999 - len(estimate.draws)} of them undefined" in estimate.method
+
+
+def test_many_undefined_draws_leave_no_interval() -> None:
+    # Four of 6 rows are zero: a resample holds only those with probability (4/6)^6 = 0.088.
+    rows = np.column_stack([np.arange(6.0), [1, 1, 0, 0, 0, 0]])
+    estimate = estimate_statistic(rows, ratio, seed=0, resamples=999)
+    assert estimate.value == 7.5
+    assert math.isnan(estimate.low)
+    assert estimate.method.startswith("no interval")
+    assert p_value(estimate, 0.0, ">") is None
+
+
+def test_a_value_outside_all_draws_has_no_bca() -> None:
+    # 30 distinct values: a resample with as many has probability 30! / 30^30 ~ 1e-12, so that BCa's bias
+    # correction is infinite, and its interval would sit on the largest draw.
+    def distinct(rows: Float64Array) -> Float64Array:
+        return np.asarray(1.0 + (np.diff(np.sort(rows[..., 0], axis=-1), axis=-1) > 0).sum(axis=-1))
+
+    estimate = estimate_statistic(np.arange(30.0), distinct, seed=0, resamples=999)
+    assert estimate.value == 30
+    assert estimate.method.startswith("percentile (no BCa)")
+    assert estimate.draws[0] <= estimate.low < estimate.high < 30
+
+
+def test_the_percentile_interval_is_the_quantiles_of_the_draws() -> None:
+    rows = np.random.default_rng(2).standard_normal((20, 2))
+    estimate = estimate_statistic(rows, difference, seed=0, interval="percentile", resamples=999)
+    assert [estimate.low, estimate.high] == pytest.approx(np.quantile(estimate.draws, [0.025, 0.975]))
+
+
+def test_the_interval_covers_and_the_test_has_its_level() -> None:
+    """Over 400 samples of 40 units, 95 % intervals cover and 5 % tests reject within binomial error."""
+    trials, rng = 400, np.random.default_rng(20)
+    estimates = [estimate_mean(rng.normal(1.0, 2.0, size=40), seed=trial, resamples=499) for trial in range(trials)]
+    covered = sum(e.low <= 1.0 <= e.high for e in estimates)
+    tests = [p_value(e, 1.0, ">") for e in estimates]
+    rejected = sum(p is not None and p <= 0.05 for p in tests)
+    assert binom.ppf(0.001, trials, 0.95) <= covered <= binom.ppf(0.999, trials, 0.95)
+    assert binom.ppf(0.001, trials, 0.05) <= rejected <= binom.ppf(0.999, trials, 0.05)
+
+
+def test_an_exact_count_is_its_own_interval_and_has_no_p() -> None:
+    estimate = exact(0, 1000)
+    assert (estimate.value, estimate.low, estimate.high, estimate.n) == (0.0, 0.0, 0.0, 1000)
+    assert p_value(estimate, 0.0, "<=") is None
+    with pytest.raises(ValueError, match="at least one"):
+        exact(0, 0)
+
+
+@pytest.mark.parametrize(("direction", "wrong"), [(">", 2), (">=", 1), ("<", 3), ("<=", 2)])
+def test_p_counts_the_wrong_side(direction: str, wrong: int) -> None:
+    # Draws -1, 0, 1, 2 against 0: one below, one at, two above.
+    estimate = Estimate(1.0, -1.0, 2.0, 4, "sequence", "", 0, (-1.0, 0.0, 1.0, 2.0))
+    assert p_value(estimate, 0.0, direction) == (1 + wrong) / 5
+
+
+def test_an_unknown_direction_is_refused() -> None:
+    with pytest.raises(ValueError, match="direction"):
+        p_value(exact(1, 1), 0.0, "=")
+
+
+def test_holm_by_hand() -> None:
+    # Ascending 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1: 0.02, 0.03, 0.06, 0.04 -> 0.06 by monotony.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([None, 0.7, 0.6]) == [None, 1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(P_VALUES)
+def test_holm_is_the_maximum_over_smaller_p(ps: list[float | None]) -> None:
+    known = sorted(p for p in ps if p is not None)
+    for p, adjusted in zip(ps, holm(ps), strict=True):
+        if p is None or adjusted is None:
+            assert p is adjusted is None
+            continue
+        steps = [(len(known) - rank) * q for rank, q in enumerate(known) if q <= p]
+        # Of equal p-values the first in order takes the largest factor, and the others inherit it.
+        assert adjusted == pytest.approx(min(1.0, max(steps)))
+        assert adjusted >= p
+
+
+def test_equivalence_needs_the_90_percent_interval_inside() -> None:
+    values = np.random.default_rng(3).normal(0.0, 0.1, size=60)
+    estimate, p = equivalent(values, -0.05, 0.05, seed=0)
+    assert -0.05 < estimate.low < estimate.high < 0.05
+    assert "90%" in estimate.method
+    assert p is not None
+    assert p < 0.05
+    wide, p_wide = equivalent(values * 20, -0.05, 0.05, seed=0)
+    assert wide.high > 0.05
+    assert p_wide is not None
+    assert p_wide > 0.05
+    full = estimate_mean(values, seed=0)
+    assert full.low < estimate.low < estimate.high < full.high
+
+
+def test_a_mean_beyond_one_end_is_not_equivalent_however_far_from_the_other() -> None:
+    values = np.random.default_rng(4).normal(0.2, 0.1, size=60)
+    assert (equivalent(values, -0.1, 0.1, seed=0)[1] or 0.0) > 0.99
+    assert (equivalent(-values, -0.1, 0.1, seed=0)[1] or 0.0) > 0.99
+
+
+def test_equivalence_refuses_an_empty_margin_and_knows_certainty() -> None:
+    with pytest.raises(ValueError, match="low < high"):
+        equivalent(np.arange(3.0), 0.1, 0.1, seed=0)
+    assert equivalent(np.zeros(3), -0.1, 0.1, seed=0)[1] is None
+
+
+@given(st.floats(0.01, 10), st.floats(0.01, 10), st.integers(2, 500), st.booleans())
+def test_that_many_more_units_are_just_enough(reach: float, distance: float, n: int, above: bool) -> None:
+    sign = 1.0 if above else -1.0
+    estimate = Estimate(sign * distance, sign * distance - reach, sign * distance + reach, n, "sequence", "")
+    more = units_to_decide(estimate, 0.0)
+    assert more is not None
+    shrunk = reach * math.sqrt(n / (n + more))
+    assert shrunk < distance * (1 + 1e-9)
+    if more > 1:
+        assert reach * math.sqrt(n / (n + more - 1)) >= distance * (1 - 1e-9)
+    assert (more == 0) == (reach < distance) or math.isclose(reach, distance, rel_tol=1e-9)
+
+
+def test_no_number_of_units_helps_an_estimate_on_the_threshold() -> None:
+    assert units_to_decide(Estimate(0.5, 0.4, 0.6, 9, "seed", ""), 0.5) is None
+    assert units_to_decide(Estimate(0.5, math.nan, math.nan, 1, "seed", ""), 0.0) is None

@@ -1,0 +1,67 @@
+"""Usage profiles and the two similarities."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.usage import cosine_matrix, pooled_similarity, usage
+
+SEEDS = st.integers(0, 2**16)
+
+
+def test_hand_counted_usage() -> None:
+    # Sequence 0: tokens (0, 1), (0, 2): visits 2, 1, 1 of 4. Sequence 1: token (2, 1): one each of 2.
+    profile = usage(np.array([[0, 1], [2, 1], [0, 2]]), np.array([0, 1, 0]), 2, 4)
+    assert profile.tolist() == [[0.5, 0.25, 0.25, 0.0], [0.0, 0.5, 0.5, 0.0]]
+
+
+@given(SEEDS)
+def test_usage_is_a_profile_that_follows_the_experts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    experts, owner = rng.random((30, 6)).argsort(axis=1)[:, :2], np.arange(30) % 3
+    profile = usage(experts, owner, 3, 6)
+    np.testing.assert_allclose(profile.sum(axis=1), 1)
+    order = rng.permutation(6)
+    np.testing.assert_array_equal(usage(order[experts], owner, 3, 6)[:, order], profile)
+    shuffle = rng.permutation(30)
+    np.testing.assert_array_equal(usage(experts[shuffle], owner[shuffle], 3, 6), profile)
+
+
+def test_empty_sequences_and_bad_indices_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 of 2 sequences have no token"):
+        usage(np.array([[0]]), np.array([0]), 2, 3)
+    with pytest.raises(ValueError, match=r"experts must lie in 0\.\.2"):
+        usage(np.array([[3]]), np.array([0]), 1, 3)
+    with pytest.raises(ValueError, match=r"sequences must lie in 0\.\.0"):
+        usage(np.array([[0]]), np.array([1]), 1, 3)
+
+
+@given(SEEDS, st.floats(1e-6, 1e6))
+def test_cosines_against_the_definition(seed: int, scale: float) -> None:
+    rows = np.random.default_rng(seed).standard_normal((4, 3))
+    norm = np.linalg.norm(rows, axis=1)
+    expected = rows @ rows.T / np.outer(norm, norm)
+    np.testing.assert_allclose(cosine_matrix(rows), expected, atol=1e-14)
+    np.testing.assert_allclose(cosine_matrix(rows * scale), expected, atol=1e-14)
+
+
+def test_cosines_never_leave_their_range() -> None:
+    # Products of computed unit vectors overshoot 1 by an ulp about every fourth time.
+    cosine = cosine_matrix(np.random.default_rng(0).standard_normal((200, 7)))
+    assert cosine.max() <= 1.0
+    assert (1 - np.diagonal(cosine)).max() < 1e-15
+
+
+def test_a_row_of_zeros_has_no_cosine() -> None:
+    cosine = cosine_matrix(np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert np.isnan(cosine[0]).all()
+    assert np.isnan(cosine[:, 0]).all()
+    assert cosine[1, 1] == pytest.approx(1.0)
+
+
+def test_centring_removes_the_shared_direction() -> None:
+    # Around a shared offset of 100 everything is parallel; without it, +1 and -1 are opposite.
+    pooled = np.array([[100.0, 1.0], [100.0, -1.0]])
+    assert pooled_similarity(pooled, centre=False)[0, 1] == pytest.approx((1e4 - 1) / (1e4 + 1))
+    assert pooled_similarity(pooled, centre=True)[0, 1] == pytest.approx(-1.0)

@@ -1,0 +1,1 @@
+"""How it is shown: records in, Markdown, figures and comparisons out. Nothing here decides anything."""

@@ -1,0 +1,172 @@
+"""The pytest plugin that gathers records, proves none is missing, and writes them and the report.
+
+Records travel as JSON strings in ``report.user_properties`` under `PROPERTY`, so that they also arrive from
+the workers of pytest-xdist. Finished ones are appended to ``records.jsonl.partial`` as they come: whatever
+ends the run, they are kept. (PYTEST_DONT_REWRITE: no assertion here, and other plugins import it first.)
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from claims.record import Record, to_json
+from reports.completeness import Completeness
+from reports.files import writable, write_whole
+from reports.read import BadInput, parse
+from reports.selection import Selection
+
+#: Key of a record in ``report.user_properties``.
+PROPERTY = "claim-record"
+#: Missing tests that the terminal names; the report names all.
+NAMED = 30
+#: Applied to all records before they are written: the adjustment of p-values over the run.
+FINISH = pytest.StashKey[Callable[[list[Record]], list[Record]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the collector, except on workers, which only tell which of their tests are claims."""
+    selection = Selection(config)
+    config.pluginmanager.register(selection, "claim-selection")
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    folder = config.invocation_params.dir / config.getoption("--report-dir", "out")
+    problem = writable(folder)
+    if problem:
+        raise pytest.UsageError(f"the report folder {folder} cannot be used: {problem}")
+    config.pluginmanager.register(Collector(config, folder, selection), "claim-collector")
+
+
+class Collector:
+    """The records of one run, on the process that the user started."""
+
+    def __init__(self, config: pytest.Config, folder: Path, selection: Selection) -> None:
+        self.config = config
+        self.folder = folder
+        self.selection = selection
+        self.found: dict[tuple[str, str, str], Record] = {}
+        self.source: dict[tuple[str, str, str], str] = {}
+        self.records: list[Record] = []
+        self.recorded: set[str] = set()
+        self.problems: list[str] = []
+        self.report: Path | None = None
+        self._partial: TextIO | None = None
+
+    @property
+    def partial(self) -> Path:
+        """Where finished records are kept while the run lasts."""
+        return self.folder / "records.jsonl.partial"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the records of a finished test; each phase repeats them, so known ones are passed over."""
+        for key, value in report.user_properties:
+            if key == PROPERTY:
+                self._take(report.nodeid, str(value))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write what there is, finished or interrupted; then the report, which never costs the records."""
+        if self._partial is not None:
+            self._partial.close()
+        if not self.found:
+            return
+        self.records = records = self._finished(list(self.found.values()))
+        try:
+            ordered = sorted(records, key=lambda record: record.key)
+            write_whole(self.folder / "records.jsonl", "".join(to_json(r) + "\n" for r in ordered))
+            self.partial.unlink(missing_ok=True)
+        except OSError as error:
+            self.problems.append(f"records.jsonl could not be written ({error}); see {self.partial}")
+        self._render(records)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the matrix, the completeness and where the report is; nothing when no claim was selected."""
+        if not self.found and not self.selection.claims():
+            return
+        terminalreporter.section("claims")
+        for line in self._lines(terminalreporter):
+            terminalreporter.write_line(line)
+
+    def completeness(self) -> Completeness:
+        """Return how many of the selected claims left a record."""
+        selected = self.selection.claims() | self.recorded
+        missing = sorted(node for node in selected if node not in self.recorded)
+        return Completeness(len(selected), tuple(missing))
+
+    def _take(self, node: str, text: str) -> None:
+        try:
+            record = parse(text)
+        except BadInput as error:
+            self.problems.append(f"the record of {node} cannot be read: {error}")
+            return
+        self.recorded.add(node)
+        if self.found.get(record.key) == record:
+            return
+        if self.source.setdefault(record.key, node) != node:
+            other = self.source[record.key]
+            self.problems.append(f"{node} and {other} recorded the same claim; the later record is kept")
+        self.found[record.key] = record
+        try:
+            self._append(text)
+        except OSError as error:
+            self.problems.append(f"a finished record could not be kept at once: {error}")
+
+    def _append(self, text: str) -> None:
+        if self._partial is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.partial.exists():
+                kept = self.folder / "records.interrupted.jsonl"
+                self.partial.replace(kept)
+                self.problems.append(f"an earlier run was cut off; what it had finished is in {kept}")
+            self._partial = self.partial.open("w", encoding="utf-8")
+        self._partial.write(text + "\n")
+        self._partial.flush()
+
+    def _finished(self, records: list[Record]) -> list[Record]:
+        finish = self.config.stash.get(FINISH, None)
+        if finish is None:
+            return records
+        try:
+            return finish(records)
+        except Exception as error:  # the records outlive whatever is done to them
+            self.problems.append(f"the records were written as they came: {type(error).__name__}: {error}")
+            return records
+
+    def _render(self, records: Sequence[Record]) -> None:
+        try:
+            from reports.render import render  # drawing libraries load slowly; most runs never get here
+
+            self.report = render(records, self.folder, self.completeness())
+        except Exception as error:  # a report can be rendered again, a run cannot
+            self.problems.append(f"the report could not be rendered: {type(error).__name__}: {error}")
+
+    def _lines(self, terminal: pytest.TerminalReporter) -> list[str]:
+        lines: list[str] = []
+        if self.records:
+            from reports.cells import board
+            from reports.matrix import compact
+
+            lines += [*compact(board(self.records), terminal._tw.fullwidth), ""]
+        completeness = self.completeness()
+        lines.append(completeness.sentence + (", missing:" if completeness.missing else ""))
+        lines += [f"  {node}" for node in completeness.missing[:NAMED]]
+        rest = len(completeness.missing) - NAMED
+        lines += [f"  and {rest:,} more"] if rest > 0 else []
+        lines += self.problems
+        return [*lines, *([f"report: {_short(self.report)}"] if self.report else [])]
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Unregister, so that a process that runs pytest twice starts afresh."""
+    for name in ("claim-collector", "claim-selection"):
+        plugin: Any = config.pluginmanager.get_plugin(name)
+        if plugin is not None:
+            config.pluginmanager.unregister(plugin)

@@ -1,0 +1,18 @@
+"""How many of the selected claims left a record, and which did not."""
+
+from dataclasses import dataclass
+
+from reports.words import plural
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """``missing`` are the node ids of selected claim tests that left no record."""
+
+    selected: int
+    missing: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """For example ``recorded 41 of 42 claim tests``."""
+        return f"recorded {self.selected - len(self.missing):,} of {plural(self.selected, 'claim')}"

@@ -1,0 +1,95 @@
+"""The verdicts most worth reading, in words: refutations, vacuous truths, surprises, errors."""
+
+from collections.abc import Callable, Iterable
+
+from claims.record import Criterion, Record
+from claims.verdict import Verdict
+from reports.cells import Board, Cell
+from reports.markdown import bullets, escape
+from reports.matrix import reference
+from reports.numbers import claimed, interval
+from reports.words import listed
+
+Cells = list[tuple[str, Cell]]
+
+
+def findings(board: Board) -> str:
+    """Return the list of findings; a sentence says so when there is nothing to tell."""
+    kinds: list[tuple[Callable[[Cell], bool], Callable[[Record, Cells], str]]] = [
+        (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
+        (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _refuted),
+        (lambda c: c.verdict == Verdict.VACUOUS, _vacuous),
+        (lambda c: c.deviates, _deviating),
+        (lambda c: c.verdict == Verdict.ERROR, _failed),
+    ]
+    sentences = [
+        say(record, found)
+        for applies, say in kinds
+        for record in board.claims
+        if (found := [(name, cell) for name, cell in board.of_claim(record.claim) if applies(cell)])
+    ]
+    return bullets(sentences) if sentences else "No claim was refuted, vacuous, in error or other than expected."
+
+
+def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:
+    """Return the deciding criterion that tells most: what failed or straddled, else what has an interval."""
+    wanted = {Verdict.REFUTED: False, Verdict.INCONCLUSIVE: None}.get(verdict, True)
+    deciding = sorted((c for c in criteria if c.decides), key=lambda c: c.low == c.high)
+    return next((c for c in deciding if c.holds is wanted), deciding[0] if deciding else None)
+
+
+def _certified(record: Record, found: Cells) -> str:
+    names = listed([escape(name, 80) for name, _ in found])
+    certificate = found[0][1].primary.certificate
+    says = "" if certificate is None else escape(certificate.says).rstrip(".")
+    whose = f" ({escape(found[0][0], 80)})" if len(found) > 1 else ""
+    return f"{reference(record.claim)} is **refuted by a counterexample** on {names}: {says}{whose}."
+
+
+def _refuted(record: Record, found: Cells) -> str:
+    return f"{reference(record.claim)} is **refuted**: {_numbers(found, null=False)}."
+
+
+def _vacuous(record: Record, found: Cells) -> str:
+    return f"{reference(record.claim)} is **vacuous**, it holds for its null too: {_numbers(found, null=True)}."
+
+
+def _deviating(record: Record, found: Cells) -> str:
+    pairs = [
+        (name, f"{escape(r.expected)} was expected and {r.verdict} measured{_reading(r)}")
+        for name, cell in found
+        for r in cell.records
+        if r.expected is not None and r.expected != r.verdict
+    ]
+    return f"{reference(record.claim)} is **not as expected**: {_together(pairs)}."
+
+
+def _failed(record: Record, found: Cells) -> str:
+    pairs = [(name, escape(cell.primary.reason).rstrip(".")) for name, cell in found]
+    return f"{reference(record.claim)} **could not be computed**: {_together(pairs)}."
+
+
+def _reading(record: Record) -> str:
+    return "" if record.primary else f" (reading: {escape(record.key[2])})"
+
+
+def _numbers(found: Cells, *, null: bool) -> str:
+    """Say the deciding number of every checkpoint, each criterion's name and threshold once."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, cell in found:
+        record = cell.primary
+        criterion = decisive(record.null if null else record.criteria, record.verdict)
+        if criterion is None:
+            groups.setdefault("", []).append((name, escape(record.reason).rstrip(".")))
+        else:
+            head = f"{escape(criterion.name)} (claimed {claimed(criterion)}) is "
+            groups.setdefault(head, []).append((name, interval(criterion)))
+    return "; ".join(head + _together(pairs) for head, pairs in groups.items())
+
+
+def _together(pairs: list[tuple[str, str]]) -> str:
+    """Join (checkpoint, text), naming checkpoints that share a text together."""
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        texts.setdefault(text, []).append(escape(name, 80))
+    return "; ".join(f"{text} on {listed(names)}" for text, names in texts.items())

@@ -1,0 +1,100 @@
+"""Records from outside, checked field by field, so that what renders them need not doubt them."""
+
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from claims.record import Record, from_json, read_records
+
+Kind = TypeVar("Kind")
+
+
+class BadInput(Exception):
+    """Something about the input; the message is one sentence for the person who gave it."""
+
+
+def load(path: Path) -> list[Record]:
+    """Read the records of a file, or of ``records.jsonl`` in a folder.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be read, is not UTF-8 or JSON lines, holds no record, or a record is not of the schema.
+    """
+    file = path / "records.jsonl" if path.is_dir() else path
+    try:
+        records = read_records(file)
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file} is not UTF-8 text") from error
+    except RecursionError as error:
+        raise BadInput(f"{file} is nested too deeply to be records") from error
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    if not records:
+        raise BadInput(f"{file} holds no record")
+    for number, record in enumerate(records, start=1):
+        _sound(record, f"{file}, record {number}")
+    return records
+
+
+def parse(line: str) -> Record:
+    """Read one record.
+
+    Raises
+    ------
+    BadInput
+        When it is not a record, or a field of it has the wrong type.
+    """
+    try:
+        record = from_json(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(str(error)) from error
+    _sound(record, "a record")
+    return record
+
+
+def _sound(record: Record, place: str) -> None:
+    try:
+        _check(record, Record, "")
+    except ValueError as error:
+        raise BadInput(f"{place}: {error}") from error
+
+
+@cache
+def _hints(cls: type) -> dict[str, object]:
+    return typing.get_type_hints(cls)
+
+
+def _check(value: object, hint: object, where: str) -> None:
+    """Compare a value with a type hint of `claims.record`; a number may be null, as non-finite ones are."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        if not (value is None and type(None) in arguments):
+            _check(value, next(a for a in arguments if a is not type(None)), where)
+    elif origin is list:
+        for item in _expect(value, list, where):
+            _check(item, arguments[0], where)
+    elif origin is dict:
+        for key, item in _expect(value, dict, where).items():
+            _check(key, arguments[0], where)
+            _check(item, arguments[1], where)
+    elif hint is float:
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ValueError(f"{where} is not a number")
+    elif hint is not typing.Any and isinstance(hint, type):
+        _expect(value, hint, where)
+        if is_dataclass(hint):
+            for field in fields(hint):
+                name = f"{where}.{field.name}".lstrip(".")
+                _check(getattr(value, field.name), _hints(hint)[field.name], name)
+
+
+def _expect(value: object, kind: type[Kind], where: str) -> Kind:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{where} is not of type {kind.__name__}")
+    return value

@@ -1,0 +1,14 @@
+"""Render the sample records, to look at or to renew the golden report: ``python -m reports.tests FOLDER``."""
+
+import sys
+from pathlib import Path
+
+from claims.record import write_records
+from reports.render import render
+from reports.tests.samples import run
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    write_records(target / "records.jsonl", run())
+    print(render(run(), target))

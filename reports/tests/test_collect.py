@@ -1,0 +1,153 @@
+"""The collecting plugin, by running pytest inside pytest: serial, on workers, stopped and killed."""
+
+from pathlib import Path
+
+import pytest
+
+import reports.render  # noqa: F401 - what is loaded here is not loaded again by each inner run
+from claims.record import Record, read_records
+
+pytest_plugins = ["pytester"]
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFTEST = """
+import dataclasses
+import pytest
+from claims.record import to_json
+from claims.verdict import Verdict
+from reports.collect import FINISH
+from reports.tests.samples import record
+
+pytest_plugins = ["reports.collect"]
+
+def pytest_addoption(parser):
+    parser.addoption("--report-dir", default="out")
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "claim: a claim")
+    config.stash[FINISH] = lambda records: [dataclasses.replace(r, notes=["finished"]) for r in records]
+
+@pytest.fixture
+def keep(request):
+    def keep(name):
+        text = to_json(record("kernel-energy", name, Verdict.SUPPORTED))
+        request.node.user_properties.append(("claim-record", text))
+    return keep
+"""
+TWO_CLAIMS = """
+import os, signal
+import pytest
+pytestmark = pytest.mark.claim
+
+def test_first(keep):
+    keep("zoo/a")
+
+def test_second(keep):
+    {}
+    keep("zoo/b")
+"""
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project of its own with the plugin and a stub that attaches records."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makeconftest(CONFTEST)
+    return pytester
+
+
+def run(inner: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in a process of its own."""
+    return inner.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *arguments)
+
+
+def quick(inner: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in this process, for runs that end in order."""
+    return inner.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+def written(inner: pytest.Pytester) -> list[Record]:
+    """Return the records that a run left, having checked that nothing else is there."""
+    names = {path.name for path in (inner.path / "out").iterdir()}
+    assert names == {"records.jsonl", "report.md"}
+    return read_records(inner.path / "out" / "records.jsonl")
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pass"), test_other="def test_other(): pass")
+    result = run(inner, "-n", workers) if int(workers) else quick(inner)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["claim * zoo/a * zoo/b", "kernel-energy * ✓ supported * ✓ supported", "recorded 2 of 2 claims"]
+    )
+    result.stdout.fnmatch_lines(["report: out/report.md"])
+    records = written(inner)
+    assert [r.key[0] for r in records] == ["zoo/a", "zoo/b"]
+    assert all(r.notes == ["finished"] for r in records)
+    assert "Recorded 2 of 2 claims." in (inner.path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_crashed_worker_is_missed(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("os._exit(1)"))
+    result = run(inner, "-n", "2")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "  *::test_second"])
+    assert [r.key[0] for r in written(inner)] == ["zoo/a"]
+
+
+def test_a_claim_that_is_skipped_is_missed(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pytest.skip('no memory')"))
+    quick(inner).stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "  *::test_second"])
+
+
+def test_an_interrupt_keeps_what_is_finished(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("os.kill(os.getpid(), signal.SIGINT)"))
+    result = run(inner)
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "report: out/report.md"])
+    assert [r.key[0] for r in written(inner)] == ["zoo/a"]
+
+
+def test_a_kill_keeps_what_is_finished_and_the_next_run_sets_it_aside(inner: pytest.Pytester) -> None:
+    test = inner.makepyfile(TWO_CLAIMS.format("os.kill(os.getpid(), signal.SIGKILL)"))
+    run(inner)
+    out = inner.path / "out"
+    assert [p.name for p in out.iterdir()] == ["records.jsonl.partial"]
+    assert [r.key[0] for r in read_records(out / "records.jsonl.partial")] == ["zoo/a"]
+    result = run(inner, f"{test.name}::test_first", "-s")
+    result.stdout.fnmatch_lines(["an earlier run was cut off; what it had finished is in *records.interrupted.jsonl"])
+    assert {p.name for p in out.iterdir()} == {"records.interrupted.jsonl", "records.jsonl", "report.md"}
+
+
+def test_no_claim_no_word_no_file(inner: pytest.Pytester) -> None:
+    inner.makepyfile("def test_unit(): pass")
+    result = quick(inner)
+    assert "claims" not in result.stdout.str()
+    assert not (inner.path / "out").exists()
+
+
+def test_an_unusable_report_folder_stops_the_run_before_it_starts(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pass"))
+    (inner.path / "file").write_text("")
+    result = quick(inner, "--report-dir", "file/under")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: the report folder *under cannot be used: *file is not a folder"])
+
+
+def test_what_goes_wrong_with_the_report_never_costs_the_records(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        TWO_CLAIMS.format("pass") + "\n\ndef test_torn(request):\n"
+        "    request.node.user_properties.append(('claim-record', '{torn'))\n"
+    )
+    (inner.path / "out" / "report.md").mkdir(parents=True)
+    result = quick(inner)
+    result.stdout.fnmatch_lines(
+        [
+            "recorded 2 of 3 claims, missing:",
+            "the record of *::test_torn cannot be read: not JSON: *",
+            "the report could not be rendered: *",
+        ]
+    )
+    assert len(read_records(inner.path / "out" / "records.jsonl")) == 2

@@ -1,0 +1,29 @@
+"""The matrix on a terminal: words where they fit, symbols where they do not."""
+
+from claims.verdict import Verdict
+from reports.cells import board
+from reports.matrix import compact
+from reports.tests.samples import record, run
+
+
+def test_words_where_they_fit() -> None:
+    lines = compact(board(run()), 120)
+    assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced", "generated"]
+    assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
+    assert lines[-1] == "† fork-sensitive   ‡ not as expected"
+
+
+def test_symbols_where_they_do_not() -> None:
+    lines = compact(board(run()), 60)
+    row = next(line for line in lines if line.startswith("balance-suppression"))
+    assert row.split() == ["balance-suppression", "✗", "‡", "✓", "✗", "‡", "."]
+    assert lines[-1].startswith("✓ supported   ✗ refuted   ∅ vacuous")
+
+
+def test_without_a_primary_fork_the_first_decides() -> None:
+    forks = [
+        record("x", "a", verdict, fork={"r": r}, primary=False)
+        for r, verdict in (("8", Verdict.REFUTED), ("16", Verdict.SUPPORTED))
+    ]
+    cell = board(forks).cells["x", "a"]
+    assert (cell.verdict, cell.fork_sensitive) == (Verdict.SUPPORTED, True)

@@ -1,0 +1,56 @@
+"""The words of a report: symbols and meanings of the verdicts, titles of the groups, sentences of lists."""
+
+from collections.abc import Sequence
+
+from claims.verdict import Verdict
+
+SYMBOL = {
+    Verdict.SUPPORTED: "✓",
+    Verdict.REFUTED: "✗",
+    Verdict.VACUOUS: "∅",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_APPLICABLE: "–",
+    Verdict.ERROR: "!",
+}
+MEANING = {
+    Verdict.SUPPORTED: "every criterion's 95 % interval lies on the claimed side of its threshold, and the "
+    "claim's null does not satisfy them too",
+    Verdict.REFUTED: "some criterion's interval lies wholly on the other side, or a counterexample exists that "
+    "a third party can recheck",
+    Verdict.VACUOUS: "the criteria hold, but they hold for the claim's null as well: true, and says nothing",
+    Verdict.INCONCLUSIVE: "an interval straddles its threshold: more data would be needed to tell",
+    Verdict.NOT_APPLICABLE: "a premise of the claim is not met on this checkpoint; the reason is given",
+    Verdict.ERROR: "the claim could not be computed; the reason is given",
+}
+GROUP = {
+    "A": "The linear router",
+    "B": "Load balancing and the shared direction",
+    "C": "Inputs and context",
+    "D": "Models, prompts and rollouts",
+    "E": "Function and representation",
+    "F": "Beyond both papers",
+}
+#: Name of the checkpoint of an identity: mathematics on generated cases, no model.
+GENERATED = "generated"
+
+
+def shown(verdict: Verdict) -> str:
+    """Return symbol and word, ``✓ supported``."""
+    return f"{SYMBOL[verdict]} {verdict}"
+
+
+def listed(words: Sequence[str], most: int = 8) -> str:
+    """Join words as English does; beyond ``most`` the rest is only counted.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], most=2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    kept = list(words[:most]) + ([f"{len(words) - most} more"] if len(words) > most else [])
+    return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}" if kept else "none"
+
+
+def plural(n: int, noun: str) -> str:
+    """Return ``1 claim``, ``2 claims``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
