@@ -1,6 +1,11 @@
-"""Names the plugins and the Hypothesis profiles; no logic."""
+"""Names the plugins and the Hypothesis profiles, and keeps idle threads from spinning; no logic."""
 
 import os
+
+# The claims' own linear algebra is many small products, which threads only slow down; a model's forward pass
+# uses torch's threads, which sleep when they wait. Both can be set otherwise in the environment.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from hypothesis import HealthCheck, settings
 

@@ -11,7 +11,7 @@ from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.premises import left_out, replayed_layers
 from claims.record import Figure, Series
 from claims.sampling import Sampling
-from claims.token_pairs import over_layers, sequence_means
+from claims.token_pairs import over_layers, pair_tokens, sequence_means, sequences_of
 from fixtures.routing_rule import select
 from fixtures.trace import LayerTrace, Trace
 from metrics.estimate import Estimate
@@ -22,6 +22,8 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Draws of random directions; data directions must beat the best of them, chance 1 in 20 if they are nothing special.
 DRAWS = 19
+#: Draws whose mean stands for random directions where only their average matters.
+AVERAGED = 4
 #: Share of tokens whose expert must be unchanged for K directions to be called enough.
 ENOUGH = 0.9
 
@@ -54,15 +56,16 @@ def test_low_rank_routing(trace: Trace, fork: Fork, sampling: Sampling) -> Findi
     layers = replayed_layers(trace)
     top_k = layers[0].experts.shape[1]
     ks = _grid(layers[0].hidden.shape[1])
+    few = fork["part"] == "few data directions"
     data = _curves(layers, trace, ks, None)
-    draws = [_curves(layers, trace, ks, sampling.rng("low-rank", draw)) for draw in range(DRAWS + 1)]
+    draws = [_curves(layers, trace, ks, sampling.rng("low-rank", i)) for i in range(DRAWS + 1 if few else AVERAGED)]
     one_more, random = draws[0], np.mean(draws[1:], axis=0)
     shared: dict[str, Any] = {
         "layers": (_needed(layers, trace, ks),),
         "figure": _figure(ks, data, random, sampling),
         "notes": left_out(trace, layers),
     }
-    if fork["part"] == "few data directions":
+    if few:
         best = max(draws[1:], key=lambda curves: float(curves[:, :-1, 0].mean()))
         return Finding(
             criteria=(
@@ -105,10 +108,11 @@ def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random
         directions = leading_directions(layer.second_moment, weight.shape[1])
     else:
         directions = random_subspace(weight.shape[1], weight.shape[1], random).T
+    tokens = pair_tokens(trace)
     same = rank_agreement(
-        layer.hidden.astype(np.float64), directions, weight, layer.router.bias, lambda z: select(rule, z), ks
+        layer.hidden[tokens].astype(np.float64), directions, weight, layer.router.bias, lambda z: select(rule, z), ks
     )
-    sequence, ones = trace.sequence[trace.sample], np.ones(len(trace.sample))
+    sequence, ones = sequences_of(trace, tokens), np.ones(len(tokens))
     columns = [
         sequence_means(np.asarray(same[i, m], dtype=np.float64), ones, sequence, trace.sequences)
         for i in range(len(ks))

@@ -28,8 +28,8 @@ class Cell:
 
     @property
     def fork_sensitive(self) -> bool:
-        """Whether another reading of the definition gives another verdict."""
-        return any(other.verdict != self.verdict for other in self.others)
+        """Whether another reading of the definition that applies here gives another verdict."""
+        return any(other.verdict not in (self.verdict, Verdict.NOT_APPLICABLE) for other in self.others)
 
     @property
     def deviates(self) -> bool:

@@ -1,7 +1,10 @@
 """The matrix: claims by checkpoints, a symbol and a word in every cell."""
 
+from collections import Counter
+
 import pandas as pd
 
+from claims.verdict import Verdict
 from reports.cells import Board, Cell
 from reports.markdown import escape, plain, table
 from reports.names import slug
@@ -57,15 +60,20 @@ def references(board: Board) -> str:
 
 def compact(board: Board, width: int) -> list[str]:
     """Return the matrix as lines of plain text for a terminal: words where they fit, else symbols alone."""
-    names = [*board.checkpoints, *([GENERATED] if any(n == GENERATED for _, n in board.cells) else [])]
-    lines, legend = _terminal_table(board, names, words=True), []
-    if max(map(len, lines)) > width:
-        lines = _terminal_table(board, names, words=False)
+    lines, legend = _terminal_table(board, words=True), []
+    if max(map(len, lines), default=0) > width:
+        lines = _terminal_table(board, words=False)
         legend = [shown(verdict) for verdict in SYMBOL if any(c.verdict == verdict for c in board.cells.values())]
     if any(cell.fork_sensitive for cell in board.cells.values()):
         legend.append(f"{FORK_SIGN} fork-sensitive")
     if any(cell.deviates for cell in board.cells.values()):
         legend.append(f"{DEVIATION_SIGN} not as expected")
+    found = Counter(cell.verdict for (_, name), cell in board.cells.items() if name == GENERATED)
+    if found:
+        lines += [
+            *([""] if lines else []),
+            "identities: " + ", ".join(f"{found[v]:,} {v}" for v in Verdict if found[v]),
+        ]
     return [*lines, "", "   ".join(legend)] if legend else lines
 
 
@@ -95,11 +103,16 @@ def _cell(cell: Cell | None) -> str:
     return f"{shown(cell.verdict)} {signs}".rstrip()
 
 
-def _terminal_table(board: Board, names: list[str], *, words: bool) -> list[str]:
+def _terminal_table(board: Board, *, words: bool) -> list[str]:
+    names = board.checkpoints
     rows = [["claim", *(plain(name, 30) for name in names)]]
     for record in board.claims:
         cells = [board.cells.get((record.claim, name)) for name in names]
+        if not any(cells):
+            continue
         rows.append([plain(record.claim, 40), *(_terminal(cell, words=words) for cell in cells)])
+    if not names:
+        return []
     widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 1)]
     return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -40,6 +40,7 @@ def record(claim: str, checkpoint: str, verdict: Verdict, **more: Any) -> Record
     fields: dict[str, Any] = {
         "schema": SCHEMA,
         "claim": claim,
+        "number": 99,
         "fork": {},
         "primary": True,
         "checkpoint": {"name": checkpoint} if checkpoint == "generated" else known | CHECKPOINTS.get(checkpoint, {}),

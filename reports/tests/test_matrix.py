@@ -8,7 +8,8 @@ from reports.tests.samples import record, run
 
 def test_words_where_they_fit() -> None:
     lines = compact(board(run()), 120)
-    assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced", "generated"]
+    assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
+    assert any(line.startswith("identities: 1 ") for line in lines)
     assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
     assert lines[-1] == "† fork-sensitive   ‡ not as expected"
 
@@ -16,7 +17,7 @@ def test_words_where_they_fit() -> None:
 def test_symbols_where_they_do_not() -> None:
     lines = compact(board(run()), 60)
     row = next(line for line in lines if line.startswith("balance-suppression"))
-    assert row.split() == ["balance-suppression", "✗", "‡", "✓", "✗", "‡", "."]
+    assert row.split() == ["balance-suppression", "✗", "‡", "✓", "✗", "‡"]
     assert lines[-1].startswith("✓ supported   ✗ refuted   ∅ vacuous")
 
 

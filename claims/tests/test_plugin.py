@@ -1,0 +1,128 @@
+"""The pytest glue: letters, exits and records of every verdict, identities with their shrunk counterexample."""
+
+from pathlib import Path
+
+import pytest
+
+from claims.record import Record, read_records
+from claims.verdict import Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = """
+from hypothesis import given, settings, strategies as st
+from claims.claim import Threshold, claim
+from claims.finding import Finding, Measured, NotApplicable
+from metrics.statistics import exact, estimate_mean
+
+def fields(id, **more):
+    return {"id": id, "group": "A", "title": "t", "source": "s", "figures": ("GEO Fig. 13",), "statement": "s",
+            "equation": "e", "definition": "d", "null_says": "n", "paper": "p",
+            "thresholds": {"bound": Threshold(1.0, "because")}, **more}
+"""
+FINDINGS = """
+@claim(**fields("holds"))
+def test_holds():
+    return Finding(criteria=(Measured("x", exact(2, 5), ">", "bound"),))
+
+@claim(**fields("empty"))
+def test_empty():
+    large = Measured("x", exact(2, 5), ">", "bound")
+    return Finding(criteria=(large,), null=(large,))
+
+@claim(**fields("fails"))
+def test_fails():
+    return Finding(criteria=(Measured("x", exact(0, 5), ">", "bound"),))
+
+@claim(**fields("straddles"))
+def test_straddles():
+    return Finding(criteria=(Measured("x", estimate_mean([0.0, 1.0, 2.0], seed=0), ">", "bound"),))
+
+@claim(**fields("premise"))
+def test_premise():
+    raise NotApplicable("no experts")
+
+@claim(**fields("broken"))
+def test_broken():
+    raise ValueError("12 values are not finite")
+"""
+IDENTITY = """
+@claim(**fields("identity-false", kind="identity"))
+@settings(database=None, derandomize=True)
+@given(st.integers(0, 1000))
+def test_identity(n):
+    assert n < 17, "n is too large"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def run(pytester: pytest.Pytester, text: str, *arguments: str) -> tuple[pytest.RunResult, dict[str, Record]]:
+    pytester.makeini("[pytest]\nmarkers =\n    gpu: x\n    benchmarks: x\n")
+    pytester.makepyfile(test_claims=HEADER + text)
+    plugins = [part for name in ("fixtures.plugin", "claims.plugin", "reports.collect") for part in ("-p", name)]
+    result = pytester.runpytest_subprocess(*plugins, "--report-dir", "out", "-p", "no:cacheprovider", *arguments)
+    path = pytester.path / "out" / "records.jsonl"
+    return result, {record.claim: record for record in read_records(path)} if path.exists() else {}
+
+
+def test_each_verdict_has_its_outcome_and_leaves_a_record(pytester: pytest.Pytester) -> None:
+    result, records = run(pytester, FINDINGS, "-v")
+    assert {name: record.verdict for name, record in records.items()} == {
+        "holds": Verdict.SUPPORTED,
+        "empty": Verdict.VACUOUS,
+        "fails": Verdict.REFUTED,
+        "straddles": Verdict.INCONCLUSIVE,
+        "premise": Verdict.NOT_APPLICABLE,
+        "broken": Verdict.ERROR,
+    }
+    assert records["premise"].reason == "no experts"
+    assert records["broken"].reason == "12 values are not finite"
+    for word in ("SUPPORTED", "VACUOUS", "REFUTED", "INCONCLUSIVE", "NOT APPLICABLE", "ERROR"):
+        result.stdout.fnmatch_lines([f"*{word}*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*repeat: pytest claims -k fails*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_expectations_decide_the_colour_in_both_directions(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    entry = '[[expect]]\nclaim = "{}"\ncheckpoint = "*"\nverdict = "refuted"\nreason = "known"\n'
+    known = tmp_path / "known.toml"
+    known.write_text(entry.format("router-linearity"))
+    result, _ = run(
+        pytester,
+        FINDINGS.replace('fields("fails")', 'fields("router-linearity")'),
+        "--expected",
+        str(known),
+        "-k",
+        "fails",
+    )
+    assert result.ret == pytest.ExitCode.OK
+    result, _ = run(
+        pytester,
+        FINDINGS.replace('fields("holds")', 'fields("router-linearity")'),
+        "--expected",
+        str(known),
+        "-k",
+        "holds",
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*expected refuted (known), measured supported*"])
+
+
+def test_a_false_identity_is_refuted_with_its_shrunk_counterexample(pytester: pytest.Pytester) -> None:
+    result, records = run(pytester, IDENTITY)
+    found = records["identity-false"]
+    assert found.verdict == Verdict.REFUTED
+    assert "n is too large" in found.reason
+    assert "n=17" in found.reason
+    assert found.checkpoint["name"] == "generated"
+    assert "n=17" in (pytester.path / "out" / "report.md").read_text(encoding="utf-8")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_claims_are_chosen_by_id_and_by_figure(pytester: pytest.Pytester) -> None:
+    _, records = run(pytester, FINDINGS + IDENTITY, "-k", "fig13 and holds")
+    assert set(records) == {"holds"}
