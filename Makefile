@@ -22,7 +22,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	$(BIN)/pytest -m benchmarks --benchmark-only -p no:xdist
+	$(BIN)/pytest -m benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
 # The report that the repository shows: the standard run on the embedded checkpoints.
 sample: $(READY)

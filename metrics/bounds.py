@@ -99,12 +99,18 @@ def span_bound(weight: FloatArray, second_moment: FloatArray | Spectrum, dh: Flo
 
 
 def truncated_bound(
-    weight: FloatArray, second_moment: FloatArray | Spectrum, dh: FloatArray, energy: float = 0.9
+    weight: FloatArray,
+    second_moment: FloatArray | Spectrum,
+    dh: FloatArray,
+    energy: float = 0.9,
+    *,
+    measured_remainder: bool = False,
 ) -> Float64Array:
     """Bound by reading (b) of Prop 1: ||W Pi_r||_2 ||Pi_r dh|| + ||W (I - Pi_r)||_2 ||(I - Pi_r) dh||.
 
     Pi_r projects on the fewest leading directions that hold the share ``energy`` of the second moment.
     Valid for every dh. Reconstructed: neither the rank nor the treatment of the remainder is the paper's.
+    With ``measured_remainder`` the second term is ||W (I - Pi_r) dh||, what the remainder really adds.
 
     Parameters
     ----------
@@ -130,6 +136,8 @@ def truncated_bound(
     # The slack keeps a share that is met exactly, but for rounding, from costing one more direction.
     rank = 1 + int(np.count_nonzero(held < energy * held[-1] * (1 - 1e-12)))
     leading, rest = parts.vectors[:, :rank], parts.vectors[:, rank:]
+    if measured_remainder:
+        return _charge(weight, leading, dh) + _norm(as_float64(dh) @ rest @ (as_float64(weight) @ rest).T)
     return _charge(weight, leading, dh) + _charge(weight, rest, dh)
 
 

@@ -63,6 +63,9 @@ def test_every_reading_bounds_any_move(experts: int, width: int, rank: int, seed
     assert (actual <= whitened_bound(weight, moment, dh) * SLACK).all()
     for energy in (0.1, 0.9, 1.0):
         assert (actual <= truncated_bound(weight, moment, dh, energy) * SLACK).all()
+        measured = truncated_bound(weight, moment, dh, energy, measured_remainder=True)
+        assert (actual <= measured * SLACK).all()
+        assert (measured <= truncated_bound(weight, moment, dh, energy) * SLACK).all()
 
 
 @given(st.integers(1, 8), st.integers(2, 8), SEEDS)
