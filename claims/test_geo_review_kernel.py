@@ -10,7 +10,7 @@ from claims.premises import left_out, linear_layers
 from claims.record import Figure, Series
 from claims.sampling import Sampling
 from claims.token_pairs import over_layers, sequence_means, sequence_sums
-from fixtures.kernel_moves import KernelMoves, Move
+from fixtures.kernel_record import KernelMoves, Move
 from fixtures.trace import LayerTrace, Trace
 from metrics.row_space import random_subspace, row_space, row_squared_norm
 from metrics.statistics import exact

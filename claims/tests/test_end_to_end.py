@@ -26,7 +26,8 @@ def characters() -> Any:
     known = ["<unk>", "<s>", *(chr(code) for code in range(32, 127)), "\n"]
     tokenizer = Tokenizer(models.WordLevel({text: i for i, text in enumerate(known)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>")
+    fast: Any = PreTrainedTokenizerFast
+    return fast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>")
 
 
 def command(*arguments: str) -> list[str]:
@@ -151,11 +152,18 @@ def test_weights_that_are_not_numbers_end_in_one_sentence(folder: Path, tmp_path
     assert "Traceback" not in said
 
 
+def _hear_interrupts() -> None:
+    """A process that was started in the background may ignore SIGINT; this one must not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def interrupted(unseen: Path, tmp_path: Path) -> Path:
     """A run that was interrupted once it had finished some claims."""
     arguments = command("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(tmp_path))
-    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_interrupts
+    )
     partial = tmp_path / "records.jsonl.partial"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size):

@@ -27,8 +27,7 @@ from claims.test_geo_prop1_necessity import test_necessity_row_space as necessit
 from claims.test_geo_review_kernel import test_kernel_counterexample as kernel_counterexample
 from claims.test_geo_review_kernel import test_kernel_energy as kernel_energy
 from claims.verdict import Verdict
-from fixtures.kernel_moves import KernelMoves, Move
-from fixtures.kernel_record import Kind
+from fixtures.kernel_record import KernelMoves, Kind, Move
 from fixtures.planted import World, planted_trace
 from fixtures.trace import Trace
 

@@ -34,6 +34,8 @@ def keep(request):
         request.node.user_properties.append(("claim-record", text))
     return keep
 """
+#: A process that was started in the background may ignore SIGINT; this one must not.
+INTERRUPT = "signal.signal(signal.SIGINT, signal.default_int_handler); os.kill(os.getpid(), signal.SIGINT)"
 TWO_CLAIMS = """
 import os, signal
 import pytest
@@ -103,7 +105,7 @@ def test_a_claim_that_is_skipped_is_missed(inner: pytest.Pytester) -> None:
 
 
 def test_an_interrupt_keeps_what_is_finished(inner: pytest.Pytester) -> None:
-    inner.makepyfile(TWO_CLAIMS.format("os.kill(os.getpid(), signal.SIGINT)"))
+    inner.makepyfile(TWO_CLAIMS.format(INTERRUPT))
     result = run(inner)
     assert result.ret == 2
     result.stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "report: out/report.md"])
