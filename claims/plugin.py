@@ -1,6 +1,7 @@
 """pytest glue: claims become items over (checkpoint, fork), findings become records, verdicts become outcomes."""
 
-import time
+import re
+import shlex
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import pytest
 
 from claims.catalogue import catalogue
-from claims.certificate import write_certificate
 from claims.claim import Claim, Fork, claim_of
 from claims.expectations import (
     Expectation,
@@ -18,10 +18,9 @@ from claims.expectations import (
     read_expectations,
 )
 from claims.family import adjust
-from claims.finding import Finding, NotApplicable
-from claims.judge import judge, record_of, thresholds_of
+from claims.measuring import Asked, measure, unmeasured
 from claims.provenance import provenance_of
-from claims.record import Certificate, Record, to_json
+from claims.record import Record, to_json
 from claims.sampling import Sampling
 from claims.verdict import Verdict
 from reports.collect import FINISH, PROPERTY
@@ -103,8 +102,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = pyfuncitem._fixtureinfo.argnames
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    started = time.perf_counter()
-    record = _measure(pyfuncitem, declared, arguments, started)
+    record = measure(_asked(pyfuncitem, declared), pyfuncitem.obj, arguments)
     pyfuncitem.stash[RECORDED] = record
     _outcome(pyfuncitem, record)
     return True
@@ -121,7 +119,7 @@ def pytest_runtest_makereport(
         return report
     record = item.stash.get(RECORDED, None)
     if record is None:
-        record = _unmeasured(item, declared, call)
+        record = unmeasured(_asked(item, declared), call.excinfo.value if call.excinfo else None, call.duration)
     report.user_properties = [*report.user_properties, (PROPERTY, to_json(record))]
     report.claim_verdict = record.verdict.value  # type: ignore[attr-defined]
     report.claim_expected = record.expected == record.verdict  # type: ignore[attr-defined]
@@ -167,133 +165,40 @@ def _checkpoint(item: pytest.Item) -> dict[str, Any]:
     return {"name": str(params.get("subject", "generated"))}
 
 
-def _measure(item: pytest.Function, declared: Claim, arguments: dict[str, Any], started: float) -> Record:
-    """Call the claim's function and judge its finding; a broken measurement becomes an error, not a verdict."""
-    overrides = dict(item.config.getoption("--threshold") or [])
-    if "thresholds" in arguments:
-        arguments["thresholds"] = thresholds_of(declared, overrides)
-    checkpoint, fork = _checkpoint(item), _fork(item)
-    entry = _expectation(item, declared.id, checkpoint, fork)
-    common: dict[str, Any] = {
-        "checkpoint": checkpoint,
-        "overrides": overrides,
-        "expected": entry.verdict.value if entry else None,
-        "provenance": provenance_of(item),
-    }
-    try:
-        finding = item.obj(**arguments)
-        verdict, reason, criteria, null = judge(declared, finding, overrides)
-        certificate = _certify(item, declared, checkpoint, fork, finding)
-    except NotApplicable as why:
-        return record_of(
-            declared,
-            fork,
-            verdict=Verdict.NOT_APPLICABLE,
-            reason=str(why),
-            **common,
-            seconds=time.perf_counter() - started,
-        )
-    except (
-        ValueError,
-        ArithmeticError,
-        MemoryError,
-        RuntimeError,
-        AssertionError,
-        IndexError,
-        KeyError,
-    ) as error:
-        return record_of(
-            declared,
-            fork,
-            verdict=Verdict.ERROR,
-            reason=_sentence(error),
-            **common,
-            seconds=time.perf_counter() - started,
-        )
-    return record_of(
-        declared,
-        fork,
-        verdict=verdict,
-        reason=reason,
-        finding=finding,
-        criteria=criteria,
-        null=null,
-        certificate=certificate,
-        seconds=time.perf_counter() - started,
-        **common,
-    )
-
-
-def _certify(
-    item: pytest.Function, declared: Claim, checkpoint: dict[str, Any], fork: Fork, finding: Finding
-) -> Certificate | None:
-    if finding.counterexample is None:
-        return None
-    from fixtures.store import evidence_folder
-
-    folder = Path(item.config.getoption("--report-dir"))
-    slug = evidence_folder(folder, str(checkpoint["name"])).name
-    stem = "-".join([declared.id, *("".join(v.split()) for v in fork.values()), slug])
-    return write_certificate(folder, stem, finding.counterexample)
-
-
-def _outcome(item: pytest.Function, record: Record) -> None:
-    """Pass, fail or skip as DESIGN says: supported and vacuous pass unless another verdict was expected."""
-    __tracebackhide__ = True
-    entry = _expectation(item, record.claim, record.checkpoint, record.fork)
-    if entry is not None:
-        if record.verdict != entry.verdict:
-            pytest.fail(
-                f"{record.claim}: expected {entry.verdict} ({entry.reason}), measured {record.verdict}: "
-                f"{_message(item, record)}",
-                pytrace=False,
-            )
-        return
-    if record.verdict in (Verdict.SUPPORTED, Verdict.VACUOUS):
-        return
-    if record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
-        pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
-    pytest.fail(f"{record.claim}: {record.verdict}: {_message(item, record)}", pytrace=False)
-
-
-def _message(item: pytest.Item, record: Record) -> str:
-    """The reason, the layer that stands out, and the command that repeats just this claim."""
-    name = str(record.checkpoint["name"])
-    command = f"pytest claims -k {record.claim} --checkpoint {name}"
-    return f"{record.reason or 'no deviation'}\n  repeat: {command}"
-
-
-def _unmeasured(item: pytest.Item, declared: Claim, call: pytest.CallInfo[None]) -> Record:
-    """The record of a claim whose function never returned: an identity, or evidence that could not be had."""
+def _asked(item: pytest.Item, declared: Claim) -> Asked:
+    """What this item asks of whom."""
     fork, checkpoint = _fork(item), _checkpoint(item)
     entry = _expectation(item, declared.id, checkpoint, fork)
-    error = call.excinfo.value if call.excinfo else None
-    if error is None:
-        verdict, reason = Verdict.SUPPORTED, ""
-    elif declared.kind == "identity" and isinstance(error, AssertionError):
-        verdict, reason = Verdict.REFUTED, _counterexample(error)
-    elif isinstance(error, NotApplicable):
-        verdict, reason = Verdict.NOT_APPLICABLE, str(error)
-    else:
-        verdict, reason = Verdict.ERROR, _sentence(error)
-    return record_of(
-        declared,
-        fork,
+    return Asked(
+        claim=declared,
+        fork=fork,
         checkpoint=checkpoint,
-        verdict=verdict,
-        reason=reason,
         expected=entry.verdict.value if entry else None,
-        seconds=call.duration,
+        overrides=dict(item.config.getoption("--threshold") or []),
+        report_dir=Path(item.config.getoption("--report-dir")),
         provenance=provenance_of(item),
     )
 
 
-def _counterexample(error: AssertionError) -> str:
-    """The shrunk example that Hypothesis attached, beside what failed."""
-    notes = getattr(error, "__notes__", [])
-    return "; ".join(part.strip() for part in [str(error).splitlines()[0] if str(error) else "", *notes] if part)
+def _outcome(item: pytest.Item, record: Record) -> None:
+    """Pass, fail or skip: supported and vacuous pass, refuted fails, unless another verdict was expected."""
+    __tracebackhide__ = True
+    entry = _expectation(item, record.claim, record.checkpoint, record.fork)
+    measured = f"measured {record.verdict}" if entry else str(record.verdict)
+    message = (
+        f"{record.claim}: {measured}: {record.reason or 'every criterion holds'}\n  repeat: {_repeat(item, record)}"
+    )
+    if entry is not None:
+        if record.verdict != entry.verdict:
+            pytest.fail(f"expected {entry.verdict} ({entry.reason}); {message}", pytrace=False)
+    elif record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
+        pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
+    elif record.verdict not in (Verdict.SUPPORTED, Verdict.VACUOUS):
+        pytest.fail(message, pytrace=False)
 
 
-def _sentence(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or "no message"
-    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+def _repeat(item: pytest.Item, record: Record) -> str:
+    """The command that repeats just this claim on just this checkpoint, with the options of this run."""
+    name = str(record.checkpoint["name"])
+    chosen = f"{record.claim} and {name}" if re.fullmatch(r"[\w.-]+", name) else record.claim
+    return shlex.join(["pytest", *map(str, item.config.invocation_params.args), "-k", chosen])

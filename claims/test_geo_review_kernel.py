@@ -105,16 +105,17 @@ def _by_sequence(moves: list[Move], field: str) -> FloatArray:
 
 
 def _figure(moves: list[Move]) -> Figure:
-    """Share of changed choices and relative output change by kind of move."""
-    label = {id(m): m.kind if m.kind == "reachable" else f"{m.kind} x{m.norm:g}" for m in moves}
-    kinds = sorted(set(label.values()))
-    groups = [[m for m in moves if label[id(m)] == kind] for kind in kinds]
+    """Share of changed choices and relative output change, for moves of the token's own length and reachable ones."""
+    names = {"kernel": "in the kernel", "reachable": "reachable, in the kernel", "row": "in the row space"}
+    found = {kind: [m for m in moves if m.kind == kind and (kind == "reachable" or m.norm == 1.0)] for kind in names}
+    kinds = [kind for kind in names if found[kind]]
+    groups = [found[kind] for kind in kinds]
     changed = [float(np.mean([1 - m.same_experts.mean() for m in group])) for group in groups]
     output = [float(np.mean([m.output_change.mean() for m in group])) for group in groups]
     x = [float(i) for i in range(len(kinds))]
     return Figure(
         kind="bars",
-        title="kernel moves against row-space moves",
+        title="moves as long as the token",
         redraws="ours (review of GEO Prop. 1)",
         x_label="move",
         y_label="share changed / relative change",
@@ -122,7 +123,7 @@ def _figure(moves: list[Move]) -> Figure:
             Series("choices changed", x, rounded(changed)),
             Series("MoE output change", x, rounded(output)),
         ],
-        ticks=kinds,
+        ticks=[names[kind] for kind in kinds],
     )
 
 

@@ -1,0 +1,97 @@
+"""From a claim's function to its record: call it, judge it, certify it; whatever happens, a record comes out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claims.certificate import write_certificate
+from claims.claim import Claim, Fork
+from claims.finding import Finding, NotApplicable
+from claims.judge import Overrides, judge, record_of, thresholds_of
+from claims.record import Certificate, Record
+from claims.verdict import Verdict
+from fixtures.evidence import evidence_folder
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One claim, in one fork, asked of one checkpoint, and what its record says of the run."""
+
+    claim: Claim
+    fork: Fork
+    checkpoint: Mapping[str, Any]
+    expected: str | None
+    overrides: Overrides
+    report_dir: Path
+    provenance: Mapping[str, Any]
+
+    def record(self, verdict: Verdict, reason: str, seconds: float, **more: Any) -> Record:
+        """Return the record of a verdict."""
+        return record_of(
+            self.claim,
+            self.fork,
+            checkpoint=self.checkpoint,
+            verdict=verdict,
+            reason=reason,
+            overrides=self.overrides,
+            expected=self.expected,
+            provenance=self.provenance,
+            seconds=seconds,
+            **more,
+        )
+
+
+def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any]) -> Record:
+    """Call a claim's function and judge its finding; a broken measurement becomes an error, not a verdict."""
+    started = time.perf_counter()
+    if "thresholds" in arguments:
+        arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
+    try:
+        finding = test(**arguments)
+        verdict, reason, criteria, null = judge(asked.claim, finding, asked.overrides)
+        certificate = _certify(asked, finding)
+    except NotApplicable as why:
+        return asked.record(Verdict.NOT_APPLICABLE, str(why), time.perf_counter() - started)
+    except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
+        return asked.record(Verdict.ERROR, _sentence(error), time.perf_counter() - started)
+    return asked.record(
+        verdict,
+        reason,
+        time.perf_counter() - started,
+        finding=finding,
+        criteria=criteria,
+        null=null,
+        certificate=certificate,
+    )
+
+
+def unmeasured(asked: Asked, error: BaseException | None, seconds: float) -> Record:
+    """Return the record of an identity, or of a claim whose evidence could not be had."""
+    if error is None:
+        return asked.record(Verdict.SUPPORTED, "", seconds)
+    if asked.claim.kind == "identity" and isinstance(error, AssertionError):
+        return asked.record(Verdict.REFUTED, _shrunk(error), seconds)
+    if isinstance(error, NotApplicable):
+        return asked.record(Verdict.NOT_APPLICABLE, str(error), seconds)
+    return asked.record(Verdict.ERROR, _sentence(error), seconds)
+
+
+def _certify(asked: Asked, finding: Finding) -> Certificate | None:
+    if finding.counterexample is None:
+        return None
+    name = evidence_folder(asked.report_dir, str(asked.checkpoint["name"])).name
+    stem = "-".join([asked.claim.id, *("".join(value.split()) for value in asked.fork.values()), name])
+    return write_certificate(asked.report_dir, stem, finding.counterexample)
+
+
+def _shrunk(error: AssertionError) -> str:
+    """What failed, and the shrunk example that Hypothesis attached."""
+    first = str(error).splitlines()[0] if str(error) else ""
+    return "; ".join(part.strip() for part in [first, *getattr(error, "__notes__", [])] if part)
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

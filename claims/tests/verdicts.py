@@ -1,0 +1,30 @@
+"""What the planted tests share: a claim's verdict on synthetic evidence, and a plain two-layer trace."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from claims.claim import claim_of
+from claims.finding import Finding
+from claims.judge import judge
+from claims.sampling import Sampling
+from claims.verdict import Verdict
+from fixtures.planted import World, planted_trace
+from fixtures.trace import Trace
+
+SAMPLING = Sampling(seed=1, resamples=499)
+
+
+def verdict(test: Callable[..., Finding], **arguments: Any) -> Verdict:
+    """Return what the claim carried by ``test`` says of the evidence."""
+    declared = claim_of(test)
+    assert declared is not None
+    return judge(declared, test(**arguments), {})[0]
+
+
+def two_layers(world: World, seed: int, **doctored: Any) -> Trace:
+    """Return isotropic states under two Gaussian routers."""
+    rng = np.random.default_rng(seed)
+    hidden = [world.normal(rng) for _ in range(2)]
+    return planted_trace(world, hidden, [world.router(rng) for _ in range(2)], **doctored)
