@@ -4,6 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Everything stays in the checkout: caches of drawing and hub libraries, temporary folders of the tests.
+export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
+export HF_HOME := $(CURDIR)/build/huggingface
+export HF_HUB_OFFLINE := 1
+
 .PHONY: verify test lint types bench sample clean
 
 verify: $(READY)
@@ -12,7 +17,8 @@ verify: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	mkdir -p build
+	$(BIN)/pytest --basetemp build/pytest
 
 lint: $(READY)
 	$(BIN)/ruff check .

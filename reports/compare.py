@@ -42,14 +42,22 @@ def compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
         ),
         _unlike(old, new),
     ]
-    kept = len(before.cells.keys() & after.cells.keys())
-    head = plural(len(verdicts), "verdict") + f" changed, {kept:,} in both runs." if verdicts else NOTHING
+    head = _headline(before, after) if verdicts else NOTHING
     return Comparison("\n\n".join([f"# {head}", *(p for p in parts if p)]) + "\n", bool(verdicts))
 
 
 def _section(title: str, columns: list[str], rows: list[list[str]]) -> str:
     frame = pd.DataFrame(rows, columns=["claim", "checkpoint", *columns, "old", "new"]) if rows else None
     return "" if frame is None else f"## {title}\n\n{table(frame)}"
+
+
+def _headline(before: Board, after: Board) -> str:
+    """How many verdicts changed among those in both runs, and how many are in one run alone."""
+    kept = before.cells.keys() & after.cells.keys()
+    changed = sum(before.cells[place].verdict != after.cells[place].verdict for place in kept)
+    new, gone = len(after.cells.keys() - kept), len(before.cells.keys() - kept)
+    asides = [f"{new:,} appeared"] * bool(new) + [f"{gone:,} vanished"] * bool(gone)
+    return "; ".join([f"{changed:,} of {plural(len(kept), 'verdict')} changed", *asides]) + "."
 
 
 def _verdicts(before: Board, after: Board) -> list[list[str]]:

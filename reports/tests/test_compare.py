@@ -29,7 +29,7 @@ def test_changed_appeared_and_vanished_verdicts() -> None:
     new = [*old[:1], replace(old[2], verdict=Verdict.VACUOUS), record("x", "b", Verdict.ERROR)]
     found = compare([*old, record("y", "b", Verdict.REFUTED)], new)
     assert found.changed
-    assert found.markdown.startswith("# 3 verdicts changed, 2 in both runs.")
+    assert found.markdown.startswith("# 1 of 2 verdicts changed; 1 appeared; 1 vanished.")
     rows = [[c.strip() for c in line.split("|")[1:-1]] for line in found.markdown.splitlines() if "|" in line]
     assert ["kernel-energy", "a", "✓ supported", "∅ vacuous"] in rows
     assert ["x", "b", "not there", "! error"] in rows
