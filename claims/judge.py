@@ -133,7 +133,7 @@ def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], bound
     pairs = [(m, c) for m, c in zip(finding.criteria, criteria, strict=True) if c.decides]
     match verdict:
         case Verdict.REFUTED:
-            return "; ".join(say(c) for _, c in pairs if c.holds is False)
+            return "; ".join(say(c) + _worst_layer(m, finding) for m, c in pairs if c.holds is False)
         case Verdict.INCONCLUSIVE:
             return "; ".join(say(c) + _more(m.estimate, c) for m, c in pairs if c.holds is None)
         case Verdict.VACUOUS:
@@ -142,6 +142,17 @@ def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], bound
             )
         case _:
             return ""
+
+
+def _worst_layer(measured: Measured, finding: Finding) -> str:
+    """Name the layer farthest on the wrong side, where the claim drew a curve against the same threshold."""
+    for curve in finding.layers:
+        if curve.threshold == measured.threshold:
+            values = [v.value if isinstance(v, Estimate) else v for v in curve.values]
+            known = [(v, layer) for v, layer in zip(values, curve.layers, strict=True) if v is not None]
+            worst = (min if measured.direction.startswith(">") else max)(known, default=None)
+            return "" if worst is None else f"; farthest off is layer {worst[1]} with {curve.name} {worst[0]:.4g}"
+    return ""
 
 
 def _more(estimate: Estimate, criterion: Criterion) -> str:

@@ -22,7 +22,18 @@ def matrices(board: Board) -> str:
     blocks = [board.checkpoints[i : i + COLUMNS] for i in range(0, len(board.checkpoints), COLUMNS)]
     parts = [table(_frame(board, names)) for names in blocks]
     measured = [cell for _, name, cell in board.in_order() if name != GENERATED]
-    return "\n\n".join([*parts, *footnotes(measured)])
+    return "\n\n".join([*parts, *footnotes(measured), *_legend(board)])
+
+
+def _legend(board: Board) -> list[str]:
+    """Return one list that says what each checkpoint is, where its records know."""
+    known: dict[str, str] = {}
+    for (_, name), cell in board.cells.items():
+        text = cell.primary.checkpoint.get("about")
+        if isinstance(text, str) and text:
+            known.setdefault(name, text)
+    lines = [f"- {escape(name, NAME)}: {escape(known[name], 200)}." for name in board.checkpoints if name in known]
+    return ["\n".join(lines)] if lines else []
 
 
 def identities(board: Board) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from claims.claim import Claim, Threshold
 from claims.family import adjust
-from claims.finding import Finding, Measured
+from claims.finding import Curve, Finding, Measured
 from claims.judge import judge, record_of
 from claims.record import Record, from_json, read_records, to_json, write_records
 from claims.sampling import Sampling
@@ -71,6 +71,12 @@ def test_a_threshold_can_be_overridden_and_the_record_says_so() -> None:
         CLAIM, {}, checkpoint={"name": "m"}, verdict=Verdict.REFUTED, reason="", overrides={"example.bound": 5.0}
     )
     assert made.thresholds["bound"] == {"value": 5.0, "why": "because"}
+
+
+def test_a_refutation_names_the_layer_that_is_farthest_off() -> None:
+    curve = Curve("x", (3, 5, 7), (0.5, SAMPLING.mean(units(-2.0)), None), "bound")
+    reason = judge(CLAIM, replace(finding(0.0), layers=(curve,)), {})[1]
+    assert reason.endswith("farthest off is layer 5 with x -2")
 
 
 def test_an_inconclusive_verdict_says_how_much_more_would_decide() -> None:
