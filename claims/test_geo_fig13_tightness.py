@@ -77,8 +77,14 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
         ),
         layers=tuple(by_layer(name, layers, gains[name], sampling, "gain") for name in READINGS),
         figure=_cumulative(real[len(real) // 2]),
-        notes=left_out(trace, layers),
+        notes=(_other_readings(gains, best), *left_out(trace, layers)),
     )
+
+
+def _other_readings(gains: dict[str, FloatArray], best: str) -> str:
+    """Say what the readings that do not decide gain, so that a verdict of the best one is not taken for all."""
+    others = [f"{name} {np.nanmean(table):.3g}" for name, table in gains.items() if name != best]
+    return f"The best reading decides ({best}, {np.nanmean(gains[best]):.3g}); the others gain: {', '.join(others)}."
 
 
 class _Pairs:

@@ -106,7 +106,7 @@ def _by_sequence(moves: list[Move], field: str) -> FloatArray:
 
 def _figure(moves: list[Move]) -> Figure:
     """Share of changed choices and relative output change, for moves of the token's own length and reachable ones."""
-    names = {"kernel": "in the kernel", "reachable": "reachable, in the kernel", "row": "in the row space"}
+    names = {"kernel": "kernel", "reachable": "reachable", "row": "row space"}
     found = {kind: [m for m in moves if m.kind == kind and (kind == "reachable" or m.norm == 1.0)] for kind in names}
     kinds = [kind for kind in names if found[kind]]
     groups = [found[kind] for kind in kinds]
