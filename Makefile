@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Everything stays in the checkout: caches of drawing and hub libraries, temporary folders of the tests.
+# Nothing stays behind outside the checkout: caches of drawing and hub libraries lie in build/.
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 export HF_HOME := $(CURDIR)/build/huggingface
 export HF_HUB_OFFLINE := 1
@@ -17,8 +17,7 @@ verify: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	mkdir -p build
-	$(BIN)/pytest --basetemp build/pytest
+	folder=$$(mktemp -d) && { $(BIN)/pytest --basetemp $$folder/pytest; status=$$?; rm -rf $$folder; exit $$status; }
 
 lint: $(READY)
 	$(BIN)/ruff check .
