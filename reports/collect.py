@@ -149,9 +149,10 @@ class Collector:
 
             lines += [*compact(board(self.records), terminal._tw.fullwidth), ""]
         completeness = self.completeness()
-        lines.append(completeness.sentence + (", missing:" if completeness.missing else ""))
-        lines += [f"  {node}" for node in completeness.missing[:NAMED]]
-        rest = len(completeness.missing) - NAMED
+        missing = completeness.missing if self.recorded else ()  # where nothing was recorded, a list says nothing
+        lines.append(completeness.sentence + (", missing:" if missing else ""))
+        lines += [f"  {node}" for node in missing[:NAMED]]
+        rest = len(missing) - NAMED
         lines += [f"  and {rest:,} more"] if rest > 0 else []
         lines += self.problems
         return [*lines, *([f"report: {_short(self.report)}"] if self.report else [])]
