@@ -1,4 +1,4 @@
-"""How few data directions decide the routing, and which expert is settled first.  GEO Figs 24-25."""
+"""How data before random directions decide the routing, and which expert is settled first.  GEO Figs 24-25."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ ENOUGH = 0.9
     id="low-rank-routing",
     group="A",
     number=9,
-    title="Few data directions decide the routing; the first expert is settled first",
+    title="Data directions settle the routing, the first expert first",
     source="GEO (arXiv 2604.09780v1), appendix",
     figures=("GEO Fig. 24", "GEO Fig. 25"),
     statement="When the hidden state is replaced by its projection on the top-K data directions, the first expert is "
@@ -49,14 +49,14 @@ ENOUGH = 0.9
         "later": Threshold(0.0, "log2 of K90_k over K90_1: more directions for the k-th expert"),
         "gain": Threshold(0.0, "data directions settle the first expert sooner than random ones"),
     },
-    forks=({"part": "first expert before the k-th"}, {"part": "few data directions"}),
+    forks=({"part": "first expert before the k-th"}, {"part": "data before random directions"}),
 )
 def test_low_rank_routing(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
     """Measure agree_m(K) on data directions and on random ones."""
     layers = replayed_layers(trace)
     top_k = layers[0].experts.shape[1]
     ks = _grid(layers[0].hidden.shape[1])
-    few = fork["part"] == "few data directions"
+    few = fork["part"] == "data before random directions"
     data = _curves(layers, trace, ks, None)
     draws = [_curves(layers, trace, ks, sampling.rng("low-rank", i)) for i in range(DRAWS + 1 if few else AVERAGED)]
     one_more, random = draws[0], np.mean(draws[1:], axis=0)

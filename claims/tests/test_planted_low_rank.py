@@ -46,7 +46,7 @@ def low_rank(trace: Trace, part: str, sampling: Sampling = SAMPLING) -> Verdict:
     return verdict(low_rank_routing, trace=trace, fork={"part": part}, sampling=sampling)
 
 
-ORDER, FEW = "first expert before the k-th", "few data directions"
+ORDER, FEW = "first expert before the k-th", "data before random directions"
 WIDE = World(width=24, experts=10, top_k=3)
 
 
