@@ -91,23 +91,13 @@ def test_expectations_decide_the_colour_in_both_directions(pytester: pytest.Pyte
     entry = '[[expect]]\nclaim = "{}"\ncheckpoint = "*"\nverdict = "refuted"\nreason = "known"\n'
     known = tmp_path / "known.toml"
     known.write_text(entry.format("router-linearity"))
-    result, _ = run(
-        pytester,
-        FINDINGS.replace('fields("fails")', 'fields("router-linearity")'),
-        "--expected",
-        str(known),
-        "-k",
-        "fails",
-    )
-    assert result.ret == pytest.ExitCode.OK
-    result, _ = run(
-        pytester,
-        FINDINGS.replace('fields("holds")', 'fields("router-linearity")'),
-        "--expected",
-        str(known),
-        "-k",
-        "holds",
-    )
+
+    def as_known(name: str) -> pytest.RunResult:
+        text = FINDINGS.replace(f'fields("{name}")', 'fields("router-linearity")')
+        return run(pytester, text, "--expected", str(known), "-k", name)[0]
+
+    assert as_known("fails").ret == pytest.ExitCode.OK
+    result = as_known("holds")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*expected refuted (known); router-linearity: measured supported*"])
 
