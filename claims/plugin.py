@@ -10,6 +10,7 @@ import pytest
 
 from claims.catalogue import catalogue
 from claims.claim import Claim, Fork, claim_of
+from claims.controlled import checkpoint_of
 from claims.expectations import (
     Expectation,
     ExpectationError,
@@ -18,11 +19,14 @@ from claims.expectations import (
     read_expectations,
 )
 from claims.family import adjust
+from claims.finding import NotApplicable
 from claims.measuring import Asked, measure, unmeasured
-from claims.provenance import provenance_of
+from claims.provenance import provenance_of, read_by
 from claims.record import Record, to_json
 from claims.sampling import Sampling
 from claims.verdict import Verdict
+from fixtures.experiments import Experiment
+from fixtures.plugin import chosen_names, known_names, named
 from reports.collect import FINISH, PROPERTY
 
 ENTRIES = pytest.StashKey[list[Expectation]]()
@@ -70,8 +74,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _names(config: pytest.Config) -> set[str]:
     """Every checkpoint name that an expectation may speak of: embedded, control, and of this run."""
-    from fixtures.plugin import chosen_names, known_names
-
     return {*known_names(), *chosen_names(config), "generated"}
 
 
@@ -119,7 +121,10 @@ def pytest_runtest_makereport(
         return report
     record = item.stash.get(RECORDED, None)
     if record is None:
-        record = unmeasured(_asked(item, declared), call.excinfo.value if call.excinfo else None, call.duration)
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, pytest.skip.Exception):  # a fixture found that the claim does not apply
+            error = NotApplicable(str(error))
+        record = unmeasured(_asked(item, declared), error, call.duration)
     report.user_properties = [*report.user_properties, (PROPERTY, to_json(record))]
     report.claim_verdict = record.verdict.value  # type: ignore[attr-defined]
     report.claim_expected = record.expected == record.verdict  # type: ignore[attr-defined]
@@ -158,11 +163,10 @@ def _expectation(item: pytest.Item, name: str, checkpoint: Mapping[str, Any], fo
 
 def _checkpoint(item: pytest.Item) -> dict[str, Any]:
     """What the record says of the checkpoint: the captured facts, or at least its name."""
-    trace = getattr(item, "funcargs", {}).get("trace")
-    if trace is not None:
-        return dict(trace.checkpoint)
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    return {"name": str(params.get("subject", "generated"))}
+    found = read_by(item)
+    if isinstance(found, Experiment):
+        return checkpoint_of(found)
+    return named(item) if found is None else dict(found.checkpoint)
 
 
 def _asked(item: pytest.Item, declared: Claim) -> Asked:

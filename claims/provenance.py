@@ -9,22 +9,44 @@ from typing import Any
 
 import pytest
 
+from fixtures.experiments import Experiment
+from fixtures.plugin import live_evidence
+from fixtures.sequence_trace import SequenceTrace
+from fixtures.trace import Trace
+
 _PACKAGES = ("torch", "transformers", "numpy", "scipy", "hypothesis", "pytest")
 
 
 def provenance_of(item: pytest.Item) -> dict[str, Any]:
-    """Return commit, versions and seed, and, where a trace was read, its population, device and dtype."""
+    """Return commit, versions and seed, and, where evidence was read, its population, device and dtype."""
     found: dict[str, Any] = {
         "commit": commit(),
         "versions": versions(),
         "seed": item.config.getoption("--seed"),
     }
-    trace = getattr(item, "funcargs", {}).get("trace")
-    if trace is not None:
-        found |= dict(trace.provenance)
-        found["population"] = dict(trace.population)
-        found["flip_rate"] = trace.flip_rate
+    evidence = read_by(item)
+    first = evidence.traces[0][0] if isinstance(evidence, Experiment) else evidence
+    if first is not None:
+        found |= dict(first.provenance)
+        found["population"] = dict(first.population)
+    if isinstance(first, Trace):
+        found["flip_rate"] = first.flip_rate
     return found
+
+
+def read_by(item: pytest.Item) -> Experiment | Trace | SequenceTrace | None:
+    """Return the evidence that a test was given: the experiment, or the first trace; None for none.
+
+    A test that was given other evidence of a checkpoint stands for the text that this checkpoint read.
+    """
+    given = getattr(item, "funcargs", {}).values()
+    found = next((each for each in given if isinstance(each, Experiment | Trace | SequenceTrace)), None)
+    subject = live_evidence(item.config) if found is None and "subject" in _parameters(item) else None
+    return found if subject is None else subject.trace("text")
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}))
 
 
 @cache

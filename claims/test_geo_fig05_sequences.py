@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from claims.claim import Threshold, claim
 from claims.curves import rounded
@@ -10,6 +9,7 @@ from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.premises import middle
 from claims.record import Figure, Series
 from claims.sampling import Sampling
+from claims.sequence_pairs import pair_correlation, pair_mean, times_drawn
 from fixtures.trace import LayerTrace, Trace
 from metrics.estimate import Estimate
 from metrics.usage import cosine_matrix, pooled_similarity, usage
@@ -51,9 +51,11 @@ def test_sequence_similarity(trace: Trace, sampling: Sampling) -> Finding:
     shuffle = sampling.rng("usage labels").permutation(trace.sequences)
     permuted = used[np.ix_(shuffle, shuffle)]
     criteria = [
-        Measured("Spearman, all pairs", _spearman(raw, used, everywhere, sampling), ">=", "correlation"),
+        Measured("Spearman, all pairs", pair_correlation(raw, used, everywhere, sampling), ">=", "correlation"),
         *_by_corpus(trace, raw, used, sampling),
-        Measured("Spearman, centred states", _spearman(centred, used, everywhere, sampling), ">=", "correlation"),
+        Measured(
+            "Spearman, centred states", pair_correlation(centred, used, everywhere, sampling), ">=", "correlation"
+        ),
     ]
     if len(trace.corpora) > 1:
         criteria += [
@@ -62,7 +64,9 @@ def test_sequence_similarity(trace: Trace, sampling: Sampling) -> Finding:
         ]
     return Finding(
         criteria=tuple(criteria),
-        null=(Measured("Spearman, permuted", _spearman(raw, permuted, everywhere, sampling), ">=", "correlation"),),
+        null=(
+            Measured("Spearman, permuted", pair_correlation(raw, permuted, everywhere, sampling), ">=", "correlation"),
+        ),
         layers=_curves(trace, sampling, everywhere),
         figure=_figure(layer, trace, raw, used),
     )
@@ -82,64 +86,27 @@ def _by_corpus(trace: Trace, raw: FloatArray, used: FloatArray, sampling: Sampli
         own = np.flatnonzero(trace.corpus == number)
         if len(own) >= FEWEST:
             block = np.ix_(own, own)
-            estimate = _spearman(raw[block], used[block], np.ones((len(own), len(own)), dtype=bool), sampling)
+            estimate = pair_correlation(raw[block], used[block], np.ones((len(own), len(own)), dtype=bool), sampling)
             found.append(Measured(f"Spearman within {name}", estimate, ">=", "correlation"))
     return found
 
 
-def _weights(indices: FloatArray, count: int) -> FloatArray:
-    """How often each sequence was drawn, from resampled indices (..., n, 1): shape (..., count)."""
-    drawn = indices[..., 0].astype(np.int64)
-    flat = drawn.reshape(-1, drawn.shape[-1])
-    offset = np.arange(len(flat))[:, None] * count
-    counts = np.bincount((flat + offset).ravel(), minlength=len(flat) * count)
-    return counts.reshape(*drawn.shape[:-1], count).astype(np.float64)
-
-
-def _spearman(x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: Sampling) -> Estimate:
-    """Spearman correlation over pairs i < j, resampling sequences; ranks are those of the full set of pairs."""
-    count = len(x)
-    upper = np.triu(pairs, k=1)
-    a, b = np.zeros((count, count)), np.zeros((count, count))
-    a[upper], b[upper] = rankdata(x[upper]), rankdata(y[upper])
-
-    def correlation(rows: FloatArray) -> FloatArray:
-        w = _weights(rows, count)
-
-        def total(table: FloatArray) -> FloatArray:
-            return np.asarray(((w @ table) * w).sum(axis=-1))
-
-        n = total(upper.astype(np.float64))
-        ma, mb = total(a) / n, total(b) / n
-        va, vb = total(a * a) / n - ma**2, total(b * b) / n - mb**2
-        return np.asarray((total(a * b) / n - ma * mb) / np.sqrt(np.maximum(va * vb, 1e-30)))
-
-    return sampling.of(np.arange(count)[:, None], correlation)
-
-
 def _gap(similarity: FloatArray, within: BoolArray, sampling: Sampling) -> Estimate:
     """Mean similarity of cross-corpus pairs minus that of within-corpus pairs, resampling sequences."""
-    count = len(similarity)
-    inside, across = np.triu(within, k=1).astype(np.float64), np.triu(~within, k=1).astype(np.float64)
 
     def difference(rows: FloatArray) -> FloatArray:
-        w = _weights(rows, count)
+        times = times_drawn(rows, len(within))
+        return pair_mean(times, similarity, ~within) - pair_mean(times, similarity, within)
 
-        def mean(mask: FloatArray) -> FloatArray:
-            weight = ((w @ mask) * w).sum(axis=-1)
-            return np.asarray(((w @ (mask * similarity)) * w).sum(axis=-1) / np.maximum(weight, 1e-30))
-
-        return mean(across) - mean(inside)
-
-    return sampling.of(np.arange(count)[:, None], difference)
+    return sampling.of(np.arange(len(within))[:, None], difference)
 
 
 def _curves(trace: Trace, sampling: Sampling, everywhere: BoolArray) -> tuple[Curve, ...]:
     """The correlation at every layer, raw and centred."""
     tables = [_similarities(layer, trace) for layer in trace.layers]
     layers = tuple(layer.router.layer for layer in trace.layers)
-    raw = [_spearman(r, u, everywhere, sampling) for r, _, u in tables]
-    centred = [_spearman(c, u, everywhere, sampling) for _, c, u in tables]
+    raw = [pair_correlation(r, u, everywhere, sampling) for r, _, u in tables]
+    centred = [pair_correlation(c, u, everywhere, sampling) for _, c, u in tables]
     return tuple(
         Curve(name, layers, tuple(found), "correlation") for name, found in (("all pairs", raw), ("centred", centred))
     )

@@ -1,5 +1,6 @@
 """The suite as a user runs it: unseen checkpoints in a folder, saved evidence, workers, bad input, an interrupt."""
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from claims.record import Record, read_records
 from claims.verdict import Verdict
+from fixtures.rollouts import AskedQuestion, Rollout, Rollouts, write_rollouts
 from fixtures.tiny_models import save_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,18 +60,50 @@ def unseen(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(unseen: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def answers(folder: Path) -> Path:
+    """A user's own rollouts, text alone: ten questions in two wordings, two authors, two seeds."""
+    asked = {
+        f"q{number}": AskedQuestion(
+            f"q{number}", f"kind {number % 2}", (f"What is {number} + 1?", f"Add 1 to {number}.")
+        )
+        for number in range(10)
+    }
+    written = [
+        Rollout(name, wording, author, seed, text, f"{author} says {seed}: {hash_of(name, author, seed)}")
+        for name, question in asked.items()
+        for wording, text in enumerate(question.texts)
+        for author in ("ada", "bob")
+        for seed in (0, 1)
+    ]
+    write_rollouts(folder / "answers.jsonl", Rollouts(asked, tuple(written), None, {"by": "hand"}))
+    return folder / "answers.jsonl"
+
+
+def hash_of(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+
+
+@pytest.fixture(scope="module")
+def asked(unseen: Path, answers: Path) -> tuple[str, ...]:
+    """The command line of a quick run on the unseen checkpoint and the user's own rollouts."""
+    return ("-m", "gpu", "--checkpoint", str(unseen), "--rollouts", str(answers), "--profile", "quick")
+
+
+@pytest.fixture(scope="module")
+def finished(
+    asked: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("out")
-    return out, run("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(out))
+    return out, run(*asked, "--report-dir", str(out))
 
 
 def test_an_unseen_checkpoint_gets_a_verdict_for_every_claim(finished: tuple[Path, Any]) -> None:
     out, done = finished
     records = read_records(out / "records.jsonl")
     primary = {record.claim: record.verdict for record in records if record.primary}
-    assert len(primary) == 11, done.stdout[-3000:]
+    assert len(primary) == 24, done.stdout[-3000:]
     assert Verdict.ERROR not in primary.values(), [r.reason for r in records if r.verdict == Verdict.ERROR]
-    for claim in ("router-linearity", "sufficiency-bound", "kernel-counterexample", "necessity-row-space"):
+    for claim in ("router-linearity", "sufficiency-bound", "kernel-counterexample", "teacher-forcing"):
         assert primary[claim] == Verdict.SUPPORTED, (claim, [r.reason for r in records if r.claim == claim])
     assert primary["necessity-full-space"] == Verdict.REFUTED
     assert (out / "report.md").read_text(encoding="utf-8").count("necessity-full-space") > 1
@@ -98,17 +132,19 @@ def test_saved_evidence_gives_the_same_records_without_the_model(finished: tuple
     assert [without_times(record) for record in first] == [without_times(record) for record in second]
 
 
-def test_workers_give_the_same_records(finished: tuple[Path, Any], unseen: Path, tmp_path: Path) -> None:
+def test_workers_give_the_same_records(finished: tuple[Path, Any], asked: tuple[str, ...], tmp_path: Path) -> None:
     out, _ = finished
-    arguments = ("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(tmp_path))
-    run(*arguments, "-n", "2")
+    run(*asked, "--report-dir", str(tmp_path), "-n", "2")
     first, second = (read_records(folder / "records.jsonl") for folder in (out, tmp_path))
     assert [without_times(record) for record in first] == [without_times(record) for record in second]
 
 
-def test_a_router_that_is_not_linear_is_measured_and_the_rest_is_not_applicable(folder: Path, tmp_path: Path) -> None:
+def test_a_router_that_is_not_linear_is_measured_and_the_rest_is_not_applicable(
+    folder: Path, answers: Path, tmp_path: Path
+) -> None:
     save_tiny("zaya", folder / "bent", tokenizer=characters())
-    run("-m", "gpu", "--checkpoint", str(folder / "bent"), "--profile", "quick", "--report-dir", str(tmp_path))
+    arguments = ("-m", "gpu", "--checkpoint", str(folder / "bent"), "--rollouts", str(answers), "--profile", "quick")
+    run(*arguments, "--report-dir", str(tmp_path))
     records = {record.claim: record for record in read_records(tmp_path / "records.jsonl") if record.primary}
     assert records["router-linearity"].verdict == Verdict.REFUTED
     for claim in ("sufficiency-bound", "necessity-row-space", "kernel-counterexample", "kernel-energy"):
@@ -116,9 +152,40 @@ def test_a_router_that_is_not_linear_is_measured_and_the_rest_is_not_applicable(
         assert "residual of" in records[claim].reason
 
 
+def test_a_pair_and_a_dense_model_get_their_own_claims(tmp_path: Path) -> None:
+    pair = "loss=small-adamw-loss-s0,small-adamw-noloss-s0"
+    done = run("--pair", pair, "--dense", "small-dense-s0", "--profile", "quick", "--report-dir", str(tmp_path))
+    records = {record.claim: record for record in read_records(tmp_path / "records.jsonl") if record.group != "A"}
+    experiment = records["balance-suppression-controlled"].checkpoint
+    assert experiment["kind"] == "experiment", done.stdout[-3000:]
+    assert experiment["checkpoints"] == [["small-adamw-loss-s0", "small-adamw-noloss-s0"]]
+    assert records["dense-similarity"].checkpoint["kind"] == "dense"
+    assert "cross-model-overlap" not in records
+    assert Verdict.ERROR not in {record.verdict for record in records.values()}
+
+
+def test_rollouts_of_another_tokenizer_without_text_end_in_one_sentence(
+    unseen: Path, answers: Path, tmp_path: Path
+) -> None:
+    header, line, *_ = answers.read_text(encoding="utf-8").splitlines()
+    foreign = json.loads(header) | {"tokenizer": "0" * 64}
+    rollout = json.loads(line) | {"prompt_tokens": [1, 2], "completion_tokens": [3], "prompt": None, "completion": None}
+    rollout.pop("sha256")
+    (tmp_path / "foreign.jsonl").write_text(f"{json.dumps(foreign)}\n{json.dumps(rollout)}\n", encoding="utf-8")
+    arguments = ("--checkpoint", str(unseen), "--rollouts", str(tmp_path / "foreign.jsonl"), "--profile", "quick")
+    done = run("-m", "gpu", "-k", "overlap-below-self", *arguments, "--report-dir", str(tmp_path / "out"))
+    said = done.stderr + done.stdout
+    assert "foreign.jsonl, line 2 has tokens of another tokenizer" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("--pair", "loss=olmoe-aux"), "two or more checkpoints"),
+        (("--dense", "olmoe-aux"), "has a mixture of experts; give it to --checkpoint"),
+        (("--checkpoint", "small-dense-s0"), "no mixture of experts"),
+        (("--rollouts", "README.md"), "line 1"),
         (("--checkpoint", "./no-such-folder"), "no-such-folder"),
         (("--checkpoint", "olmoe-aus"), "olmoe-aux"),
         (("--layers", "upper"), "not all, first, middle, last"),
@@ -159,9 +226,9 @@ def _hear_interrupts() -> None:
 
 
 @pytest.fixture
-def interrupted(unseen: Path, tmp_path: Path) -> Path:
+def interrupted(asked: tuple[str, ...], tmp_path: Path) -> Path:
     """A run that was interrupted once it had finished some claims."""
-    arguments = command("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(tmp_path))
+    arguments = command(*asked, "--report-dir", str(tmp_path))
     process = subprocess.Popen(
         arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_interrupts
     )
@@ -174,10 +241,10 @@ def interrupted(unseen: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_interrupt_keeps_what_is_finished(interrupted: Path, unseen: Path) -> None:
+def test_an_interrupt_keeps_what_is_finished(interrupted: Path, asked: tuple[str, ...]) -> None:
     kept = verdicts(interrupted)
     assert kept
-    run("-m", "gpu", "--checkpoint", str(unseen), "--profile", "quick", "--report-dir", str(interrupted))
+    run(*asked, "--report-dir", str(interrupted))
     again = verdicts(interrupted)
     assert len(again) > len(kept) or len(again) >= 15
     assert {key: again[key] for key in kept} == kept

@@ -1,0 +1,133 @@
+"""How much of their most-used experts two rollouts share, by question and author, beside what chance gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.finding import NotApplicable
+from claims.rollout_answers import QUESTIONS, Answers, answers_of, moe_layers
+from claims.rollout_parts import generated_parts
+from claims.sampling import Sampling
+from fixtures.sequence_trace import SequenceTrace
+from metrics.top_p import expected_jaccard, jaccard_matrix, top_p_set
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer]
+BoolArray = npt.NDArray[np.bool_]
+
+#: The fork of the claims of GEO Fig. 6.
+TOKENS = ({"tokens": "whole rollout"}, {"tokens": "generated"})
+
+
+@dataclass(frozen=True)
+class OverlapTables:
+    """Mean Jaccard of the top-p sets of pairs of rollouts, all of the first wording of their question.
+
+    Each table is float64 (L, Q, Q): the mean over all pairs of different rollouts, one of question i and one of
+    question j, NaN where there is none; the diagonal holds the pairs that answer the same question.
+
+    Attributes
+    ----------
+    layers : numbers of the L layers
+    answers : labels of the rollouts
+    same, different : pairs by the same author (other seeds), and by different authors
+    same_chance, different_chance : exact means over random renamings of the experts, for the same pairs
+    size : (L, Q), mean set size as a share of the experts
+    notes : what was left out
+    """
+
+    layers: tuple[int, ...]
+    answers: Answers
+    same: FloatArray
+    different: FloatArray
+    same_chance: FloatArray
+    different_chance: FloatArray
+    size: FloatArray
+    notes: tuple[str, ...]
+
+
+def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> OverlapTables:
+    """Compare all rollouts of the first wording of each question, layer by layer.
+
+    Equally used experts enter a set in an order drawn for each rollout: by their number, unrelated sets of short
+    rollouts would share more than chance.
+
+    Parameters
+    ----------
+    tokens : "whole rollout" or "generated", the tokens whose experts are counted
+
+    Raises
+    ------
+    NotApplicable
+        When there are too few questions or authors, or nothing was generated.
+    """
+    answers, layers = answers_of(rollouts), moe_layers(rollouts)
+    if len(answers.authors) < 2:
+        raise NotApplicable(f"all rollouts are by one author, {answers.authors[0]}; 2 authors are needed")
+    parts = None if tokens == "whole rollout" else generated_parts(rollouts)
+    usage = [rollouts.usage_of(layer, parts) for layer in layers]
+    used = np.all([visits.sum(axis=1) > 0 for visits in usage], axis=0)
+    first = answers.wording == 0
+    order = np.flatnonzero(first & used)
+    order = order[np.argsort(answers.question[order], kind="stable")]
+    question, author = answers.question[order], answers.author[order]
+    ties = sampling.rng("equally used experts", tokens)
+    rows = [_layer(top_p_set(visits[order], ties=ties), question, author, len(answers.questions)) for visits in usage]
+    same, different, same_chance, different_chance, size = (np.stack(c) for c in zip(*rows, strict=True))
+    unused = int(np.count_nonzero(first & ~used))
+    notes = (f"{unused} rollouts without a token to count were left out.",) if unused else ()
+    numbers = tuple(layer.layer for layer in layers)
+    return OverlapTables(numbers, answers, same, different, same_chance, different_chance, size, notes)
+
+
+def same_question(table: FloatArray) -> FloatArray:
+    """Return the pairs that answer the same question, (L, Q), from a table (L, Q, Q)."""
+    return np.diagonal(table, axis1=1, axis2=2)
+
+
+def require_pairs(values: FloatArray, pairs: str) -> None:
+    """Check that enough questions have pairs.
+
+    Parameters
+    ----------
+    values : (L, Q), NaN where a question has no pair
+    pairs : what the pairs are, for the message
+
+    Raises
+    ------
+    NotApplicable
+        When fewer than 8 questions have them, with the count.
+    """
+    count = int(np.count_nonzero(~np.isnan(values).any(axis=0)))
+    if count < QUESTIONS:
+        raise NotApplicable(f"{count} questions have {pairs}; {QUESTIONS} are needed")
+
+
+def _layer(members: BoolArray, question: IntArray, author: IntArray, count: int) -> tuple[FloatArray, ...]:
+    """The tables of one layer, from the sets (S, E) of rollouts sorted by question."""
+    sizes, experts = members.sum(axis=1), members.shape[1]
+    every = np.arange(1, sizes.max() + 1)
+    chance = expected_jaccard(every[:, None], every, experts)
+    present, starts = np.unique(question, return_index=True)
+    ends = [*starts[1:], len(question)]
+    tables = [np.full((count, count), np.nan) for _ in range(4)]
+    size = np.full(count, np.nan)
+    for number, start, end in zip(present, starts, ends, strict=True):
+        own = np.arange(start, end)
+        measured = jaccard_matrix(members[own], members)
+        expected = chance[sizes[own] - 1][:, sizes - 1]
+        alike = author[own][:, None] == author
+        pairs = (alike & (own[:, None] != np.arange(len(author))), ~alike)
+        means = [_means(values, mask, starts) for values in (measured, expected) for mask in pairs]
+        for table, row in zip(tables, means, strict=True):
+            table[number, present] = row
+        size[number] = sizes[own].mean() / experts
+    return (*tables, size)
+
+
+def _means(values: FloatArray, mask: BoolArray, starts: IntArray) -> FloatArray:
+    """Mean of the marked pairs (m, S) by question of the second rollout, NaN where there is none."""
+    total = np.add.reduceat((values * mask).sum(axis=0), starts)
+    count = np.add.reduceat(mask.sum(axis=0, dtype=np.float64), starts)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

@@ -1,0 +1,64 @@
+"""Resampling questions: means over questions, and over pairs of questions, from tables of one value a question or pair.
+
+A pair of questions moves with both of its questions, so a table of pairs is weighted by how often each was drawn;
+two copies of one question make no pair.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.sampling import Sampling
+from claims.sequence_pairs import times_drawn
+from metrics.estimate import Estimate
+from metrics.statistics import estimate_mean
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Maps how often each question was drawn, (..., Q), to a statistic (...).
+OfDraws = Callable[[FloatArray], FloatArray]
+
+
+def mean_over_questions(values: FloatArray, sampling: Sampling) -> Estimate:
+    """Estimate the mean of one value a question (Q,), NaN where a question has none."""
+    known = values[~np.isnan(values)]
+    return estimate_mean(known, seed=sampling.seed, unit="question", resamples=sampling.resamples)
+
+
+def mean_over_pairs(table: FloatArray, sampling: Sampling) -> Estimate:
+    """Estimate the mean of one value a pair of different questions (Q, Q), NaN where a pair has none."""
+    return over_questions(len(table), lambda drawn: pair_mean(drawn, table), sampling)
+
+
+def over_questions(count: int, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
+    """Estimate a statistic of how often each of ``count`` questions was drawn."""
+    numbers = np.arange(count, dtype=np.float64)[:, None]
+    return sampling.of(numbers, lambda rows: statistic(times_drawn(rows, count)), unit="question", **options)
+
+
+def own_mean(drawn: FloatArray, values: FloatArray) -> FloatArray:
+    """Mean of one value a question (Q,), NaN where there is none, over drawn questions (..., Q)."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(drawn @ np.where(known, values, 0.0) / (drawn @ known))
+
+
+def pair_mean(drawn: FloatArray, table: FloatArray) -> FloatArray:
+    """Mean of a table of pairs (Q, Q), NaN where there is none, over drawn questions (..., Q); without its diagonal."""
+    known = ~np.isnan(table)
+    np.fill_diagonal(known, False)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(pair_total(drawn, np.where(known, table, 0.0)) / pair_total(drawn, known.astype(np.float64)))
+
+
+def pair_total(drawn: FloatArray, table: FloatArray) -> FloatArray:
+    """Sum of a table (Q, Q) over drawn questions (..., Q).
+
+    An entry (i, j) counts once for every draw of i and of j, one on the diagonal once for every draw of i.
+    """
+    diagonal = np.diagonal(table)
+    apart = table - np.diag(diagonal)
+    total = drawn @ diagonal
+    return np.asarray(total + ((drawn @ apart) * drawn).sum(axis=-1) if apart.any() else total)

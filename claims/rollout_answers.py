@@ -1,0 +1,98 @@
+"""Who answered which question in which wording: the labels of rollouts as numbers, and their premises."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.finding import NotApplicable
+from fixtures.sequence_trace import LayerSequences, SequenceTrace
+
+#: Fewer questions give no interval worth the name.
+QUESTIONS = 8
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels of S rollouts.
+
+    Attributes
+    ----------
+    question, author : int64 (S,), place in ``questions`` and ``authors``
+    wording : int64 (S,), 0 for the first of the question's wordings that there are, 1 for the second ...
+    questions, authors : Q and A names, sorted
+    kind : int64 (Q,), number of each question's kind
+    """
+
+    question: IntArray
+    author: IntArray
+    wording: IntArray
+    questions: tuple[str, ...]
+    authors: tuple[str, ...]
+    kind: IntArray
+
+
+def answers_of(rollouts: SequenceTrace) -> Answers:
+    """Return the labels of rollouts as numbers.
+
+    Raises
+    ------
+    NotApplicable
+        When a label is missing, or there are fewer than 8 questions.
+    """
+    questions, question = _codes(rollouts, "question")
+    authors, author = _codes(rollouts, "author")
+    _, kind_of_rollout = _codes(rollouts, "kind")
+    kind = np.zeros(len(questions), dtype=np.int64)
+    kind[question] = kind_of_rollout
+    if len(questions) < QUESTIONS:
+        raise NotApplicable(f"rollouts of {len(questions)} questions are too few; {QUESTIONS} are needed")
+    return Answers(question, author, _wordings(rollouts, question), questions, authors, kind)
+
+
+def unrelated_questions(answers: Answers) -> tuple[BoolArray, str]:
+    """Return the pairs of questions (Q, Q) that have nothing in common, and what they are called.
+
+    Questions of different kinds; where all are of one kind, different questions.
+    """
+    apart = answers.kind[:, None] != answers.kind[None, :]
+    if apart.any():
+        return apart, "questions of different kinds"
+    return ~np.eye(len(answers.kind), dtype=np.bool_), "different questions"
+
+
+def moe_layers(rollouts: SequenceTrace, fewest: int = 1) -> tuple[LayerSequences, ...]:
+    """Return the layers that have experts.
+
+    Raises
+    ------
+    NotApplicable
+        When they are fewer than ``fewest``.
+    """
+    found = tuple(layer for layer in rollouts.layers if layer.usage.shape[2] > 0)
+    if len(found) < fewest:
+        raise NotApplicable(f"{len(found)} layers with experts were read; {fewest} are needed")
+    return found
+
+
+def _codes(rollouts: SequenceTrace, label: str) -> tuple[tuple[str, ...], IntArray]:
+    """The distinct values of a label, sorted, and the number of each sequence's."""
+    if label not in rollouts.labels:
+        raise NotApplicable(f"the sequences have no label {label!r}")
+    names, codes = np.unique(np.asarray(rollouts.labels[label], dtype=np.str_), return_inverse=True)
+    return tuple(str(name) for name in names), codes.astype(np.int64)
+
+
+def _wordings(rollouts: SequenceTrace, question: IntArray) -> IntArray:
+    """Rank of each rollout's wording among those of its question, (S,)."""
+    if "wording" not in rollouts.labels:
+        return np.zeros(len(question), dtype=np.int64)
+    names = rollouts.labels["wording"]
+    ordered = sorted(set(names), key=lambda name: (len(name), name))  # "2" before "10"
+    wording = np.array([ordered.index(name) for name in names], dtype=np.int64)
+    distinct, place = np.unique(question * len(ordered) + wording, return_inverse=True)
+    owner = distinct // len(ordered)
+    return np.asarray((np.arange(len(distinct)) - np.searchsorted(owner, owner))[place])

@@ -1,0 +1,85 @@
+"""How strongly routers respond to the shared direction, and how sure that is.
+
+Resampling sequences resamples the mean state. Both norms in rho are quadratic forms in how often each sequence
+was drawn, so no resample touches a hidden state again.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.finding import NotApplicable
+from claims.sampling import Sampling
+from claims.sequence_pairs import times_drawn
+from fixtures.trace import LayerTrace, Trace
+from metrics.estimate import Estimate
+from metrics.shared_direction import contrast_scale, contrasts, shared_response
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Readings of a router's own bias b in Pi_e (W mu + b).
+IGNORED, INCLUDED = "ignored", "included"
+
+
+def require_bias(layers: Sequence[LayerTrace], reading: str) -> None:
+    """Refuse the reading that includes a bias where no router has one.
+
+    Raises
+    ------
+    NotApplicable
+        For that reading and such routers.
+    """
+    if reading == INCLUDED and all(layer.router.bias is None for layer in layers):
+        raise NotApplicable("no router has a bias, so there is none to include")
+
+
+def response(layer: LayerTrace, reading: str) -> float:
+    """Return rho of one layer over the whole population."""
+    return shared_response(layer.router.weight, layer.mean, _bias(layer, reading))
+
+
+def random_responses(layers: Sequence[LayerTrace], reading: str, rng: np.random.Generator) -> FloatArray:
+    """Return rho of Gaussian routers as large as the layers' own, on the same states: shape (L,)."""
+    found = []
+    for layer in layers:
+        weight = rng.standard_normal(layer.router.weight.shape)
+        weight *= np.linalg.norm(layer.router.weight) / np.linalg.norm(weight)
+        found.append(shared_response(weight, layer.mean, _bias(layer, reading)))
+    return np.array(found)
+
+
+def median_response(
+    layers: Sequence[LayerTrace], trace: Trace, reading: str, sampling: Sampling, below: float | None = None
+) -> Estimate:
+    """Estimate the median over layers of rho, resampling sequences; with ``below``, that level minus it."""
+    forms = [_form(layer, trace, reading) for layer in layers]
+
+    def median(rows: FloatArray) -> FloatArray:
+        times = times_drawn(rows, trace.sequences)
+        middle = np.median(np.stack([form(times) for form in forms], axis=-1), axis=-1)
+        return np.asarray(middle if below is None else below - middle)
+
+    return sampling.of(np.arange(trace.sequences)[:, None], median)
+
+
+def _bias(layer: LayerTrace, reading: str) -> FloatArray | None:
+    bias = layer.router.bias
+    return bias.astype(np.float64) if reading == INCLUDED and bias is not None else None
+
+
+def _form(layer: LayerTrace, trace: Trace, reading: str) -> Callable[[FloatArray], FloatArray]:
+    """Return rho as a function of how often each sequence was drawn, (..., S) to (...)."""
+    tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
+    bias = _bias(layer, reading)
+    logits = layer.pooled @ layer.router.weight.T.astype(np.float64) + (0.0 if bias is None else bias)
+    routed, states = tokens * contrasts(logits.T).T, tokens * layer.pooled
+    heard, hidden = routed @ routed.T, states @ states.T
+    scale = contrast_scale(layer.router.weight)
+
+    def rho(times: FloatArray) -> FloatArray:
+        above, under = (((times @ form) * times).sum(axis=-1) for form in (heard, hidden))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.sqrt(np.maximum(above, 0.0) / under) / scale)
+
+    return rho

@@ -1,0 +1,184 @@
+"""Does the same token use other experts in another context, the more so the deeper?  GEO Fig. 4."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import along, by_layer, rounded
+from claims.finding import Finding, Measured, NotApplicable
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from fixtures.trace import LayerTrace, Trace
+from metrics.estimate import Estimate
+from metrics.overlap import chance_overlap, choice_mask
+from metrics.rank_correlation import row_spearman
+from metrics.token_overlap import TokenOverlap, aligned_overlap, type_overlap
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer]
+
+#: Fewer layers give no rank correlation with depth.
+FEWEST_LAYERS = 3
+#: Fewer pairs of sequences, or sentences, give no interval worth having.
+FEWEST_UNITS = 8
+
+
+class _Overlaps(NamedTuple):
+    """Overlap of same and of different tokens, each (L, U), what the U units are, and what to tell of them."""
+
+    same: FloatArray
+    different: FloatArray
+    unit: str
+    notes: tuple[str, ...]
+
+
+@claim(
+    id="context-dependence",
+    group="C",
+    number=2,
+    title="The same token uses other experts in other contexts, more so in depth",
+    source="GEO (arXiv 2604.09780v1), Eq. 11",
+    figures=("GEO Fig. 4",),
+    statement="The same token, or the same sentence, in different contexts shares its experts in the first MoE layer, "
+    "and less and less with depth.",
+    equation="overlap(t, t') = m_t . m_t' / k over pairs of the same token in two contexts;  first MoE layer >= 0.6 "
+    "and Spearman(layer, overlap) < 0",
+    definition="read (Eq. 11); reconstructed: tokens are compared over disjoint pairs of sequences, mean over the "
+    "token types that both contain; sentences are spans of the text, compared place by place over pairs of contexts; "
+    "the correlation is that of each pair of sequences, or sentence, and their mean is judged",
+    null_says="Different tokens in the same two contexts: the same types, or places, each with every other one.",
+    paper="high only in the first layers, shrinking with depth (Fig. 4); no number printed",
+    thresholds={
+        "first": Threshold(0.6, "most experts shared, far above the chance k/E of any model"),
+        "trend": Threshold(0.0, "the claim is about the sign"),
+    },
+    forks=({"unit": "token"}, {"unit": "sentence"}),
+    needs_linear=False,
+)
+def test_context_dependence(trace: Trace, sentences: Trace, fork: Fork, sampling: Sampling) -> Finding:
+    """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
+    read = sentences if fork["unit"] == "sentence" else trace
+    _require_all_layers(read)
+    found = _sentences(read) if fork["unit"] == "sentence" else _tokens(read, sampling)
+    if found.same.shape[1] < FEWEST_UNITS:
+        raise NotApplicable(f"{found.same.shape[1]} {found.unit}s share at least two tokens; {FEWEST_UNITS} are needed")
+    lead = found.same - found.different
+    return Finding(
+        criteria=(
+            *_both("same token", found.same, found.unit, sampling),
+            Measured("first layer, same - different", _mean(lead[0], found.unit, sampling), ">", 0.0, decides=False),
+            Measured("last layer, same - different", _mean(lead[-1], found.unit, sampling), ">", 0.0, decides=False),
+        ),
+        null=_both("different tokens", found.different, found.unit, sampling),
+        layers=(
+            by_layer("overlap, same token", read.layers, found.same, sampling),
+            by_layer("overlap, different tokens", read.layers, found.different, sampling),
+        ),
+        figure=_figure(read, found, sampling),
+        notes=found.notes,
+    )
+
+
+def _require_all_layers(trace: Trace) -> None:
+    """Refuse a trace that cannot speak of depth from the first layer on."""
+    kept, present = len(trace.layers), int(trace.checkpoint.get("moe_layers", len(trace.layers)))
+    if kept < FEWEST_LAYERS:
+        raise NotApplicable(f"{kept} MoE layers show no trend with depth; {FEWEST_LAYERS} are needed")
+    if kept < present:
+        raise NotApplicable(f"the claim is about depth from the first layer on, and {kept} of {present} were measured")
+
+
+def _tokens(trace: Trace, sampling: Sampling) -> _Overlaps:
+    """Overlaps of the token types that two sequences share; every sequence is in one pair.
+
+    The first position is left out: it has no context, and often holds the token that begins every text.
+    """
+    rows = [np.flatnonzero((trace.sequence == number) & (trace.position > 0)) for number in range(trace.sequences)]
+    order = sampling.rng("context-dependence").permutation(trace.sequences)
+    pairs = [(rows[a], rows[b]) for a, b in zip(order[0::2], order[1::2], strict=False)]
+    types = [len(np.intersect1d(trace.token[a], trace.token[b])) for a, b in pairs]
+    kept = [pair for pair, count in zip(pairs, types, strict=True) if count >= 2]
+    shared = [count for count in types if count >= 2]
+    table = [[_of_types(layer, trace.token, a, b) for a, b in kept] for layer in trace.layers]
+    middle = f"the median pair shares {np.median(shared):.4g} token types" if shared else "none shares any"
+    return _put_together(
+        table, "sequence pair", f"{len(kept)} of {len(pairs)} pairs of sequences share two token types; {middle}."
+    )
+
+
+def _of_types(layer: LayerTrace, token: IntArray, a: IntArray, b: IntArray) -> TokenOverlap:
+    return type_overlap(_masks(layer, a), token[a], _masks(layer, b), token[b], layer.experts.shape[1])
+
+
+def _sentences(trace: Trace) -> _Overlaps:
+    """Overlaps of each sentence's tokens across its contexts, place by place."""
+    labels = np.asarray(trace.labels["sentence"])
+    rows = [np.flatnonzero(trace.sequence == number) for number in range(trace.sequences)]
+    spans = [_spans(trace, [rows[number] for number in np.flatnonzero(labels == name)]) for name in np.unique(labels)]
+    kept = [span for span in spans if len(span) >= 2 and len(np.unique(trace.token[span[0]])) >= 2]
+    table = [[_of_places(layer, trace.token, span) for span in kept] for layer in trace.layers]
+    contexts = sorted({len(span) for span in kept})
+    return _put_together(
+        table,
+        "sentence",
+        f"{len(kept)} of {len(spans)} sentences stand in two contexts or more ({', '.join(map(str, contexts))}).",
+    )
+
+
+def _spans(trace: Trace, sequences: list[IntArray]) -> IntArray:
+    """Tokens of one sentence in each of its contexts, (C, T): what all its sequences end with."""
+    shortest = min(len(rows) for rows in sequences)
+    ends = np.stack([rows[len(rows) - shortest :] for rows in sequences])
+    same = (trace.token[ends] == trace.token[ends[:1]]).all(axis=0)
+    return ends[:, shortest - int(np.cumprod(same[::-1]).sum()) :]
+
+
+def _of_places(layer: LayerTrace, token: IntArray, span: IntArray) -> TokenOverlap:
+    mask = _masks(layer, span.ravel()).reshape(*span.shape, -1)
+    return aligned_overlap(mask, token[span[0]], layer.experts.shape[1])
+
+
+def _masks(layer: LayerTrace, rows: IntArray) -> npt.NDArray[np.float32]:
+    return choice_mask(layer.experts[rows], layer.logits.shape[1])
+
+
+def _put_together(table: list[list[TokenOverlap]], unit: str, note: str) -> _Overlaps:
+    values = np.asarray(table, dtype=np.float64).reshape(len(table), -1, 2)
+    return _Overlaps(values[..., 0], values[..., 1], unit, (note,))
+
+
+def _both(name: str, table: FloatArray, unit: str, sampling: Sampling) -> tuple[Measured, Measured]:
+    """The overlap at the first layer, and the mean over units of its rank correlation with depth."""
+    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
+    trend = np.nan_to_num(row_spearman(depth, table.T))  # an overlap that never changes has no trend
+    return (
+        Measured(f"first layer, {name}", _mean(table[0], unit, sampling), ">=", "first"),
+        Measured(f"Spearman(layer, overlap), {name}", _mean(trend, unit, sampling), "<", "trend"),
+    )
+
+
+def _mean(values: FloatArray, unit: str, sampling: Sampling) -> Estimate:
+    return replace(sampling.mean(values), unit=unit)
+
+
+def _figure(trace: Trace, found: _Overlaps, sampling: Sampling) -> Figure:
+    """Overlap by layer of same and different tokens, beside chance: Fig. 4."""
+    depth = [float(layer.router.layer) for layer in trace.layers]
+    series = [
+        along(name, depth, [_mean(row, found.unit, sampling) for row in table])
+        for name, table in (("same token", found.same), ("different tokens", found.different))
+    ]
+    first = trace.layers[0]
+    chance = rounded([chance_overlap(first.experts.shape[1], first.logits.shape[1])])[0]
+    return Figure(
+        kind="lines",
+        title="experts shared across contexts",
+        redraws="GEO Fig. 4",
+        x_label="layer",
+        y_label="top-k overlap",
+        series=series,
+        reference=[Series("chance k/E", [depth[0], depth[-1]], [chance, chance])],
+    )

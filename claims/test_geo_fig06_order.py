@@ -1,0 +1,144 @@
+"""Does the question, the author or the seed decide which experts are shared?  GEO Fig. 6."""
+
+import numpy as np
+
+from claims.claim import Fork, Threshold, claim
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.overlap_figure import overlap_figure
+from claims.overlap_tables import TOKENS, OverlapTables, overlap_tables, require_pairs, same_question
+from claims.positive_control import positive_control
+from claims.question_bootstrap import FloatArray, mean_over_questions, over_questions, own_mean, pair_mean
+from claims.sampling import Sampling
+from fixtures.sequence_trace import SequenceTrace
+from metrics.estimate import Estimate
+
+DEFINITION = (
+    "read (Fig. 6's caption; top-p sets and Jaccard, Eqs 18-19): means over all pairs of rollouts of first wordings, "
+    "then over layers; fork: the whole rollout as in the paper, or without the prompt"
+)
+
+
+@claim(
+    id="overlap-not-higher",
+    group="D",
+    number=2,
+    title="Authors of one question share no more than one author's questions do",
+    source="GEO (arXiv 2604.09780v1), Eqs 18-19",
+    figures=("GEO Fig. 6",),
+    statement="Rollouts of the same question by different authors share no more of their most-used experts than "
+    "rollouts of different questions by the same author.",
+    equation="mean J(same question, different authors) - mean J(different questions, same author) < 0.05",
+    definition=DEFINITION,
+    null_says="Another seed of the same question and author in place of different authors: if even that is no "
+    "higher, or not shown to be, the overlap cannot tell one rollout from another. None without a second seed.",
+    paper="about equal, both near 60 % (Fig. 6)",
+    thresholds={"margin": Threshold(0.05, "five points of overlap, which a reader of the figure would call equal")},
+    forks=TOKENS,
+    needs_linear=False,
+)
+def test_overlap_not_higher(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+    """Test non-superiority of the same question over the same author."""
+    tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    different = same_question(tables.different)
+    require_pairs(different, "rollouts by two authors")
+    _require_two_questions(tables)
+    return Finding(
+        criteria=(
+            Measured("Jaccard, same question minus same author", _gap(different, tables.same, sampling), "<", "margin"),
+            *_other_kinds(tables, sampling),
+        ),
+        null=_other_seed(tables, sampling),
+        layers=(_gap_curve("same question minus same author", tables, different, "margin", sampling),),
+        figure=overlap_figure(tables, fork["tokens"], sampling),
+        notes=tables.notes,
+    )
+
+
+@claim(
+    id="overlap-below-self",
+    group="D",
+    number=3,
+    title="Another seed shares more experts than another author or question",
+    source="GEO (arXiv 2604.09780v1), Eqs 18-19",
+    figures=("GEO Fig. 6",),
+    statement="Rollouts of the same question by different authors, and of different questions by the same author, "
+    "share well fewer of their most-used experts than another seed of the same question and author.",
+    equation="mean J(same question, same author, other seed) - mean J(other pairs) >= 0.05, for both kinds of pairs",
+    definition=DEFINITION,
+    null_says="The exact chance of sets of the same sizes, for the same pairs: whether set sizes alone make another "
+    "seed share more.",
+    paper="both well below same question, same author, other seed (Fig. 6)",
+    thresholds={
+        "author": Threshold(0.05, "five points of overlap: more than a reader would call equal"),
+        "question": Threshold(0.05, "the same, against different questions of the same author"),
+    },
+    forks=TOKENS,
+    needs_linear=False,
+)
+def test_overlap_below_self(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+    """Compare another seed of the same rollout with another author, and with another question."""
+    tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    again, different = same_question(tables.same), same_question(tables.different)
+    require_pairs(again, "two rollouts by one author")
+    require_pairs(again - different, "two rollouts by one author and one by another")
+    _require_two_questions(tables)
+    author, question = "other seed minus other author", "other seed minus other question"
+    chance = same_question(tables.same_chance)
+    by_author = (again - different).mean(axis=0)
+    chance_by_author = (chance - same_question(tables.different_chance)).mean(axis=0)
+    return Finding(
+        criteria=(
+            Measured(f"Jaccard, {author}", mean_over_questions(by_author, sampling), ">=", "author"),
+            Measured(f"Jaccard, {question}", _gap(again, tables.same, sampling), ">=", "question"),
+        ),
+        null=(
+            Measured(f"set sizes alone, {author}", mean_over_questions(chance_by_author, sampling), ">=", "author"),
+            Measured(f"set sizes alone, {question}", _gap(chance, tables.same_chance, sampling), ">=", "question"),
+        ),
+        layers=(
+            Curve(
+                author, tables.layers, tuple(mean_over_questions(row, sampling) for row in again - different), "author"
+            ),
+            _gap_curve(question, tables, again, "question", sampling),
+        ),
+        figure=overlap_figure(tables, fork["tokens"], sampling),
+        notes=tables.notes,
+    )
+
+
+def _gap(own: FloatArray, apart: FloatArray, sampling: Sampling) -> Estimate:
+    """Mean over questions of ``own`` (L, Q) minus mean over pairs of questions of ``apart`` (L, Q, Q)."""
+    values, pairs = own.mean(axis=0), apart.mean(axis=0)
+    return over_questions(len(values), lambda drawn: own_mean(drawn, values) - pair_mean(drawn, pairs), sampling)
+
+
+def _gap_curve(name: str, tables: OverlapTables, own: FloatArray, threshold: str, sampling: Sampling) -> Curve:
+    """The same at each layer, against pairs of different questions by the same author."""
+    gaps = tuple(_gap(own[i : i + 1], tables.same[i : i + 1], sampling) for i in range(len(own)))
+    return Curve(name, tables.layers, gaps, threshold)
+
+
+def _other_seed(tables: OverlapTables, sampling: Sampling) -> tuple[Measured, ...]:
+    """The same gap with another seed in place of another author, where there are seeds: a gap that must be seen."""
+    again = same_question(tables.same)
+    if np.isnan(again).all():
+        return ()
+    gap = _gap(again, tables.same, sampling)
+    return positive_control((Measured("Jaccard, same question and author minus same author", gap, "<", "margin"),))
+
+
+def _other_kinds(tables: OverlapTables, sampling: Sampling) -> tuple[Measured, ...]:
+    """The same gap against questions of other kinds alone: those of one kind may share more than their author."""
+    kind = tables.answers.kind
+    apart = np.where(kind[:, None] != kind[None, :], tables.same, np.nan)
+    if np.isnan(apart).all():
+        return ()
+    gap = _gap(same_question(tables.different), apart, sampling)
+    return (Measured("the same, against questions of other kinds", gap, "<", "margin", decides=False),)
+
+
+def _require_two_questions(tables: OverlapTables) -> None:
+    """Raise NotApplicable where no author answered two questions."""
+    apart = ~np.eye(len(tables.answers.questions), dtype=np.bool_)
+    if np.isnan(tables.same[:, apart]).all():
+        raise NotApplicable("no author answered two questions")

@@ -1,0 +1,144 @@
+"""Does the similarity of two prompts predict that of what is generated from them?  GEO Figs 7 and 14."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import rounded
+from claims.finding import Finding, Measured, NotApplicable
+from claims.positive_control import positive_control
+from claims.prediction import BoolArray, held_out_r2, rank_correlation
+from claims.question_bootstrap import FloatArray
+from claims.record import Figure, Series
+from claims.rollout_answers import answers_of
+from claims.rollout_parts import generated_parts, prompt_part
+from claims.sampling import Sampling
+from claims.usage_similarity import similarity_tables
+from fixtures.rollouts.population import FIRST, SECOND
+from fixtures.sequence_trace import SequenceTrace
+
+#: Fewer pairs of prompts say nothing about a correlation.
+FEWEST = 30
+#: Points that a scatter shows of each author.
+POINTS = 400
+PAIRED = "paired prompts"
+
+
+@claim(
+    id="prompt-to-rollout",
+    group="D",
+    number=5,
+    title="Prompt routing does not predict rollout routing",
+    source="GEO (arXiv 2604.09780v1), Eqs 13-14",
+    figures=("GEO Fig. 7", "GEO Fig. 14"),
+    statement="How similarly two prompts are routed does not predict how similarly the tokens are routed that one "
+    "author generates from them.",
+    equation="|Spearman( cos(f, f') over prompts, cos(f, f') over generated tokens )| < 0.3;  held-out R^2 <= 0.1",
+    definition="read (usage and its cosine, Eqs 13-14); reconstructed: generated tokens alone, where the paper's "
+    "curves are cumulative; one author's rollouts, ranks and lines within authors, mean over layers and seeds. Fork: "
+    "the paper's pairs, two wordings of one question, which are all alike; or any two prompts, both wordings of a "
+    "question and the first wordings of two",
+    null_says="The first half of each completion in place of the prompt, the second half in place of the whole: "
+    "what must be predictable. Where even that predicts nothing, or is not shown to, the similarities are noise.",
+    paper="three hand-picked pairs: similarity stays or drops in generation, whatever it was over the prompt (Fig. 7)",
+    thresholds={
+        "high": Threshold(0.3, "equivalence to 0: a weaker relation explains less than a tenth of the ranks"),
+        "low": Threshold(-0.3, "equivalence to 0, from below"),
+        "explained": Threshold(0.1, "a tenth of the variance of pairs that the line was not fitted to"),
+    },
+    forks=({"pairs": PAIRED}, {"pairs": "any two prompts"}),
+    needs_linear=False,
+)
+def test_prompt_to_rollout(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+    """Predict the similarity of completions from that of prompts, and second halves from first halves."""
+    tables = _tables(rollouts, paired=fork["pairs"] == PAIRED)
+    cumulative = rank_correlation(tables.prompt, tables.whole, tables.pairs, sampling)
+    return Finding(
+        criteria=(
+            *_predicts("prompt to generation", tables.prompt, tables.generated, tables.pairs, sampling),
+            Measured("Spearman, prompt to prompt and generation", cumulative, "<", "high", decides=False),
+        ),
+        null=positive_control(
+            _predicts("first half to second half", tables.first, tables.second, tables.pairs, sampling)
+        ),
+        figure=_figure(tables, fork["pairs"]),
+        notes=(*_notes(tables), *tables.notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Usage similarities of pairs of questions, (A, Q, Q), mean over layers, of A authors."""
+
+    authors: tuple[str, ...]
+    prompt: FloatArray
+    generated: FloatArray
+    whole: FloatArray
+    first: FloatArray
+    second: FloatArray
+    pairs: BoolArray
+    notes: tuple[str, ...]
+
+
+def _tables(rollouts: SequenceTrace, *, paired: bool) -> _Tables:
+    """Measure every similarity of the authors that have pairs enough."""
+    answers = answers_of(rollouts)
+    halves = (generated_parts(rollouts, half=half) for half in (FIRST, SECOND))
+    parts = (prompt_part(rollouts), generated_parts(rollouts), None, *halves)
+    tables = [similarity_tables(rollouts, answers, chosen).mean(axis=0) for chosen in parts]
+    prompt, generated, whole, first, second = tables
+    known = np.isfinite(np.stack(tables)).all(axis=0)
+    every = np.ones(known.shape[1:], dtype=np.bool_)
+    pairs = known & (np.diag(np.diag(every)) if paired else np.triu(every))
+    count = pairs.sum(axis=(1, 2))
+    kept = np.flatnonzero(count >= FEWEST)
+    if not len(kept):
+        what = "questions in two wordings" if paired else "pairs of prompts"
+        raise NotApplicable(f"no author answered more than {count.max()} {what}; {FEWEST} are needed")
+    if all(np.ptp(prompt[author][pairs[author]]) < 1e-9 for author in kept):
+        raise NotApplicable("all pairs of prompts are equally similar, so their similarity can predict nothing")
+    left = [answers.authors[author] for author in range(len(count)) if author not in kept]
+    notes = (f"Authors left out, with fewer than {FEWEST} pairs: {', '.join(left)}.",) if left else ()
+    names = tuple(answers.authors[author] for author in kept)
+    return _Tables(names, prompt[kept], generated[kept], whole[kept], first[kept], second[kept], pairs[kept], notes)
+
+
+def _predicts(
+    name: str, x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: Sampling
+) -> tuple[Measured, Measured, Measured]:
+    """What "x does not predict y" claims: a correlation equivalent to 0, and a line that explains nothing."""
+    correlation, explained = (measure(x, y, pairs, sampling) for measure in (rank_correlation, held_out_r2))
+    return (
+        Measured(f"Spearman, {name}", correlation, "<", "high"),
+        Measured(f"Spearman, {name}", correlation, ">", "low"),
+        Measured(f"held-out R^2, {name}", explained, "<=", "explained"),
+    )
+
+
+def _notes(tables: _Tables) -> tuple[str, ...]:
+    """How many pairs there are, how far the predictor ranges, and what is not measured."""
+    similar = tables.prompt[tables.pairs]
+    low, high = np.quantile(similar, [0.05, 0.95])
+    return (
+        f"{int(tables.pairs.any(axis=0).sum())} pairs of prompts, {len(tables.authors)} authors; nine in ten prompt "
+        f"similarities lie between {low:.3f} and {high:.3f}: where they hardly differ, little can be predicted.",
+        "Fig. 14 shows the pooled hidden states of the same pairs, which the evidence on rollouts does not keep.",
+    )
+
+
+def _figure(tables: _Tables, called: str) -> Figure:
+    """Similarity of prompts against that of what was generated from them, author by author."""
+    series = []
+    for number, name in enumerate(tables.authors):
+        x, y = (table[number][tables.pairs[number]] for table in (tables.prompt, tables.generated))
+        step = -(-len(x) // POINTS)
+        series.append(Series(name, rounded(x[::step]), rounded(y[::step])))
+    return Figure(
+        kind="scatter",
+        title=f"{called}, mean over layers",
+        redraws="GEO Fig. 7",
+        x_label="usage cosine of the prompts",
+        y_label="usage cosine of the generated tokens",
+        series=series,
+    )

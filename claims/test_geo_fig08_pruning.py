@@ -1,0 +1,155 @@
+"""Do a few experts of the last layers suffice for prompts, and not for what follows them?  GEO Fig. 8."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Threshold, claim
+from claims.curves import rounded
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from fixtures.pruning_record import Pruning
+from metrics.estimate import Estimate
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Numbers of last layers that the claim speaks of; others are drawn beside them.
+CLAIMED = (1, 2)
+#: Ways to choose the kept experts: as the paper does, and its controls.
+KEEPS = ("most used", "random", "least used")
+
+
+@claim(
+    id="pruning-prefill",
+    group="D",
+    number=7,
+    title="A paragraph's favourite experts suffice for prompts, not for completions",
+    source="GEO (arXiv 2604.09780v1)",
+    figures=("GEO Fig. 8",),
+    statement="Keeping, in the last one or two MoE layers, only the 37.5 % of experts that one paragraph uses most "
+    "raises the NLL of prompts by less than a tenth, and that of completions by at least twice as much.",
+    equation="increase = sum NLL(pruned) / sum NLL(whole) - 1;  increase(prompts) < 0.10,  "
+    "increase(completions | prompt) - 2 max(increase(prompts), 0) >= 0,  for the last k = 1 and k = 2 layers",
+    definition="read (12 of 32 experts, completions given their prompt); ours: 37.5 % rounded up and no fewer than a "
+    "token uses; an expert that is gone cannot be selected, the combine step is the layer's own",
+    null_says="As many experts drawn at random (three draws, averaged) satisfy the same criteria: then which experts "
+    "are kept does not matter. The least used ones are reported beside.",
+    paper="less than 10 % on prompts of four topics for k <= 2; a substantial rise on completions, no number printed",
+    thresholds={
+        "increase": Threshold(0.10, "the paper's own figure for prompts"),
+        "excess": Threshold(0.0, "at least twice the prompts' increase: less is not much more"),
+    },
+    needs_linear=False,
+)
+def test_pruning_prefill(pruned: Pruning, sampling: Sampling) -> Finding:
+    """Compare the relative rise in NLL of prompts and of completions, pruned in three ways."""
+    depths = [depth for depth in CLAIMED if depth in pruned.depths]
+    if not depths:
+        reasons = [f"layer {layer}: {reason}" for layer, reason in sorted(pruned.not_applicable.items())]
+        raise NotApplicable("the last layer cannot be pruned: " + ("; ".join(reasons[-2:]) or "no reason was given"))
+    _require_texts(pruned)
+    tables = {(keep, depth): _by_question(pruned, keep, depth) for depth in pruned.depths for keep in KEEPS}
+    measured = {
+        keep: [m for depth in depths for m in _criteria(tables[keep, depth], keep, depth, sampling)] for keep in KEEPS
+    }
+    beside = tuple(replace(one, decides=False) for one in measured["least used"])
+    return Finding(
+        criteria=tuple(measured["most used"]),
+        null=(*measured["random"], *beside),
+        layers=(_coverage(pruned),),
+        figure=_figure(pruned, tables, sampling),
+        notes=_notes(pruned, depths),
+    )
+
+
+def _require_texts(pruned: Pruning) -> None:
+    """Stop where there is nothing to compare."""
+    for name, tokens in (("prompt", pruned.prompt_tokens), ("completion", pruned.completion_tokens)):
+        if not (tokens > 0).any():
+            raise NotApplicable(f"none of the {len(tokens)} texts has a {name} of which a token could be scored")
+
+
+def _by_question(pruned: Pruning, keep: str, depth: int) -> FloatArray:
+    """NLL sums of each question, (Q, 4): prompts pruned and whole, completions pruned and whole."""
+    score = pruned.score(keep, depth)  # type: ignore[arg-type]
+    names = pruned.labels.get("question") or ("",) * len(pruned.prompt)
+    questions = np.unique([name or f"text {i}" for i, name in enumerate(names)], return_inverse=True)[1]
+    columns = (score.prompt, pruned.prompt, score.completion, pruned.completion)
+    return np.stack([np.bincount(questions, weights=column) for column in columns], axis=1)
+
+
+def _increase(rows: FloatArray, part: int) -> FloatArray:
+    """Relative rise of the summed NLL over questions, from rows (..., Q, 4); part 0 prompts, 1 completions."""
+    total = rows.sum(axis=-2)
+    return np.asarray(total[..., 2 * part] / total[..., 2 * part + 1] - 1.0)
+
+
+def _excess(rows: FloatArray) -> FloatArray:
+    """The completions' rise less twice the prompts'; a gain on prompts asks for no gain on completions."""
+    return _increase(rows, 1) - 2.0 * np.maximum(_increase(rows, 0), 0.0)
+
+
+def _rise(table: FloatArray, part: int, sampling: Sampling) -> Estimate:
+    """The relative rise on prompts or completions, resampling the questions that have them."""
+    own = table[table[:, 2 * part + 1] > 0]
+    return sampling.of(own, lambda rows: _increase(rows, part), unit="question")
+
+
+def _criteria(table: FloatArray, keep: str, depth: int, sampling: Sampling) -> list[Measured]:
+    """The claim's two criteria for one number of layers; the second on questions with prompt and completion."""
+    paired = table[(table[:, 1] > 0) & (table[:, 3] > 0)]
+    if not len(paired):
+        raise NotApplicable("no question has both a prompt and a completion to compare")
+    where = f"last {depth}, {keep}"
+    return [
+        Measured(f"increase on prompts, {where}", _rise(table, 0, sampling), "<", "increase"),
+        Measured(
+            f"completions less twice prompts, {where}", sampling.of(paired, _excess, unit="question"), ">=", "excess"
+        ),
+        Measured(f"increase on completions, {where}", _rise(table, 1, sampling), ">=", "excess", decides=False),
+    ]
+
+
+def _coverage(pruned: Pruning) -> Curve:
+    """Share of the paragraph's visits that the kept experts had, layer by layer."""
+    shares = [float(np.sort(one.visits)[::-1][: one.keep].sum() / one.visits.sum()) for one in pruned.layers]
+    return Curve("the kept experts' share of the paragraph", tuple(one.layer for one in pruned.layers), tuple(shares))
+
+
+def _notes(pruned: Pruning, depths: list[int]) -> tuple[str, ...]:
+    """What was kept, what could not be pruned, and what the claim speaks of and was not measured."""
+    kept = sorted({(one.keep, len(one.visits)) for one in pruned.layers})
+    notes = ["Kept: " + ", ".join(f"{count} of {experts} experts" for count, experts in kept) + "."]
+    if len(depths) < len(CLAIMED):
+        notes.append(f"The claim is judged on the last {depths[-1]} MoE layer only.")
+    notes += [f"Layer {layer} cannot be pruned: {reason}." for layer, reason in sorted(pruned.not_applicable.items())]
+    return tuple(notes)
+
+
+def _figure(pruned: Pruning, tables: dict[tuple[str, int], FloatArray], sampling: Sampling) -> Figure:
+    """Relative rise by number of layers, for prompts and completions and each way to prune: Fig. 8."""
+    depths = pruned.depths
+    series = []
+    for keep in KEEPS:
+        for part, name in enumerate(("prompts", "completions")):
+            rises = [_rise(tables[keep, depth], part, sampling) for depth in depths]
+            series.append(
+                Series(
+                    f"{name}, {keep}",
+                    [float(i) for i in range(len(depths))],
+                    rounded([rise.value for rise in rises]),
+                    rounded([rise.low for rise in rises]),
+                    rounded([rise.high for rise in rises]),
+                )
+            )
+    return Figure(
+        kind="bars",
+        title="37.5 % of the experts kept in the last layers",
+        redraws="GEO Fig. 8",
+        x_label="pruned MoE layers, from the end",
+        y_label="relative increase of NLL",
+        series=series,
+        ticks=[f"last {depth}" for depth in depths],
+    )

@@ -1,0 +1,145 @@
+"""Do unrelated prompts use the same experts in deep layers, until generation separates them?  GEO Fig. 9."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import along
+from claims.finding import Curve, Finding, Measured
+from claims.generation_curves import ALONE, SO_FAR, GenerationCurves, drop_by_depth, fall, generation_curves
+from claims.question_bootstrap import FloatArray, mean_over_pairs, mean_over_questions, over_questions
+from claims.record import Figure
+from claims.rollout_answers import answers_of, moe_layers, unrelated_questions
+from claims.rollout_parts import prompt_part
+from claims.sampling import Sampling
+from claims.usage_similarity import over_authors, renamed_tables, similarity_tables
+from fixtures.sequence_trace import SequenceTrace
+from metrics.estimate import Estimate
+
+#: With fewer layers, a quarter of them is no quarter.
+FEWEST_LAYERS = 4
+#: Layers that the paper's figure shows.
+SHOWN = 4
+#: What similarity of all tokens so far says when it rises.
+COUNTING = (
+    "With more tokens there is less counting noise, which by itself makes usage more alike: a fall comes in spite of "
+    "it, a rise may be nothing else."
+)
+
+
+@claim(
+    id="prefill-collapse",
+    group="D",
+    number=6,
+    title="Deep layers treat unrelated prompts alike, until generation separates them",
+    source="GEO (arXiv 2604.09780v1), Eqs 13-14",
+    figures=("GEO Fig. 9",),
+    statement="While prompts are read, unrelated ones use nearly the same experts in deep layers, more so than in "
+    "early ones; the further generation goes on, the less alike their usage is there.",
+    equation="deepest quarter of layers: cos(f, f') >= 0.9 over prompts, above the first quarter's, and "
+    "Spearman(generated length, cos(f, f')) < 0",
+    definition="read (usage and its cosine, Eqs 13-14); reconstructed: pairs of questions of different kinds, one "
+    "author's rollouts; quarters rounded up. Fork: usage of the prompt and all tokens so far, as the paper's curves; "
+    "or of the tokens of each stretch alone, over the cosine of two seeds there, which takes off counting noise",
+    null_says="The same profiles with the experts of one of each pair renamed at random, the exact mean over all "
+    "renamings: where balance alone makes the usage of prompts so alike in deep layers, they share no experts by it.",
+    paper="one pair of inputs in gpt-oss-20b: near-identical in deep layers over the prompt, split during generation, "
+    "earlier in later layers (Fig. 9); said to hold above all for reasoning-tuned models",
+    thresholds={
+        "near": Threshold(0.9, "cosines of independent profiles reach 0.8 where usage is nearly balanced"),
+        "deeper": Threshold(0.0, "the claim is about the sign"),
+        "falls": Threshold(0.0, "the claim is about the sign"),
+    },
+    forks=({"similarity": SO_FAR}, {"similarity": ALONE}),
+    needs_linear=False,
+)
+def test_prefill_collapse(
+    rollouts: SequenceTrace, fork: Fork, sampling: Sampling, thresholds: Mapping[str, float]
+) -> Finding:
+    """Compare prompts of different kinds layer by layer, and what is generated from them length by length."""
+    answers = answers_of(rollouts)
+    layers = tuple(layer.layer for layer in moe_layers(rollouts, FEWEST_LAYERS))
+    apart, called = unrelated_questions(answers)
+    prompts = over_authors(similarity_tables(rollouts, answers, prompt_part(rollouts)))
+    unrelated = np.where(apart, prompts, np.nan)
+    renamed = np.where(apart, over_authors(renamed_tables(rollouts, answers, prompt_part(rollouts))), np.nan)
+    quarter = -(-len(layers) // 4)
+    deep = slice(-quarter, None)
+    curves = generation_curves(rollouts, answers, apart, fork["similarity"])
+    by_layer = tuple(mean_over_pairs(table, sampling) for table in unrelated)
+    gain = unrelated[deep].mean(axis=0) - unrelated[:quarter].mean(axis=0)
+    return Finding(
+        criteria=(
+            Measured("prompts, deepest quarter of layers", _mean(unrelated[deep], sampling), ">=", "near"),
+            Measured("prompts, deepest minus first quarter", mean_over_pairs(gain, sampling), ">", "deeper"),
+            Measured("Spearman of length and cosine, deepest quarter", fall(curves, deep, sampling), "<", "falls"),
+            *_deeper_first(curves, sampling),
+        ),
+        null=(Measured("prompts with renamed experts, deepest quarter", _mean(renamed[deep], sampling), ">=", "near"),),
+        layers=(
+            Curve(f"prompts of {called}", layers, by_layer, thresholds["near"]),
+            Curve("the same, experts renamed", layers, tuple(mean_over_pairs(table, sampling) for table in renamed)),
+            *_wordings(layers, prompts, sampling),
+        ),
+        figure=_figure(layers, curves, called, sampling),
+        notes=_notes(curves),
+    )
+
+
+def _mean(tables: FloatArray, sampling: Sampling) -> Estimate:
+    """Mean over layers and pairs of questions, from (L, Q, Q)."""
+    return mean_over_pairs(tables.mean(axis=0), sampling)
+
+
+def _deeper_first(curves: GenerationCurves, sampling: Sampling) -> tuple[Measured, ...]:
+    """Whether deeper layers fall sooner, where there is a prompt's end to fall from."""
+    if curves.seeds is not None:
+        return ()
+    return (Measured("Spearman of layer and early fall", drop_by_depth(curves, sampling), ">", 0.0, decides=False),)
+
+
+def _wordings(layers: tuple[int, ...], prompts: FloatArray, sampling: Sampling) -> tuple[Curve, ...]:
+    """The same of related prompts, two wordings of one question, where there are any."""
+    related = np.diagonal(prompts, axis1=1, axis2=2)
+    if np.isnan(related).all():
+        return ()
+    return (
+        Curve("two wordings of one question", layers, tuple(mean_over_questions(row, sampling) for row in related)),
+    )
+
+
+def _figure(layers: tuple[int, ...], curves: GenerationCurves, called: str, sampling: Sampling) -> Figure:
+    """Similarity along the generation at four layers, from the first to the last: Fig. 9."""
+    places = np.linspace(0, len(layers) - 1, SHOWN).round().astype(int).tolist()
+    divided = curves.seeds is not None
+    count, points = curves.pairs.shape[-1], range(len(curves.lengths))
+
+    def estimate(place: int, point: int) -> Estimate:
+        one = slice(place, place + 1)
+        return over_questions(count, lambda drawn: curves.at(drawn, one, point), sampling)
+
+    series = [
+        along(f"layer {layers[place]}", curves.lengths, [estimate(place, point) for point in points])
+        for place in places
+    ]
+    return Figure(
+        kind="lines",
+        title=f"{called}: {ALONE if divided else SO_FAR}",
+        redraws="GEO Fig. 9",
+        x_label="generated tokens" if divided else "generated tokens (0: the prompt's end)",
+        y_label="usage cosine over that of two seeds" if divided else "cosine of expert usage",
+        series=series,
+    )
+
+
+def _notes(curves: GenerationCurves) -> tuple[str, ...]:
+    """What the prompts share besides their questions, and where to read the part about reasoning."""
+    noise = () if curves.seeds is not None else (COUNTING,)
+    return (
+        "A chat template adds the same tokens to every prompt; the evidence does not tell them from the question's, "
+        "so a high similarity over the prompt may be the template's.",
+        "Whether reasoning-tuned models do so above all shows across checkpoints, not in one.",
+        *noise,
+        *curves.notes,
+    )

@@ -1,0 +1,53 @@
+"""Do token states of dense models grow more alike with depth?  GEO Fig. 12."""
+
+from claims.claim import Threshold, claim
+from claims.depth import depth_of, series, similarity_curve, trend_finding
+from claims.finding import Finding, NotApplicable
+from claims.record import Figure
+from claims.sampling import Sampling
+from fixtures.sequence_trace import SequenceTrace
+
+
+@claim(
+    id="dense-similarity",
+    group="B",
+    number=8,
+    title="Dense models too grow more alike with depth, sandwich-norm ones excepted",
+    source="GEO (arXiv 2604.09780v1), Eq. 7",
+    figures=("GEO Fig. 12",),
+    statement="At the MLP inputs of a dense model, a sequence's tokens grow more alike with depth; where norms stand "
+    "before and after the MLP, they do not.",
+    equation="Spearman(layer, energy) > 0 and Spearman(layer, mean cosine of token pairs) > 0, per sequence; "
+    "both <= 0 where the layers have sandwich norms",
+    definition="reconstructed: Eq. 7 at the MLP input, the router's place in a Mixture-of-Experts model; that an "
+    "exception means no growth at all (both correlations at most 0) is our reading of a caption cut short",
+    null_says="The same layers in an order drawn for each sequence.",
+    paper="similarity rises with depth in three of four models, the exception having sandwich norms (Fig. 12); "
+    "no number printed",
+    thresholds={"growth": Threshold(0.0, "the claim is about the sign of a rank correlation")},
+    needs_linear=False,
+)
+def test_dense_similarity(dense: SequenceTrace, sampling: Sampling) -> Finding:
+    """Correlate depth with similarity inside each sequence; the placement of norms says which sign is claimed."""
+    norms = str(dense.checkpoint.get("norms", "unknown"))
+    layers = [layer.layer for layer in dense.layers]
+    depth = depth_of(layers, [layer.spectrum for layer in dense.layers])
+    if norms not in ("pre", "post", "sandwich"):
+        first, last = depth.energy.mean(axis=1)[[0, -1]]
+        raise NotApplicable(
+            f"the sign that is claimed depends on the norms around the MLP, which are {norms}; the energy goes from "
+            f"{first:.3g} at the first layer to {last:.3g} at the last"
+        )
+    curves = [
+        similarity_curve("shared-direction energy", layers, depth.energy, sampling),
+        similarity_curve("mean cosine", layers, depth.cosine, sampling),
+    ]
+    figure = Figure(
+        kind="lines",
+        title=f"similarity of token states, {norms}-norm layers",
+        redraws="GEO Fig. 12",
+        x_label="layer",
+        y_label="similarity",
+        series=[series(curve.name, curve) for curve in curves],
+    )
+    return trend_finding(depth, "<=" if norms == "sandwich" else ">", figure, curves, sampling)

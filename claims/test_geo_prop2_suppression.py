@@ -1,0 +1,135 @@
+"""Does a router trained with a balancing loss ignore the shared direction?  GEO Prop. 2, Figs 16-19."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import along, exact_by_layer, rounded
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.premises import left_out, linear_layers
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from claims.suppression import IGNORED, INCLUDED, median_response, random_responses, require_bias
+from fixtures.trace import LayerTrace, Trace
+from metrics.alignment import router_alignment
+from metrics.estimate import Estimate
+from metrics.low_rank import leading_directions
+from metrics.shared_direction import retained_energy
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Random routers drawn; the lowest of them is what luck alone gives once in twenty.
+DRAWS = 19
+
+
+@claim(
+    id="balance-suppression",
+    group="B",
+    number=3,
+    title="A router trained with a balancing loss ignores the shared direction",
+    source="GEO (arXiv 2604.09780v1), Prop. 2 and Eq. 4",
+    figures=("GEO Prop. 2", "GEO Fig. 16", "GEO Fig. 17", "GEO Fig. 18", "GEO Fig. 19"),
+    statement="In a checkpoint trained with the load-balancing loss, routers respond to the mean state less than half "
+    "as strongly as random routers of their size.",
+    equation="rho = ||Pi_e W mu|| / (||Pi_e W||_F ||mu|| / sqrt(D)),  Pi_e = I - 11^T / E;  median over layers < 0.5",
+    definition="reconstructed: mu is the mean router input over the population; the normalisation, at which a random "
+    "router scores 1, is ours",
+    null_says="One more random router of the same size on the same states, judged by the same two criteria.",
+    paper="the alignment of the first direction lies far below the random router's in models trained with the loss "
+    "(Figs 16-19); no number printed",
+    thresholds={
+        "ignored": Threshold(0.5, "half of a random router's response: well below 1, where nothing is suppressed"),
+        "luck": Threshold(0.0, "below the lowest of 19 random routers, whose rho varies with the draw"),
+    },
+    forks=({"bias": IGNORED}, {"bias": INCLUDED}),
+)
+def test_balance_suppression(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+    """Measure rho at every layer; the median over layers is judged, resampling sequences."""
+    layers, reading = linear_layers(trace), fork["bias"]
+    require_bias(layers, reading)
+    rho = median_response(layers, trace, reading, sampling)
+    _require_loss(trace, rho)
+    draws = [random_responses(layers, reading, sampling.rng("balance-suppression", i)) for i in range(DRAWS + 1)]
+    one_more, *others = (float(np.median(draw)) for draw in draws)
+    below = median_response(layers, trace, reading, sampling, below=min(others))
+    first, retained = _first_direction(layers)
+    curve = Curve(
+        "rho",
+        tuple(layer.router.layer for layer in layers),
+        tuple(median_response([layer], trace, reading, sampling) for layer in layers),
+        "ignored",
+    )
+    return Finding(
+        criteria=(
+            Measured("median rho", rho, "<", "ignored"),
+            Measured("lowest of 19 random routers minus median rho", below, ">", "luck"),
+        ),
+        null=(
+            Measured("median rho of a random router", exact(one_more, 1, "draw"), "<", "ignored"),
+            Measured(
+                "lowest of 19 minus a random router's median rho", exact(min(others) - one_more, 1, "draw"), ">", "luck"
+            ),
+        ),
+        layers=(
+            curve,
+            exact_by_layer("Eq 4 at the first direction", layers, first, 1.0),
+            exact_by_layer("retained energy", layers, retained),
+        ),
+        figure=_figure(curve, np.stack(draws[1:])),
+        notes=(*_selection_note(layers), *left_out(trace, layers)),
+    )
+
+
+def _require_loss(trace: Trace, rho: Estimate) -> None:
+    """Refuse a checkpoint that was not trained with the loss, or does not say so, with what was measured."""
+    coefficient = trace.checkpoint.get("balancing_loss")
+    if coefficient is not None and float(coefficient) > 0:
+        return
+    says = "states no balancing loss" if coefficient is None else "was trained with a balancing loss of coefficient 0"
+    raise NotApplicable(f"the checkpoint {says}; median rho = {rho.value:.3g} [{rho.low:.3g}, {rho.high:.3g}]")
+
+
+def _first_direction(layers: Sequence[LayerTrace]) -> tuple[list[float], list[float]]:
+    """Eq 4 at the leading direction of the population, and the share of the logits' energy from it, by layer."""
+    alignment, retained = [], []
+    for layer in layers:
+        weight, moment = layer.router.weight.astype(np.float64), layer.second_moment
+        direction = leading_directions(moment, 1)
+        energy = float((direction @ moment @ direction.T).item() / np.trace(moment))
+        logit_energy = np.trace(weight @ moment @ weight.T) / np.trace(moment)
+        heard = ((direction @ weight.T) ** 2).sum(axis=1)
+        alignment.append(float(router_alignment(weight, direction)[0]))
+        retained.append(float(retained_energy(np.array([energy]), heard, np.array([logit_energy]))[0]))
+    return alignment, retained
+
+
+def _selection_note(layers: Sequence[LayerTrace]) -> tuple[str, ...]:
+    """Say where a selection-only bias may balance the experts in the place of W mu."""
+    biased = [layer for layer in layers if layer.router.rule is not None and layer.router.rule.bias is not None]
+    if not biased:
+        return ()
+    return (
+        f"{len(biased)} of {len(layers)} routers have a selection-only bias, which can even out the load whatever "
+        "W mu is; it is no part of rho.",
+    )
+
+
+def _figure(curve: Curve, random: FloatArray) -> Figure:
+    """Rho by layer, with the band that 19 random routers span: what Figs 16-19 show at one layer each."""
+    known = [(layer, e) for layer, e in zip(curve.layers, curve.values, strict=True) if isinstance(e, Estimate)]
+    layers = [float(layer) for layer in curve.layers]
+    chance = Series(
+        "random routers", layers, rounded(random.mean(axis=0)), rounded(random.min(axis=0)), rounded(random.max(axis=0))
+    )
+    return Figure(
+        kind="lines",
+        title="response to the shared direction",
+        redraws="GEO Figs 16-19, at v_1",
+        x_label="layer",
+        y_label="rho",
+        series=[along("the router", [layer for layer, _ in known], [estimate for _, estimate in known]), chance],
+        reference=[Series("random routers on average", [layers[0], layers[-1]], [1.0, 1.0])],
+    )

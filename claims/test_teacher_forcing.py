@@ -1,0 +1,147 @@
+"""Is a rollout routed, read in one pass, as it was when it was generated?  The premise of GEO Figs 6-9."""
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Threshold, claim
+from claims.curves import along
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.record import Figure
+from claims.sampling import Sampling
+from fixtures.generation_record import GenerationCheck
+from fixtures.trace import Trace
+from metrics.estimate import Estimate
+from metrics.statistics import exact
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+
+@claim(
+    id="teacher-forcing",
+    group="D",
+    number=0,
+    title="Routing read in one pass is the routing during generation",
+    source="GEO (arXiv 2604.09780v1), its rollout experiments' premise",
+    figures=("GEO Fig. 6",),
+    statement="A model that reads its own text in one forward pass uses the same experts, at every layer, as it used "
+    "while it generated that text token by token with its cache.",
+    equation="experts(token t, layer l | generating) = experts(t, l | one pass), near-ties and what follows them apart",
+    definition="ours: the paper reads rollouts in one pass without showing that this is the same",
+    null_says="The choices of one reading against those of the other for the next token: they must differ.",
+    paper="assumed, not tested",
+    thresholds={
+        "sequences": Threshold(
+            0, "in float32 both readings compute the same; in shorter types the batch size's own flip rate is allowed"
+        ),
+    },
+    needs_linear=False,
+)
+def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sampling) -> Finding:
+    """Compare the two readings of each generated token, layer by layer."""
+    apart = np.stack([(one.generated != one.forced).any(axis=1) for one in generation.layers], axis=1)
+    tied = np.stack([one.near_tie for one in generation.layers], axis=1)
+    excused = tied | _downstream(apart & tied, generation.sequence)
+    written = np.broadcast_to(generation.is_generated[:, None], apart.shape)
+    counted = written & ~excused if generation.exact else written
+    shifted, followed = _against_next(generation)
+    if not counted.any() or not (written & followed).any():
+        raise NotApplicable(
+            f"of {written.sum():,} choices on generated tokens {counted.sum():,} are free of near-ties, and "
+            f"{(written & followed).sum():,} have a next token to compare with"
+        )
+    largest = float(generation.prediction_difference.max())
+    return Finding(
+        criteria=(
+            *_criteria(generation, apart, counted, trace.flip_rate, sampling),
+            Measured(
+                "largest relative difference of a next-token logit",
+                exact(largest, generation.sequences, "sequence"),
+                "<=",
+                generation.tolerance,
+                decides=False,
+            ),
+        ),
+        null=tuple(_criteria(generation, shifted, written & followed, trace.flip_rate, sampling)),
+        layers=(Curve("share of choices that differ", *_by_layer(generation, apart, written, sampling)),),
+        figure=_figure(generation, apart, shifted, written, written & followed, sampling),
+        notes=(_note(apart, written, excused),),
+    )
+
+
+def _criteria(
+    check: GenerationCheck, apart: BoolArray, counted: BoolArray, flip_rate: float, sampling: Sampling
+) -> list[Measured]:
+    """In float32 no sequence may differ; in shorter types no more than another batch size makes them differ."""
+    share = sampling.mean(_shares(check, apart, counted))
+    name = "share of choices that differ"
+    if not check.exact:
+        return [Measured(name, share, "<=", flip_rate)]
+    broken = np.unique(check.sequence[(apart & counted).any(axis=1)])
+    return [
+        Measured("sequences with a choice that differs", exact(len(broken), share.n, "sequence"), "<=", "sequences"),
+        Measured(name, share, "<=", "sequences", decides=False),
+    ]
+
+
+def _shares(check: GenerationCheck, apart: BoolArray, counted: BoolArray) -> FloatArray:
+    """Share of each sequence's counted choices that differ; a sequence without any is left out."""
+    total = np.bincount(check.sequence, weights=counted.sum(axis=1), minlength=check.sequences)
+    differ = np.bincount(check.sequence, weights=(apart & counted).sum(axis=1), minlength=check.sequences)
+    return np.asarray(differ[total > 0] / total[total > 0])
+
+
+def _downstream(flips: BoolArray, sequence: npt.NDArray[np.integer]) -> BoolArray:
+    """Choices (N, L) that read a flipped one: at later layers, of the same token and of those after it."""
+    reached = np.zeros_like(flips)
+    for number in np.unique(sequence[flips.any(axis=1)]):
+        own = sequence == number
+        before = np.logical_or.accumulate(np.logical_or.accumulate(flips[own], axis=0), axis=1)
+        reached[own, 1:] = before[:, :-1]
+    return reached
+
+
+def _against_next(check: GenerationCheck) -> tuple[BoolArray, BoolArray]:
+    """Choices that differ from the next token's in the other reading (N, L), and tokens that have a next (N, 1)."""
+    followed = np.append(check.sequence[1:] == check.sequence[:-1], False)[:, None]
+    columns = [(one.generated != np.roll(one.forced, -1, axis=0)).any(axis=1) for one in check.layers]
+    return np.stack(columns, axis=1) & followed, followed
+
+
+def _by_layer(
+    check: GenerationCheck, apart: BoolArray, counted: BoolArray, sampling: Sampling
+) -> tuple[tuple[int, ...], tuple[Estimate, ...]]:
+    """Layer numbers, and the share of differing choices at each."""
+    columns = [_shares(check, apart[:, [i]], counted[:, [i]]) for i in range(len(check.layers))]
+    return tuple(one.layer for one in check.layers), tuple(sampling.mean(column) for column in columns)
+
+
+def _note(apart: BoolArray, written: BoolArray, excused: BoolArray) -> str:
+    """How many choices were read, and how many near-ties were counted apart."""
+    return (
+        f"Of {written.sum():,} choices on generated tokens {(written & apart).sum():,} differ; "
+        f"{(written & excused).sum():,} are near-ties, or follow one that fell differently."
+    )
+
+
+def _figure(
+    check: GenerationCheck,
+    apart: BoolArray,
+    shifted: BoolArray,
+    written: BoolArray,
+    followed: BoolArray,
+    sampling: Sampling,
+) -> Figure:
+    """Share of choices with the same experts, by layer: the two readings, and against the next token."""
+    series = []
+    for label, differ, counted in (("same token", apart, written), ("next token", shifted, followed)):
+        layers, shares = _by_layer(check, ~differ, counted, sampling)
+        series.append(along(label, [float(layer) for layer in layers], shares))
+    return Figure(
+        kind="lines",
+        title="the same experts in both readings",
+        redraws="ours (the premise of GEO Fig. 6)",
+        x_label="layer",
+        y_label="share of generated tokens",
+        series=series,
+    )

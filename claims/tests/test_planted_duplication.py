@@ -1,0 +1,177 @@
+"""Planted copies: documents of three domains whose usage moves toward one profile as they are repeated."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.optimize import brentq
+
+from claims.copies import PLAIN, REPEATED, read_copies
+from claims.finding import NotApplicable
+from claims.sampling import Sampling
+from claims.sequence_pairs import block_mean
+from claims.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
+from claims.tests.verdicts import SAMPLING, verdict
+from claims.verdict import Verdict
+from fixtures.planted_sequences import planted_sequences
+from fixtures.sequence_trace import SequenceSpectrum, SequenceTrace
+
+# The claims are imported under names that pytest does not collect.
+
+FloatArray = npt.NDArray[np.float64]
+COUNTS = np.array([1, 2, 4, 8, 12])
+TOKENS, EXPERTS, DOMAINS = 60, 12, 3
+PLACES = [(kind, count) for kind in (REPEATED, PLAIN) for count in COUNTS]
+
+
+def planted(
+    seed: int,
+    pull: float,
+    rise: float = 1.0,
+    *,
+    documents: int = 24,
+    layers: int = 2,
+    plain_pull: float | None = None,
+    alike: bool = False,
+) -> SequenceTrace:
+    """Copies that move the share ``pull`` of a document's visits at 12x to a profile that all domains share.
+
+    Repeating alone changes no share of visits. Energy, logit norm and confidence move by ``rise`` noise levels.
+    Plain text stays as it is, but for chance, unless ``plain_pull`` moves it in the same ways. ``alike`` gives all
+    domains the same profile.
+    """
+    rng = np.random.default_rng(seed)
+    domain = np.random.default_rng(0).dirichlet(np.full(EXPERTS, 0.3), DOMAINS)  # the same in every world
+    profile = np.repeat(domain[[0] * DOMAINS] if alike else domain, documents // DOMAINS, axis=0)
+    way = np.log(COUNTS) / np.log(COUNTS[-1])
+    visits = np.zeros((layers, documents, len(PLACES), 2, EXPERTS), dtype=np.int64)
+    visits[:, :, :, 0, 0] = 5  # the frame uses one expert, whatever the text
+    moved = np.zeros((layers, documents, len(PLACES)))
+    for layer in range(layers):
+        drawn = np.stack([rng.multinomial(TOKENS, row) for row in profile])
+        for place, (kind, count) in enumerate(PLACES):
+            far = way[place % len(COUNTS)]
+            own = pull if kind == REPEATED else plain_pull
+            mixed = drawn * (1 - far * (own or 0.0)) + far * (own or 0.0) * TOKENS / EXPERTS
+            chance = np.stack([rng.multinomial(TOKENS * count, row) for row in profile])
+            visits[layer, :, place, 1] = chance if own is None else (1000 * count * mixed).round()
+            moved[layer, :, place] = 0.0 if own is None else rise * far
+    level = 10.0 + rng.standard_normal((1, documents, 1)) + moved + 0.5 * rng.standard_normal(moved.shape)
+    return put_together(visits, level)
+
+
+def put_together(visits: npt.NDArray[np.int64], level: FloatArray) -> SequenceTrace:
+    """Build the trace; logit norm is ``level`` (L, D, places), and energy and confidence follow it."""
+    layers, documents, places = level.shape
+    flat = level.reshape(layers, documents * places)
+    both = np.repeat(flat[:, :, None], 2, axis=2)
+    nothing = np.zeros(documents * places)
+    return planted_sequences(
+        visits.reshape(layers, documents * places, 2, EXPERTS),
+        labels={
+            "document": [f"document {number}" for number in range(documents) for _ in PLACES],
+            "kind": [kind for _ in range(documents) for kind, _ in PLACES],
+            "copies": [str(count) for _ in range(documents) for _, count in PLACES],
+        },
+        parts=("frame", "text"),
+        confidence=both / 20,
+        logit_norm=both,
+        spectra=[
+            SequenceSpectrum(row[:, None] / 20, np.empty((len(row), 0)), nothing, nothing, nothing, nothing)
+            for row in flat
+        ],
+        corpus=np.repeat(np.arange(DOMAINS), len(flat[0]) // DOMAINS).tolist(),
+        corpora=("prose", "maths", "code"),
+    )
+
+
+def judged(trace: SequenceTrace, sampling: Sampling = SAMPLING) -> Verdict:
+    return verdict(duplication_collapse, duplicates=trace, sampling=sampling)
+
+
+@pytest.mark.parametrize(
+    ("pull", "rise", "expected"),
+    [
+        (0.9, 1.0, Verdict.SUPPORTED),
+        (0.9, -1.0, Verdict.REFUTED),  # similar in the end, but through a weaker direction
+        (0.1, 1.0, Verdict.REFUTED),  # climbs, and stays far below the level within domains
+        (0.0, 1.0, Verdict.REFUTED),  # the copies use the experts that the text uses once
+        (-0.2, 1.0, Verdict.REFUTED),
+    ],
+)
+def test_duplication_collapse(pull: float, rise: float, expected: Verdict) -> None:
+    assert judged(planted(5, pull, rise)) == expected
+
+
+def test_duplication_collapse_vacuous_when_plain_text_does_the_same() -> None:
+    assert judged(planted(5, 0.9, plain_pull=0.9)) == Verdict.VACUOUS
+
+
+def test_without_a_gap_there_is_nothing_to_close() -> None:
+    trace = planted(5, 0.9, alike=True)
+    found = duplication_collapse(duplicates=trace, sampling=SAMPLING)
+    assert judged(trace) == Verdict.INCONCLUSIVE
+    assert np.isnan(found.criteria[1].estimate.value)
+    assert "there is no gap to close" in found.notes[0]
+
+
+def test_a_finding_counts_documents_and_leaves_the_frame_out() -> None:
+    found = duplication_collapse(duplicates=planted(5, 0.0), sampling=SAMPLING)
+    assert {(m.estimate.unit, m.estimate.n) for m in (*found.criteria, *found.null)} == {("document", 24)}
+    trend, share = (measured.estimate for measured in found.criteria[:2])
+    assert (trend.value, share.value) == (0.0, 0.0)  # though the frame is a smaller share of every longer sequence
+    assert found.figure is not None
+    assert [series.label for series in found.figure.series] == [
+        "across domains, repeated",
+        "across domains, plain text",
+    ]
+
+
+def test_what_cannot_be_compared_is_not_applicable() -> None:
+    trace = planted(5, 0.9)
+    with pytest.raises(NotApplicable, match="6 documents make too few pairs"):
+        duplication_collapse(duplicates=planted(5, 0.9, documents=6), sampling=SAMPLING)
+    with pytest.raises(NotApplicable, match="24 documents of 1 domains"):
+        duplication_collapse(duplicates=replace(trace, corpus=np.zeros_like(trace.corpus)), sampling=SAMPLING)
+    dense = tuple(replace(layer, usage=layer.usage[:, :, :0]) for layer in trace.layers)
+    with pytest.raises(NotApplicable, match="no layer of the checkpoint routes"):
+        duplication_collapse(duplicates=replace(trace, layers=dense), sampling=SAMPLING)
+
+
+def test_incomplete_evidence_is_refused() -> None:
+    trace = planted(5, 0.9)
+    once = {**trace.labels, "copies": ("2", *trace.labels["copies"][1:])}
+    with pytest.raises(ValueError, match="24 documents need 240 sequences"):
+        read_copies(replace(trace, labels=once))
+    bare = tuple(replace(layer, spectrum=None) for layer in trace.layers)
+    with pytest.raises(ValueError, match="no spectra at layer 0"):
+        duplication_collapse(duplicates=replace(trace, layers=bare), sampling=SAMPLING)
+
+
+@cache
+def half_closing() -> float:
+    """Return the pull that closes half of the gap, on average over many worlds."""
+    worlds = range(1000, 1020)
+
+    def beyond(pull: float) -> float:
+        ends = np.zeros(2)
+        for seed in worlds:
+            copies = read_copies(planted(seed, pull, documents=24, layers=1))
+            table = copies.similarity(copies.trace.layers, REPEATED)
+            everyone = np.ones(24)
+            first, last = (block_mean(everyone, table[place], copies.across) for place in (0, -1))
+            ends += (last - first, block_mean(everyone, table[0], copies.within) - first)
+        return float(ends[0] / ends[1]) - 0.5
+
+    return float(brentq(beyond, 0.0, 1.0, xtol=1e-3))
+
+
+def test_false_support_stays_below_five_percent() -> None:
+    """Energy, logits and confidence rise with every copy, and similarity climbs, but only half as far on average."""
+    pull = half_closing()
+    supported = sum(
+        judged(planted(seed, pull, layers=1), Sampling(seed, 199)) == Verdict.SUPPORTED for seed in range(200)
+    )
+    assert supported <= 0.05 * 200, f"{supported} of 200 null draws were called supported"

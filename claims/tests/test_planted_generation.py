@@ -1,0 +1,142 @@
+"""Planted readings of generated text: the same twice, different, near-tied, and without any choice at all."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from claims.finding import NotApplicable
+from claims.sampling import Sampling
+from claims.test_teacher_forcing import test_teacher_forcing as teacher_forcing
+from claims.tests.verdicts import SAMPLING, two_layers, verdict
+from claims.verdict import Verdict
+from fixtures.discovery import find_moe_layers
+from fixtures.generation_check import check_generation
+from fixtures.generation_record import GenerationCheck, LayerCheck
+from fixtures.planted import World
+from fixtures.router_card import read_routers
+from fixtures.tests.odd_routers import olmoe_with
+from fixtures.tests.stateful_router import ParityRouter
+from fixtures.tiny_models import tiny_model
+
+# The claim is imported under a name that pytest does not collect.
+
+TRACE = two_layers(World(), 6)
+SEQUENCES, PROMPT, LENGTH, LAYERS, EXPERTS = 16, 6, 30, 3, 16
+TOKENS = SEQUENCES * LENGTH
+Bools = npt.NDArray[np.bool_]
+
+
+def planted(apart: Bools | None = None, tied: Bools | None = None, **fields: Any) -> GenerationCheck:
+    """Two readings of random choices of 3 experts that differ where told, bool (N, L)."""
+    random = np.random.default_rng(0)
+    nothing = np.zeros((TOKENS, LAYERS), dtype=bool)
+    apart, tied = nothing if apart is None else apart, nothing if tied is None else tied
+
+    def layer(number: int) -> LayerCheck:
+        forced = np.sort(random.permuted(np.tile(np.arange(EXPERTS), (TOKENS, 1)), axis=1)[:, :3], axis=1)
+        other = np.sort((forced + 1) % EXPERTS, axis=1)
+        return LayerCheck(
+            layer=number,
+            generated=np.where(apart[:, [number]], other, forced).astype(np.int16),
+            forced=forced.astype(np.int16),
+            near_tie=tied[:, number],
+            logit_difference=np.full(TOKENS, 1e-7),
+        )
+
+    check = GenerationCheck(
+        sequence=np.repeat(np.arange(SEQUENCES, dtype=np.int32), LENGTH),
+        is_generated=np.tile(np.arange(LENGTH) >= PROMPT, SEQUENCES),
+        layers=tuple(layer(number) for number in range(LAYERS)),
+        prediction_difference=np.full(SEQUENCES, 1e-6),
+        dtype="float32",
+        tolerance=1e-4,
+    )
+    return replace(check, **fields)
+
+
+def at(*cells: tuple[int, int]) -> Bools:
+    """Cells (token, layer) of the first sequence."""
+    found = np.zeros((TOKENS, LAYERS), dtype=bool)
+    for token, layer in cells:
+        found[token, layer] = True
+    return found
+
+
+def judged(generation: GenerationCheck, flip_rate: float = 0.0, sampling: Sampling = SAMPLING) -> Verdict:
+    return verdict(teacher_forcing, trace=replace(TRACE, flip_rate=flip_rate), generation=generation, sampling=sampling)
+
+
+def test_equal_readings_are_supported() -> None:
+    assert judged(planted()) == Verdict.SUPPORTED
+
+
+def test_one_choice_apart_refutes() -> None:
+    assert judged(planted(at((20, 1)))) == Verdict.REFUTED
+    assert judged(planted(at((2, 1)))) == Verdict.SUPPORTED  # of the prompt, which was not generated
+
+
+def test_a_near_tie_is_excused_with_what_follows_it_and_nothing_else() -> None:
+    tie = at((20, 1))
+    for same in ((20, 1), (20, 2), (29, 2)):
+        assert judged(planted(at((20, 1), same), tie)) == Verdict.SUPPORTED
+    for other in ((19, 2), (20, 0), (29, 1), (30 + 29, 2)):  # earlier, in a lower layer, in another sequence
+        assert judged(planted(at((20, 1), other), tie)) == Verdict.REFUTED
+    assert judged(planted(at((29, 2)), tie)) == Verdict.REFUTED  # the near-tie fell the same way: no excuse
+    assert judged(planted(at((2, 0), (29, 2)), at((2, 0)))) == Verdict.SUPPORTED  # it lay in the prompt
+
+
+def test_a_router_without_a_choice_is_vacuous() -> None:
+    same = planted()
+    constant = np.tile(np.arange(3, dtype=np.int16), (TOKENS, 1))
+    layers = tuple(replace(layer, generated=constant, forced=constant) for layer in same.layers)
+    assert judged(replace(same, layers=layers)) == Verdict.VACUOUS
+
+
+def test_shorter_types_are_allowed_the_flip_rate() -> None:
+    random = np.random.default_rng(1)
+    apart = random.random((TOKENS, LAYERS)) < 0.02
+    assert judged(planted(apart, dtype="bfloat16"), flip_rate=0.1) == Verdict.SUPPORTED
+    assert judged(planted(apart, dtype="bfloat16"), flip_rate=0.002) == Verdict.REFUTED
+    assert judged(planted(dtype="bfloat16"), flip_rate=0.0) == Verdict.SUPPORTED
+    assert judged(planted(apart), flip_rate=0.1) == Verdict.REFUTED  # float32 is not allowed it
+
+
+def test_nothing_to_compare_is_not_applicable() -> None:
+    everywhere = np.ones((TOKENS, LAYERS), dtype=bool)
+    for check in (planted(is_generated=np.zeros(TOKENS, dtype=bool)), planted(tied=everywhere)):
+        with pytest.raises(NotApplicable, match="free of near-ties"):
+            judged(check)
+
+
+def test_figure_and_curve_show_the_share_by_layer() -> None:
+    finding = teacher_forcing(trace=TRACE, generation=planted(at((20, 1))), sampling=SAMPLING)
+    assert finding.figure is not None
+    same, following = finding.figure.series
+    assert same.x == [0.0, 1.0, 2.0]
+    assert same.y[0] == same.y[2] == 1.0 > same.y[1]
+    assert max(following.y) < 0.1
+    assert "Of 1,152 choices on generated tokens 1 differ; 0 are near-ties" in finding.notes[0]
+
+
+def test_real_models_honest_and_doctored() -> None:
+    prompts = np.random.default_rng(3).integers(3, 128, (6, 12)).tolist()
+    verdicts = []
+    for model in (tiny_model("olmoe"), olmoe_with(ParityRouter)):
+        routers = read_routers(model, find_moe_layers(model))
+        verdicts.append(judged(check_generation(model, routers, prompts, new_tokens=10, seed=0)))
+    assert verdicts == [Verdict.SUPPORTED, Verdict.REFUTED]
+
+
+def test_false_support_stays_below_five_percent() -> None:
+    """Readings that differ as often as another batch size makes them differ: on the border of what is allowed."""
+    random = np.random.default_rng(4)
+    found = [
+        judged(
+            planted(random.random((TOKENS, LAYERS)) < 0.05, dtype="bfloat16"), flip_rate=0.05, sampling=Sampling(i, 199)
+        )
+        for i in range(200)
+    ]
+    assert sum(one == Verdict.SUPPORTED for one in found) <= 0.05 * 200

@@ -1,0 +1,123 @@
+"""Planted prompts that deep layers treat alike, and generation that separates them, or not.  GEO Fig. 9."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from claims.finding import NotApplicable
+from claims.generation_curves import ALONE, SO_FAR
+from claims.sampling import Sampling
+from claims.test_geo_fig09_prefill import test_prefill_collapse as prefill_collapse
+from claims.tests.planted_rollouts import Cast, FloatArray, drawn_rollouts, profiles
+from claims.tests.verdicts import SAMPLING, verdict
+from claims.verdict import Verdict
+from fixtures.sequence_trace import SequenceTrace
+
+# The claim is imported under a name that pytest does not collect.
+
+#: One in twenty of 200 draws, and what chance adds to it one time in twenty.
+MOST = int(binom.ppf(0.95, 200, 0.05))
+NEAR = {"near": 0.9}
+CAST = Cast(questions=16, authors=2, seeds=3, layers=4, tokens=512)
+SMALL = Cast(questions=12, authors=2, seeds=2, layers=4, tokens=64, wordings=1)
+
+
+def collapsing(
+    cast: Cast, seed: int, *, deep: float = 1.0, early: float = 0.3, apart: float = 1.0, even: bool = False
+) -> SequenceTrace:
+    """Prompts of which a share belongs to all, from ``early`` at the first layer to ``deep`` at the last.
+
+    What is generated moves from there to the question's own profile by the end, by the share ``apart``. ``even``
+    makes the common profile uniform.
+    """
+    rng = np.random.default_rng(seed)
+    question, parts = cast.rows[:, 0], len(cast.parts) - 1
+    common: FloatArray = np.full((1, cast.experts), 1 / cast.experts) if even else profiles(rng, cast, 1)
+    own = profiles(rng, cast, cast.questions)[question]
+    share = np.linspace(early, deep, cast.layers)[:, None, None]
+    prompt = share * common + (1 - share) * own
+    way = apart * np.linspace(0, 1, parts)[:, None]
+    generated = (1 - way) * prompt[:, :, None] + way * own[:, None]
+    return drawn_rollouts(cast, prompt, generated, rng)
+
+
+def said(rollouts: SequenceTrace, similarity: str = SO_FAR, sampling: Sampling = SAMPLING) -> Verdict:
+    return verdict(
+        prefill_collapse, rollouts=rollouts, fork={"similarity": similarity}, sampling=sampling, thresholds=NEAR
+    )
+
+
+@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
+def test_deep_layers_alike_until_generation_is_supported(similarity: str) -> None:
+    assert said(collapsing(CAST, 1), similarity) == Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
+def test_balanced_deep_layers_are_vacuous(similarity: str) -> None:
+    assert said(collapsing(CAST, 1, even=True), similarity) == Verdict.VACUOUS
+
+
+@pytest.mark.parametrize(("deep", "early"), [(0.3, 0.0), (1.0, 1.0)])
+def test_prompts_apart_or_alike_everywhere_are_refuted(deep: float, early: float) -> None:
+    expected = Verdict.REFUTED if deep < 1 else Verdict.INCONCLUSIVE  # no difference between layers is none to see
+    assert said(collapsing(CAST, 1, deep=deep, early=early)) == expected
+
+
+@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
+def test_generation_that_comes_together_is_refuted(similarity: str) -> None:
+    rng = np.random.default_rng(1)
+    question, common = CAST.rows[:, 0], profiles(rng, CAST, 1)
+    own = profiles(rng, CAST, CAST.questions)[question]
+    share = np.array([0.0, 0.3, 0.6, 0.9])[:, None, None]
+    prompt = share * common + (1 - share) * own
+    way = np.linspace(0, 1, len(CAST.parts) - 1)[:, None]
+    generated = (1 - way) * own[:, None] + way * common
+    if similarity == SO_FAR:
+        generated = (1 - way) * prompt[:, :, None] + way * common
+    assert said(drawn_rollouts(CAST, prompt, generated, rng), similarity) == Verdict.REFUTED
+
+
+def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
+    finding = prefill_collapse(
+        rollouts=collapsing(CAST, 1), fork={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
+    )
+    assert finding.figure is not None
+    assert [series.label for series in finding.figure.series] == [f"layer {number}" for number in range(4)]
+    last = finding.figure.series[-1]
+    assert last.x == [0.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0]
+    assert last.y[0] > 0.95 > last.y[-1]
+    curve = next(curve for curve in finding.layers if curve.name == "prompts of questions of different kinds")
+    assert len(curve.values) == 4
+
+
+def test_short_answers_do_not_change_who_is_compared() -> None:
+    # Half of the questions are answered in 16 tokens: the stretches beyond are compared among the others alone.
+    rollouts = collapsing(CAST, 1)
+    short = CAST.rows[:, 0] % 2 == 0
+    for layer in rollouts.layers:
+        layer.usage[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
+    rollouts.part_tokens[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
+    finding = prefill_collapse(rollouts=rollouts, fork={"similarity": ALONE}, sampling=SAMPLING, thresholds=NEAR)
+    assert finding.notes[-1].startswith("16 of 32 pairs of author and question were left out")
+
+
+@pytest.mark.parametrize(
+    ("cast", "similarity", "reason"),
+    [
+        (Cast(layers=3), SO_FAR, "3 layers with experts were read; 4 are needed"),
+        (Cast(layers=4, tokens=8), SO_FAR, "half of the rollouts end within 8 generated tokens, which leaves 2"),
+        (Cast(layers=4, seeds=1), ALONE, "no author has two rollouts of one question that generate 32 tokens"),
+        (Cast(layers=4, questions=7), SO_FAR, "rollouts of 7 questions"),
+    ],
+)
+def test_too_little_is_not_applicable(cast: Cast, similarity: str, reason: str) -> None:
+    with pytest.raises(NotApplicable, match=reason):
+        said(collapsing(cast, 1), similarity)
+
+
+def test_generation_that_changes_nothing_is_seldom_supported() -> None:
+    # Alone and over two seeds', similarity neither falls nor rises; so far, it rises as counting noise fades.
+    supported = sum(
+        said(collapsing(SMALL, seed, apart=0.0), ALONE, Sampling(seed, 49)) == Verdict.SUPPORTED for seed in range(200)
+    )
+    assert supported <= MOST

@@ -1,0 +1,49 @@
+"""The balancing loss: values at its limits, and a gradient that finite differences confirm."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.balance import balancing_logit_gradient, balancing_loss
+
+SEEDS = st.integers(0, 2**16)
+
+
+def test_one_is_balanced_and_one_expert_for_all_is_the_number_of_experts() -> None:
+    even = np.full(4, 0.25)
+    assert balancing_loss(np.random.default_rng(0).standard_normal((6, 4)), even) == pytest.approx(1.0)
+    sure = np.tile([50.0, 0.0, 0.0, 0.0], (6, 1))
+    assert balancing_loss(sure, np.array([1.0, 0.0, 0.0, 0.0])) == pytest.approx(4.0)
+
+
+@given(st.integers(1, 5), st.integers(2, 6), SEEDS)
+def test_the_gradient_is_that_of_the_loss_with_constant_loads(tokens: int, experts: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    logits, loads = 2 * rng.standard_normal((tokens, experts)), rng.dirichlet(np.ones(experts))
+    gradient = balancing_logit_gradient(logits, loads)
+    step = 1e-5
+    for token in range(tokens):
+        for expert in range(experts):
+            moved = np.zeros_like(logits)
+            moved[token, expert] = step
+            slope = (balancing_loss(logits + moved, loads) - balancing_loss(logits - moved, loads)) / (2 * step)
+            assert gradient[token, expert] == pytest.approx(slope, abs=1e-8)
+
+
+def test_batches_of_routers_are_treated_one_by_one() -> None:
+    rng = np.random.default_rng(1)
+    logits, loads = rng.standard_normal((3, 5, 4)), rng.dirichlet(np.ones(4), 3)
+    each = np.stack([balancing_logit_gradient(z, f) for z, f in zip(logits, loads, strict=True)])
+    np.testing.assert_allclose(balancing_logit_gradient(logits, loads), each, atol=1e-15)
+    assert balancing_loss(logits, loads).shape == (3,)
+
+
+def test_a_common_shift_and_even_loads_leave_nothing_to_do() -> None:
+    logits = np.random.default_rng(2).standard_normal((5, 4))
+    loads = np.array([0.4, 0.3, 0.2, 0.1])
+    np.testing.assert_allclose(
+        balancing_logit_gradient(logits + 7.0, loads), balancing_logit_gradient(logits, loads), atol=1e-15
+    )
+    np.testing.assert_allclose(balancing_logit_gradient(logits, np.full(4, 0.25)), 0.0, atol=1e-15)
+    np.testing.assert_allclose(balancing_logit_gradient(logits, loads).sum(axis=1), 0.0, atol=1e-15)

@@ -1,0 +1,69 @@
+"""Overlaps of same and different tokens against counting pair by pair."""
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+
+from metrics.overlap import choice_mask
+from metrics.token_overlap import aligned_overlap, type_overlap
+
+
+def drawn(rng: np.random.Generator, tokens: int, experts: int = 6, k: int = 2) -> np.ndarray:
+    return np.stack([rng.permutation(experts)[:k] for _ in range(tokens)])
+
+
+def shared(a: np.ndarray, b: np.ndarray) -> float:
+    return len(set(a.tolist()) & set(b.tolist())) / len(a)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_type_overlap_averages_occurrences_before_types(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = drawn(rng, 20), drawn(rng, 15)
+    token_a, token_b = rng.integers(0, 8, 20), rng.integers(3, 11, 15)
+    types = sorted(set(token_a.tolist()) & set(token_b.tolist()))
+
+    def mean(t: int, u: int) -> float:
+        return float(np.mean([shared(x, y) for x, y in product(a[token_a == t], b[token_b == u])]))
+
+    found = type_overlap(choice_mask(a, 6), token_a, choice_mask(b, 6), token_b, 2)
+    assert found.same == pytest.approx(np.mean([mean(t, t) for t in types]))
+    assert found.different == pytest.approx(np.mean([mean(t, u) for t, u in permutations(types, 2)]))
+
+
+def test_a_frequent_token_counts_no_more_than_a_rare_one() -> None:
+    masks = np.eye(4, dtype=np.float32)
+    often = type_overlap(masks[[0] * 9 + [1]], np.array([3] * 9 + [8]), masks[[0, 2]], np.array([3, 8]), 1)
+    assert often.same == 0.5
+
+
+def test_what_does_not_exist_is_not_a_number() -> None:
+    masks = np.eye(4, dtype=np.float32)
+    none = type_overlap(masks[:2], np.array([1, 2]), masks[:2], np.array([3, 4]), 1)
+    assert np.isnan(none.same)
+    assert np.isnan(none.different)
+    one = type_overlap(masks[:2], np.array([1, 2]), masks[:2], np.array([1, 4]), 1)
+    assert one.same == 1.0
+    assert np.isnan(one.different)
+    assert np.isnan(aligned_overlap(masks[None], np.arange(4), 1).same)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_aligned_overlap_counts_pairs_of_contexts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    contexts, length = 4, 5
+    experts = np.stack([drawn(rng, length) for _ in range(contexts)])
+    token = np.array([4, 9, 4, 2, 7])
+    mask = np.stack([choice_mask(rows, 6) for rows in experts])
+    pairs = list(permutations(range(contexts), 2))
+    same = [shared(experts[c, i], experts[d, i]) for c, d in pairs for i in range(length)]
+    different = [
+        shared(experts[c, i], experts[d, j])
+        for c, d in pairs
+        for i, j in product(range(length), repeat=2)
+        if token[i] != token[j]
+    ]
+    found = aligned_overlap(mask, token, 2)
+    assert found.same == pytest.approx(np.mean(same))
+    assert found.different == pytest.approx(np.mean(different))
