@@ -33,8 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_render(
         commands.add_parser(
             "render",
-            help="write the Markdown report and its figures from records alone",
-            description="Write report.md and figures/*.png. The same records give the same bytes.",
+            help="write the Markdown report, its pages and its figures from records alone",
+            description="Write report.md, a page a claim (details/), a page a paper (papers/) and figures/*.png. "
+            "The same records give the same bytes.",
         )
     )
     _add_compare(
@@ -63,7 +64,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FOLDER|FILE",
-        help="folder for report.md and figures/, or the report's file name (*.md); default: beside RECORDS",
+        help="folder for report.md, its pages and figures, or the report's file name (*.md); default: beside RECORDS",
     )
     parser.set_defaults(run=_render)
 

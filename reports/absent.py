@@ -5,36 +5,34 @@ import pandas as pd
 from claims.verdict import Verdict
 from reports.cells import Board
 from reports.completeness import Completeness
+from reports.heads import NAME
+from reports.links import reference
 from reports.markdown import bullets, code, escape, table
-from reports.matrix import NAME, reference
-from reports.words import shown
+from reports.words import listed, shown
 
 SILENT = (Verdict.NOT_APPLICABLE, Verdict.ERROR)
 
 
 def absent(board: Board, completeness: Completeness | None) -> str:
-    """Return the table of cells without a verdict about the model, and the tests that left no record."""
-    rows = [
-        [reference(claim), escape(name, NAME), shown(cell.verdict), escape(cell.primary.reason)]
-        for claim, name, cell in board.in_order()
-        if cell.verdict in SILENT
-    ]
-    frame = pd.DataFrame(rows, columns=["claim", "checkpoint", "verdict", "why"])
+    """Return the table of cells without a verdict, those alike in one row, and the tests that left no record."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for claim, name, cell in board.in_order():
+        if cell.verdict in SILENT:
+            said = (reference(claim), shown(cell.verdict), escape(cell.primary.reason))
+            alike.setdefault(said, []).append(escape(name, NAME))
+    rows = [[claim, listed(names), verdict, why] for (claim, verdict, why), names in alike.items()]
+    frame = pd.DataFrame(rows, columns=["claim", "on", "verdict", "why"])
     parts = [table(frame)] if rows else []
     if completeness is not None and completeness.missing:
         lost = bullets([code(node) for node in completeness.missing])
         parts.append("These tests left no record: they were skipped, stopped, or their process ended early.\n\n" + lost)
     untried = _untried(board)
     parts += [untried] if untried else []
-    return "\n\n".join(parts) or "Every selected claim gave a verdict on every checkpoint."
+    return "\n\n".join(parts) or "Every selected claim gave a verdict wherever it was run."
 
 
 def _untried(board: Board) -> str:
-    measured = [r for r in board.claims if any((r.claim, name) in board.cells for name in board.checkpoints)]
-    gaps = [
-        f"{reference(r.claim)} was not run on {escape(name, NAME)}."
-        for r in measured
-        for name in board.checkpoints
-        if (r.claim, name) not in board.cells
-    ]
-    return bullets(gaps) if gaps else ""
+    gaps: dict[str, list[str]] = {}
+    for claim, name in board.gaps():
+        gaps.setdefault(claim, []).append(escape(name, NAME))
+    return bullets([f"{reference(claim)} was not run on {listed(names)}." for claim, names in gaps.items()])

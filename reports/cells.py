@@ -1,4 +1,4 @@
-"""The board of a run: claims by checkpoints, each cell a primary record with its forks beside it."""
+"""The board of a run: claims by places, each cell a primary record with its forks beside it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from functools import cached_property
 
 from claims.record import Record
 from claims.verdict import Verdict
-from reports.words import GENERATED
+from reports.places import Kind, kind_of
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One claim on one checkpoint: the record that decides the cell, and the other readings."""
+    """One claim on one place: the record that decides the cell, and the other readings."""
 
     primary: Record
     others: tuple[Record, ...]
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Board:
-    """The cells of a run; claims in order of group and name, checkpoints in order of name."""
+    """The cells of a run; claims in order of group and number, places in order of kind and name."""
 
     cells: dict[tuple[str, str], Cell]
 
@@ -52,18 +52,50 @@ class Board:
         return sorted(first.values(), key=lambda r: (r.group, r.number, r.claim))
 
     @cached_property
-    def checkpoints(self) -> list[str]:
-        """Names of the checkpoints measured; identities have none."""
-        return sorted({name for _, name in self.cells if name != GENERATED}, key=lambda n: (n.casefold(), n))
+    def kinds(self) -> dict[str, Kind]:
+        """Kind of every place; a record that failed before its kind was known follows the others of its name."""
+        found: dict[str, Kind] = {}
+        for (_, name), cell in self.cells.items():
+            kind = kind_of(cell.primary)
+            if found.get(name, Kind.MOE) == Kind.MOE:
+                found[name] = kind
+        return found
+
+    def names(self, kind: Kind) -> list[str]:
+        """Return the places of a kind, in order of their names."""
+        return sorted((n for n, k in self.kinds.items() if k == kind), key=lambda n: (n.casefold(), n))
+
+    @cached_property
+    def places(self) -> list[str]:
+        """Every place: Mixture-of-Experts checkpoints, dense models, experiments, generated cases."""
+        return [name for kind in Kind for name in self.names(kind)]
 
     def of_claim(self, claim: str) -> list[tuple[str, Cell]]:
-        """Return (checkpoint, cell) of one claim, in order of the checkpoints, identities last."""
-        names = [*self.checkpoints, GENERATED]
-        return [(name, self.cells[claim, name]) for name in names if (claim, name) in self.cells]
+        """Return (place, cell) of one claim, in order of the places."""
+        return [(name, self.cells[claim, name]) for name in self.places if (claim, name) in self.cells]
+
+    def of_kind(self, kind: Kind) -> list[tuple[str, str, Cell]]:
+        """Return (claim, place, cell) on places of one kind, claim by claim."""
+        return [found for found in self.in_order() if self.kinds[found[1]] == kind]
 
     def in_order(self) -> list[tuple[str, str, Cell]]:
-        """Return (claim, checkpoint, cell), claim by claim."""
+        """Return (claim, place, cell), claim by claim."""
         return [(r.claim, name, cell) for r in self.claims for name, cell in self.of_claim(r.claim)]
+
+    def gaps(self) -> list[tuple[str, str]]:
+        """Return the (claim, checkpoint) that were not run though the claim was run on another of that kind.
+
+        An experiment serves the claims that it was made for, so none is missing on it; and a claim about
+        experiments or dense models alone is not missing on a Mixture-of-Experts checkpoint.
+        """
+        return [
+            (record.claim, name)
+            for record in self.claims
+            for kind in (Kind.MOE, Kind.DENSE)
+            if any(self.kinds[place] == kind for place, _ in self.of_claim(record.claim))
+            for name in self.names(kind)
+            if (record.claim, name) not in self.cells
+        ]
 
 
 def board(records: Iterable[Record]) -> Board:

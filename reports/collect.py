@@ -145,7 +145,7 @@ class Collector:
         lines: list[str] = []
         if self.records:
             from reports.cells import board
-            from reports.matrix import compact
+            from reports.terminal import compact
 
             lines += [*compact(board(self.records), terminal._tw.fullwidth), ""]
         completeness = self.completeness()

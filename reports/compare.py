@@ -10,6 +10,7 @@ from claims.record import Criterion, Record
 from reports.cells import Board, board, fork_name
 from reports.markdown import bullets, escape, table
 from reports.numbers import claimed, interval
+from reports.places import arms, kind_of, repeats
 from reports.provenance import flat
 from reports.words import listed, plural, shown
 
@@ -25,9 +26,9 @@ class Comparison:
 
 
 def compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
-    """Compare two runs by claim, checkpoint and fork.
+    """Compare two runs by claim, place (checkpoint, dense model, experiment) and fork.
 
-    The verdict of a (claim, checkpoint) is its primary fork's. A fork whose verdict moved and a criterion
+    The verdict of a (claim, place) is its primary fork's. A fork whose verdict moved and a criterion
     whose interval came to touch its threshold are told, but are no changed verdicts.
     """
     before, after = board(old), board(new)
@@ -47,7 +48,7 @@ def compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
 
 
 def _section(title: str, columns: list[str], rows: list[list[str]]) -> str:
-    frame = pd.DataFrame(rows, columns=["claim", "checkpoint", *columns, "old", "new"]) if rows else None
+    frame = pd.DataFrame(rows, columns=["claim", "on", *columns, "old", "new"]) if rows else None
     return "" if frame is None else f"## {title}\n\n{table(frame)}"
 
 
@@ -124,8 +125,9 @@ def _different(old: dict[str, str], new: dict[str, str]) -> list[str]:
 
 
 def _settings(record: Record) -> dict[str, str]:
-    revision: dict[str, Any] = {"revision": record.checkpoint.get("revision")}
-    return flat({**record.provenance, **revision})
+    checkpoint: dict[str, Any] = {"revision": record.checkpoint.get("revision"), "kind": kind_of(record).value}
+    compared = {"arms": arms(record), "checkpoints": repeats(record)} if arms(record) else {}
+    return flat({**record.provenance, **checkpoint, **compared})
 
 
 def _thresholds(record: Record) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from claims.record import Figure, Series
 from reports.style import GUIDE, canvas, colours, house_style, label, save
@@ -54,12 +54,19 @@ def _panel(axis: Axes, data: Figure, colour: dict[str, str], dashes: list[str]) 
     for guide in data.reference:
         dash = DASHES[dashes.index(guide.label) % len(DASHES)]
         axis.plot(_floats(guide.x), _floats(guide.y), dash, color=GUIDE, linewidth=1.3, zorder=3)
+    if _whole_numbers(data):
+        axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     for log, side, which in ((data.x_log, axis.xaxis, "x"), (data.y_log, axis.yaxis, "y")):
         if log:
             (axis.set_xscale if which == "x" else axis.set_yscale)("log")
             side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if _narrow(axis, which) else (1.0,)))
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             side.set_minor_formatter(NullFormatter())
+
+
+def _whole_numbers(data: Figure) -> bool:
+    """Tell whether lines run over layers, copies or ranks, between which there is nothing."""
+    return data.kind == "lines" and all(float(x).is_integer() for series in data.series for x in series.x)
 
 
 def _narrow(axis: Axes, which: str) -> bool:

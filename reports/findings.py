@@ -5,16 +5,22 @@ from collections.abc import Callable, Iterable
 from claims.record import Criterion, Record
 from claims.verdict import Verdict
 from reports.cells import Board, Cell
+from reports.links import reference
 from reports.markdown import bullets, escape
-from reports.matrix import reference
 from reports.numbers import claimed, interval
+from reports.places import is_control
 from reports.words import listed
 
 Cells = list[tuple[str, Cell]]
+#: Numbers that one sentence tells; the claim's page has all.
+TOLD = 4
 
 
 def findings(board: Board) -> str:
-    """Return the list of findings; a sentence says so when there is nothing to tell."""
+    """Return the list of findings; a sentence says so when there is nothing to tell.
+
+    What is refuted or vacuous on untrained controls alone is no finding: there a claim about training need not hold.
+    """
     kinds: list[tuple[Callable[[Cell], bool], Callable[[Record, Cells], str]]] = [
         (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
         (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _refuted),
@@ -27,6 +33,7 @@ def findings(board: Board) -> str:
         for applies, say in kinds
         for record in board.claims
         if (found := [(name, cell) for name, cell in board.of_claim(record.claim) if applies(cell)])
+        and not (say in (_refuted, _vacuous) and all(is_control(cell.primary) for _, cell in found))
     ]
     return bullets(sentences) if sentences else "No claim was refuted, vacuous, in error or other than expected."
 
@@ -88,8 +95,10 @@ def _numbers(found: Cells, *, null: bool) -> str:
 
 
 def _together(pairs: list[tuple[str, str]]) -> str:
-    """Join (checkpoint, text), naming checkpoints that share a text together."""
+    """Join (place, text), naming places that share a text together; beyond `TOLD` texts the places are counted."""
     texts: dict[str, list[str]] = {}
     for name, text in pairs:
         texts.setdefault(text, []).append(escape(name, 80))
-    return "; ".join(f"{text} on {listed(names)}" for text, names in texts.items())
+    said = [f"{text} on {listed(names)}" for text, names in texts.items()]
+    rest = sum(len(names) for names in list(texts.values())[TOLD:])
+    return "; ".join([*said[:TOLD], *([f"and on {rest:,} more"] if rest else [])])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from claims.record import Criterion, Record
+from claims.verdict import Verdict
 from reports.cells import Cell, fork_name
 from reports.findings import decisive
 from reports.markdown import escape, table
@@ -33,8 +34,35 @@ def forks_table(cell: Cell) -> str:
     """Return every reading with its verdict and the number that made it; "" for a claim with one reading."""
     if not cell.others:
         return ""
-    rows = [[_label(record), shown(record.verdict), _number(record)] for record in cell.records]
+    rows = [[_label(record), shown(record.verdict), because(record)] for record in cell.records]
     return table(pd.DataFrame(rows, columns=["reading", "verdict", "because"]))
+
+
+def because(record: Record) -> str:
+    """Return the number that made a verdict, ``name value [low, high]``, or the reason where none was measured.
+
+    A vacuous verdict is made by the null, which is named beside it.
+    """
+    criterion, null = telling(record)
+    if criterion is None:
+        return escape(record.reason)
+    beside = f"; null: {escape(null.name)} {interval(null)}" if null is not None else ""
+    return f"{escape(criterion.name)} {interval(criterion)}{beside}"
+
+
+def telling(record: Record) -> tuple[Criterion | None, Criterion | None]:
+    """Return the criterion that tells most of a verdict and, of a vacuous one, the null that goes with it."""
+    criterion = decisive(record.criteria, record.verdict)
+    if record.verdict != Verdict.VACUOUS:
+        return criterion, None
+    null = decisive(record.null, record.verdict)
+    pairs = list(zip(_deciding(record.criteria), _deciding(record.null), strict=False))
+    alike = [c for c, n in pairs if n is null] if len(record.criteria) == len(record.null) else []
+    return (alike[0] if alike else criterion), null
+
+
+def _deciding(criteria: Sequence[Criterion]) -> list[Criterion]:
+    return [criterion for criterion in criteria if criterion.decides]
 
 
 def thresholds_table(records: Sequence[Record]) -> str:
@@ -63,13 +91,6 @@ def _row(criterion: Criterion, prefix: str) -> list[str]:
 
 def _label(record: Record) -> str:
     return escape(fork_name(record)) + (" (primary)" if record.primary else "")
-
-
-def _number(record: Record) -> str:
-    criterion = decisive(record.criteria, record.verdict)
-    if criterion is None:
-        return escape(record.reason)
-    return f"{escape(criterion.name)} {interval(criterion)}"
 
 
 def _value(value: object) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from claims.record import Record
+from reports.places import Kind
 from reports.read import BadInput
 
 #: What two measurements of one claim may differ in and still be the same measurement.
@@ -37,5 +39,10 @@ def split_families(shards: Sequence[Sequence[Record]]) -> bool:
 def _differences(a: Record, b: Record) -> list[str]:
     if a is b:
         return []
-    left, right = asdict(a), asdict(b)
+    left, right = _comparable(a), _comparable(b)
     return [name for name in left if name not in INCIDENTAL and left[name] != right[name]]
+
+
+def _comparable(record: Record) -> dict[str, Any]:
+    """Return the fields; a checkpoint that does not name its kind is a Mixture-of-Experts one."""
+    return asdict(record) | {"checkpoint": {"kind": Kind.MOE, **record.checkpoint}}

@@ -1,6 +1,7 @@
-"""Which pictures a claim has: the paper's figure drawn again, and its quantities by layer."""
+"""Which pictures a claim has: the paper's figures drawn again, and its quantities by layer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from claims.record import Figure, LayerCurve, Record, Series
@@ -8,30 +9,44 @@ from reports.cells import Board, Cell
 from reports.figures import draw
 from reports.markdown import escape
 from reports.names import slug
-from reports.words import GENERATED, listed
+from reports.places import Kind
 
 FOLDER = "figures"
 #: Ratio beyond which two quantities do not share a linear axis: the smaller would be a flat line.
 APART = 30.0
+#: What a caption adds where the panels are no Mixture-of-Experts checkpoints.
+ASIDE = {Kind.DENSE: " (dense models)", Kind.EXPERIMENT: " (controlled experiments)"}
+
+Panels = list[tuple[str, Figure]]
 
 
-def pictures(board: Board, record: Record, folder: Path) -> str:
-    """Draw the pictures of one claim into ``folder/figures`` and return the Markdown that shows them.
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: ``file`` from the report's folder, ``redraws`` the paper's figures as the records name them.
 
-    A figure that cannot be drawn is a sentence in its place, never the end of the report.
+    Where it could not be drawn, ``trouble`` says why.
     """
-    places = [("generated cases" if n == GENERATED else n, c) for n, c in board.of_claim(record.claim)]
-    redrawn = [(_name(n, r), r.figure) for n, c in places if (r := _drawn(c)) and r.figure]
-    parts = []
-    if redrawn:
-        parts.append(_picture(folder, slug(record.claim), _caption(record.title, redrawn), redrawn))
-    curves = {n: c.primary.layers for n, c in places if c.primary.layers}
-    for number, names in enumerate(scales([curve for found in curves.values() for curve in found])):
-        stem = f"{slug(record.claim)}-by-layer{f'-{number + 1}' if number else ''}"
-        alike = [(n, [curve for curve in found if curve.name in names]) for n, found in curves.items()]
-        panels = [(n, layer_figure(kept)) for n, kept in alike if kept]
-        parts.append(_picture(folder, stem, f"{record.title}: by layer", panels))
-    return "\n\n".join(parts)
+
+    file: str
+    caption: str
+    redraws: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
+    """Draw the pictures of one claim into ``folder/figures``: the paper's figures first, then by layer.
+
+    A picture has one panel a place, and no picture mixes kinds of places. A figure that cannot be drawn is a
+    `Picture` with its trouble, never the end of the report.
+    """
+    return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
+
+
+def embed(picture: Picture, up: str = "") -> str:
+    """Return the Markdown that shows a picture; ``up`` leads to the report's folder."""
+    if picture.trouble:
+        return f"No picture of {escape(picture.caption)}: {escape(picture.trouble)}."
+    return f"![{escape(picture.caption)}]({up}{picture.file})"
 
 
 def scales(curves: Sequence[LayerCurve]) -> list[set[str]]:
@@ -71,30 +86,63 @@ def layer_figure(curves: Sequence[LayerCurve]) -> Figure:
     )
 
 
-def _caption(title: str, redrawn: Sequence[tuple[str, Figure]]) -> str:
-    sources = list(dict.fromkeys(figure.redraws for _, figure in redrawn if figure.redraws))
-    if not sources:
-        return title
-    return f"{title}; {'' if sources[0].startswith('ours') else 'after '}{listed(sources)}"
+def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
+    """One picture for each of the paper's figures that the readings draw, and each kind of place."""
+    found: dict[tuple[Kind, str], Panels] = {}
+    for name, cell in board.of_claim(record.claim):
+        for redraws, reading in _drawn(cell).items():
+            if reading.figure is not None:
+                found.setdefault((board.kinds[name], redraws), []).append((_name(board, name, reading), reading.figure))
+    drawn = []
+    for number, ((kind, redraws), panels) in enumerate(found.items()):
+        stem = f"{slug(record.claim)}{f'-redrawn-{number + 1}' if number else ''}"
+        caption = f"{record.title}{ASIDE.get(kind, '')}{_after(redraws)}"
+        drawn.append(_picture(folder, stem, caption, panels, (redraws,)))
+    return drawn
+
+
+def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
+    drawn: list[Picture] = []
+    for kind in Kind:
+        curves = {
+            _name(board, name, cell.primary): cell.primary.layers
+            for name, cell in board.of_claim(record.claim)
+            if board.kinds[name] == kind and cell.primary.layers
+        }
+        for names in scales([curve for found in curves.values() for curve in found]):
+            stem = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}"
+            alike = [(n, [curve for curve in found if curve.name in names]) for n, found in curves.items()]
+            panels = [(n, layer_figure(kept)) for n, kept in alike if kept]
+            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}: by layer", panels))
+    return drawn
+
+
+def _after(redraws: str) -> str:
+    return f"; {'' if redraws.startswith('ours') else 'after '}{redraws}" if redraws else ""
 
 
 def _series(curve: LayerCurve) -> Series:
     return Series(curve.name, [float(n) for n in curve.layers], curve.value, curve.low, curve.high)  # type: ignore[arg-type]
 
 
-def _drawn(cell: Cell) -> Record | None:
-    """Return the reading whose figure is shown: the primary one, else the first that has any."""
-    return next((r for r in cell.records if r.figure is not None), None)
+def _drawn(cell: Cell) -> dict[str, Record]:
+    """Return, for each of the paper's figures, the reading that shows it: the primary one, else the first."""
+    shown: dict[str, Record] = {}
+    for record in cell.records:
+        if record.figure is not None:
+            shown.setdefault(record.figure.redraws, record)
+    return shown
 
 
-def _name(checkpoint: str, record: Record) -> str:
-    return checkpoint if record.primary else f"{checkpoint} ({record.key[2]})"
+def _name(board: Board, place: str, record: Record) -> str:
+    name = "generated cases" if board.kinds[place] == Kind.GENERATED else place
+    return name if record.primary else f"{name} ({record.key[2]})"
 
 
-def _picture(folder: Path, stem: str, caption: str, panels: list[tuple[str, Figure]]) -> str:
+def _picture(folder: Path, stem: str, caption: str, panels: Panels, redraws: tuple[str, ...] = ()) -> Picture:
     file = f"{FOLDER}/{stem}.png"
     try:
         draw(folder / file, caption, panels)
     except ValueError as error:
-        return f"No picture of {escape(caption)}: {escape(error)}."
-    return f"![{escape(caption)}]({file})"
+        return Picture(file, caption, redraws, str(error))
+    return Picture(file, caption, redraws)

@@ -1,4 +1,4 @@
-"""Where the numbers come from: each checkpoint, what was the same for the whole run, what was not."""
+"""Where the numbers come from: each checkpoint and experiment, what was the same for the whole run, what was not."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,16 +8,20 @@ import pandas as pd
 from claims.record import Record
 from reports.cells import Board
 from reports.markdown import escape, table
+from reports.places import NOUN, Kind, arms, repeats
 from reports.words import GENERATED, listed
 
 #: Facts of a checkpoint, in the order of their columns.
 FACTS = ("architecture", "parameters", "layers", "experts", "top_k", "revision")
+#: Facts of a population, in the order of their columns; the digest covers every token.
+POPULATION = ("name", "sequences", "tokens", "length", "made", "digest")
 
 
 def provenance(board: Board) -> str:
     """Return the tables of provenance as Markdown."""
     records = [record for _, _, cell in board.in_order() for record in cell.records]
-    return "\n\n".join(part for part in (_checkpoints(board), _run(records)) if part)
+    parts = (_checkpoints(board), _experiments(board), _populations(records), _run(records))
+    return "\n\n".join(part for part in parts if part)
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -39,22 +43,65 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def _checkpoints(board: Board) -> str:
     rows = []
-    for name in board.checkpoints:
-        facts: dict[str, Any] = {}
-        for record in board.claims:
-            if (record.claim, name) in board.cells:
-                facts = {**board.cells[record.claim, name].primary.checkpoint, **facts}
-        rows.append([escape(name, 80), *(escape(_printable(facts.get(fact), fact)) for fact in FACTS)])
+    for kind in (Kind.MOE, Kind.DENSE):
+        for name in board.names(kind):
+            facts = _facts(board, name)
+            place = escape(name, 80) + (f" ({NOUN[kind]})" if kind == Kind.DENSE else "")
+            rows.append([place, *(escape(_printable(facts.get(fact), fact)) for fact in FACTS)])
     if not rows:
         return ""
     return table(pd.DataFrame(rows, columns=["checkpoint", *(f.replace("_", "-") for f in FACTS)]))
+
+
+def _facts(board: Board, name: str) -> dict[str, Any]:
+    """Return what any record of a checkpoint says of it; the first claim's wins."""
+    facts: dict[str, Any] = {}
+    for record in board.claims:
+        if (record.claim, name) in board.cells:
+            facts = {**board.cells[record.claim, name].primary.checkpoint, **facts}
+    return facts
+
+
+def _experiments(board: Board) -> str:
+    """One row a checkpoint of an experiment's seed: who was compared with whom."""
+    first = {name: cell.primary for _, name, cell in reversed(board.of_kind(Kind.EXPERIMENT))}
+    rows = [
+        [escape(name, 80), " / ".join(escape(arm, 60) for arm in arms(first[name])), " / ".join(map(escape, names))]
+        for name in board.names(Kind.EXPERIMENT)
+        for names in repeats(first[name])
+    ]
+    return table(pd.DataFrame(rows, columns=["experiment", "what differs", "checkpoints"])) if rows else ""
+
+
+def _populations(records: Sequence[Record]) -> str:
+    """One row a population: what was read, how it was made, by whom."""
+    readers: dict[tuple[str, ...], list[str]] = {}
+    for record in records:
+        population = record.provenance.get("population")
+        if isinstance(population, Mapping) and population:
+            row = tuple(_printable(population.get(fact), fact) for fact in POPULATION)
+            names = readers.setdefault(row, [])
+            if record.key[0] not in names:
+                names.append(record.key[0])
+    everyone = {name for names in readers.values() for name in names}
+    rows = [
+        [*(escape(cell, 240) for cell in row[:-1]), escape(row[-1][:16]), _readers(names, everyone)]
+        for row, names in readers.items()
+    ]
+    columns = ["population", *POPULATION[1:-1], "SHA-256", "read by"]
+    return table(pd.DataFrame(rows, columns=columns)) if rows else ""
+
+
+def _readers(names: Sequence[str], everyone: set[str]) -> str:
+    return "all" if set(names) == everyone else listed([escape(name, 80) for name in names])
 
 
 def _run(records: Sequence[Record]) -> str:
     """One row a fact; where records differ, one row a value, with the checkpoints that it belongs to."""
     places: dict[str, dict[str, list[str]]] = {}
     for record in records:
-        for key, value in flat(record.provenance).items():
+        told = {key: value for key, value in record.provenance.items() if key != "population" or not value}
+        for key, value in flat(told).items():
             names = places.setdefault(key, {}).setdefault(value, [])
             if record.key[0] not in names:
                 names.append(record.key[0])

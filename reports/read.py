@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from claims.record import Record, from_json, read_records
+from reports.places import RECORDED, Kind
 
-Kind = TypeVar("Kind")
+Type = TypeVar("Type")
 
 
 class BadInput(Exception):
@@ -61,8 +62,21 @@ def parse(line: str) -> Record:
 def _sound(record: Record, place: str) -> None:
     try:
         _check(record, Record, "")
+        _place(record.checkpoint)
     except ValueError as error:
         raise BadInput(f"{place}: {error}") from error
+
+
+def _place(checkpoint: dict[str, typing.Any]) -> None:
+    """Check what a checkpoint says of its kind, and an experiment of its arms."""
+    kind = checkpoint.get("kind", Kind.MOE)
+    if kind not in RECORDED:
+        raise ValueError(f"checkpoint.kind is {kind!r}, which is none of {', '.join(RECORDED)}")
+    if kind == Kind.EXPERIMENT and {"arms", "checkpoints"} & checkpoint.keys():
+        _check(checkpoint.get("arms"), list[str], "checkpoint.arms")
+        _check(checkpoint.get("checkpoints"), list[list[str]], "checkpoint.checkpoints")
+        if any(len(names) != len(checkpoint["arms"]) for names in checkpoint["checkpoints"]):
+            raise ValueError("checkpoint.checkpoints does not name one checkpoint an arm for every seed")
 
 
 @cache
@@ -94,7 +108,7 @@ def _check(value: object, hint: object, where: str) -> None:
                 _check(getattr(value, field.name), _hints(hint)[field.name], name)
 
 
-def _expect(value: object, kind: type[Kind], where: str) -> Kind:
+def _expect(value: object, kind: type[Type], where: str) -> Type:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{where} is not of type {kind.__name__}")
     return value

@@ -1,4 +1,7 @@
-"""The report: records in, ``report.md`` and its figures out. Pure: the same records give the same bytes."""
+"""The report: records in; ``report.md``, a page a claim, a page a paper and the figures out.
+
+Pure: the same records give the same bytes.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +10,18 @@ from claims.record import Record
 from claims.verdict import Verdict
 from reports.absent import absent
 from reports.cells import Board, board
-from reports.claim_page import claim_section
+from reports.claim_page import claim_page
 from reports.completeness import Completeness
 from reports.files import write_whole
 from reports.findings import findings
+from reports.links import PAPERS, details_file, references
 from reports.markdown import bullets
-from reports.matrix import group_title, identities, matrices, references
-from reports.pictures import pictures
+from reports.matrix import experiments, identities, matrix
+from reports.paper import Paper
+from reports.paper_file import papers
+from reports.paper_page import concerns, paper_page
+from reports.pictures import Picture, pictures
+from reports.places import Kind
 from reports.provenance import provenance
 from reports.summary import paragraph
 from reports.words import MEANING, shown
@@ -27,12 +35,12 @@ def render(
     completeness: Completeness | None = None,
     name: str = "report.md",
 ) -> Path:
-    """Write the report of a run and its figures.
+    """Write the report of a run, its pages and its figures; the report last, so that its links lead somewhere.
 
     Parameters
     ----------
     records : the records of a run, in any order
-    folder : where ``name`` and ``figures/`` go; made when it does not exist
+    folder : where ``name``, ``details/``, ``papers/`` and ``figures/`` go; made when it does not exist
     completeness : how many of the selected claims left a record, when that is known
     name : file name of the report
 
@@ -50,33 +58,41 @@ def render(
     if not records:
         raise ValueError("there is no record to report")
     run = board(records)
-    parts = [f"# {TITLE}", paragraph(run)]
-    parts += [completeness.sentence.capitalize() + "."] if completeness else []
-    parts += _overview(run)
-    parts += _sections(run, folder)
-    parts += ["## What gave no verdict, and why", absent(run, completeness)]
-    parts += ["## Where the numbers come from", provenance(run)]
-    parts += ["## What the words mean", _meanings(), references(run)]
-    write_whole(folder / name, "\n\n".join(part for part in parts if part) + "\n")
+    drawn = {record.claim: pictures(run, record, folder) for record in run.claims}
+    _write_details(run, drawn, folder, name)
+    told = [paper for paper in papers() if concerns(paper, run)]
+    for paper in told:
+        write_whole(folder / _paper_file(paper), paper_page(paper, run, drawn, name))
+    write_whole(folder / name, _report(run, completeness, told))
     return folder / name
 
 
-def _overview(run: Board) -> list[str]:
-    matrix, generated = matrices(run), identities(run)
-    parts = ["## Claims by checkpoints", matrix] if matrix else []
-    parts += ["## Identities, on generated cases", generated] if generated else []
-    return [*parts, "## Worth reading first", findings(run)]
-
-
-def _sections(run: Board, folder: Path) -> list[str]:
-    sections: list[str] = []
-    group = None
+def _write_details(run: Board, drawn: dict[str, list[Picture]], folder: Path, name: str) -> None:
     for record in run.claims:
-        if record.group != group:
-            group = record.group
-            sections.append(f"## {group_title(group)}")
-        sections.append(claim_section(run, record, pictures(run, record, folder)))
-    return sections
+        write_whole(folder / details_file(record.claim), claim_page(run, record, drawn[record.claim], name))
+
+
+def _report(run: Board, completeness: Completeness | None, told: Sequence[Paper]) -> str:
+    recorded = f"{completeness.sentence.capitalize()}." if completeness else ""
+    beside = [f"[{paper.label}, {paper.source}]({_paper_file(paper)})" for paper in told]
+    figure_by_figure = f"Figure by figure, beside the paper: {', '.join(beside)}." if beside else ""
+    parts = [f"# {TITLE}", paragraph(run), " ".join(part for part in (recorded, figure_by_figure) if part)]
+    for title, content in (
+        ("Claims by checkpoints", matrix(run, Kind.MOE)),
+        ("Dense models", matrix(run, Kind.DENSE)),
+        ("Controlled experiments", experiments(run)),
+        ("Identities and synthetic data, on generated cases", identities(run)),
+        ("Worth reading first", findings(run)),
+        ("What gave no verdict, and why", absent(run, completeness)),
+        ("Where the numbers come from", provenance(run)),
+        ("What the words mean", _meanings()),
+    ):
+        parts += [f"## {title}", content] if content else []
+    return "\n\n".join(part for part in [*parts, references(run.claims)] if part) + "\n"
+
+
+def _paper_file(paper: Paper) -> str:
+    return f"{PAPERS}/{paper.slug}.md"
 
 
 def _meanings() -> str:

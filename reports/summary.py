@@ -6,25 +6,38 @@ from collections.abc import Sequence
 from claims.verdict import Verdict
 from reports.cells import Board, Cell
 from reports.markdown import escape
-from reports.words import GENERATED, listed, plural
+from reports.places import NOUN, Kind
+from reports.words import listed, plural
 
 
 def paragraph(board: Board) -> str:
     """Return the summary of a run as one paragraph of Markdown."""
-    measured = [cell for _, name, cell in board.in_order() if name != GENERATED]
-    generated = [cell for _, name, cell in board.in_order() if name == GENERATED]
-    sentences = []
-    if measured:
-        claims = len({claim for claim, name in board.cells if name != GENERATED})
-        names = listed([escape(name, 80) for name in board.checkpoints], most=6)
+    found = {kind: [cell for _, _, cell in board.of_kind(kind)] for kind in Kind}
+    sentences = [_measured(board, kind, found[kind]) for kind in (Kind.MOE, Kind.DENSE) if found[kind]]
+    if found[Kind.EXPERIMENT]:
+        number = len(board.names(Kind.EXPERIMENT))
         sentences.append(
-            f"{plural(claims, 'claim')} on {plural(len(board.checkpoints), 'checkpoint')} ({names}) "
-            f"gave {plural(len(measured), 'verdict')}: {_tally(measured)}."
+            f"{plural(number, NOUN[Kind.EXPERIMENT])} gave {plural(len(found[Kind.EXPERIMENT]), 'verdict')}: "
+            f"{_tally(found[Kind.EXPERIMENT])}."
         )
-    if generated:
-        sentences.append(f"{_many(len(generated))} checked on generated cases: {_tally(generated)}.")
-    sentences += _asides([*measured, *generated])
-    return " ".join(sentences)
+    if found[Kind.GENERATED]:
+        cells = found[Kind.GENERATED]
+        were = "was" if len(cells) == 1 else "were"
+        sentences.append(
+            f"{plural(len(cells), 'claim')} {were} checked on generated cases (identities, synthetic data): "
+            f"{_tally(cells)}."
+        )
+    return " ".join([*sentences, *_asides([cell for cells in found.values() for cell in cells])])
+
+
+def _measured(board: Board, kind: Kind, cells: Sequence[Cell]) -> str:
+    names = board.names(kind)
+    claims = len({cell.primary.claim for cell in cells})
+    which = listed([escape(name, 80) for name in names], most=8)
+    return (
+        f"{plural(claims, 'claim')} on {plural(len(names), NOUN[kind])} ({which}) "
+        f"gave {plural(len(cells), 'verdict')}: {_tally(cells)}."
+    )
 
 
 def _tally(cells: Sequence[Cell]) -> str:
@@ -43,7 +56,3 @@ def _asides(cells: Sequence[Cell]) -> list[str]:
         verb = "is" if deviating == 1 else "are"
         asides.append(f"{deviating:,} {verb} not what the expectations file foresees.")
     return asides
-
-
-def _many(n: int) -> str:
-    return "1 identity was" if n == 1 else f"{n:,} identities were"

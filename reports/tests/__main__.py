@@ -5,10 +5,12 @@ from pathlib import Path
 
 from claims.record import write_records
 from reports.render import render
+from reports.tests.sample_kinds import others
 from reports.tests.samples import run
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    write_records(target / "records.jsonl", run())
-    print(render(run(), target))
+    records = [*run(), *others()]
+    write_records(target / "records.jsonl", records)
+    print(render(records, target))

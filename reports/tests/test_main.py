@@ -47,6 +47,9 @@ def test_render_to_a_folder_or_a_file(write: Write, tmp_path: Path) -> None:
     assert (tmp_path / "new" / "deep" / "report.md").is_file()
     assert main(["render", path, "-o", str(tmp_path / "summary.md")]) == 0
     assert (tmp_path / "summary.md").is_file()
+    page = (tmp_path / "details" / "kernel-energy.md").read_text(encoding="utf-8")
+    assert "[The report](../summary.md)" in page
+    assert "[The report](../summary.md)" in (tmp_path / "papers" / "geo.md").read_text(encoding="utf-8")
 
 
 def test_compare_exits_one_only_for_a_changed_verdict(write: Write, capsys: Capture) -> None:
@@ -82,6 +85,10 @@ def _damaged(**changes: object) -> str:
     return json.dumps({**json.loads(to_json(ONE)), **changes})
 
 
+def _experiment(**facts: object) -> str:
+    return _damaged(checkpoint={"name": "a", "kind": "experiment", **facts})
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -96,6 +103,15 @@ def _damaged(**changes: object) -> str:
         (_damaged(title=5), "record 1: title is not of type str"),
         (_damaged(fork={"r": 8}), "record 1: fork is not of type str"),
         (_damaged(seconds="long"), "record 1: seconds is not a number"),
+        (
+            _damaged(checkpoint={"name": "a", "kind": "audio"}),
+            "kind is 'audio', which is none of moe, dense",
+        ),
+        (_damaged(checkpoint={"name": "a", "kind": ["moe"]}), "which is none of moe, dense, experiment"),
+        (_experiment(arms="ab", checkpoints=[]), "record 1: checkpoint.arms is not of type list"),
+        (_experiment(arms=["a", "b"], checkpoints=[["a", 1]]), "checkpoint.checkpoints is not of type str"),
+        (_experiment(arms=["a", "b"]), "checkpoint.checkpoints is not of type list"),
+        (_experiment(arms=["a", "b"], checkpoints=[["a"]]), "does not name one checkpoint an arm for every seed"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

@@ -2,14 +2,14 @@
 
 from claims.verdict import Verdict
 from reports.cells import board
-from reports.matrix import compact
+from reports.terminal import compact
 from reports.tests.samples import record, run
 
 
 def test_words_where_they_fit() -> None:
     lines = compact(board(run()), 120)
     assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
-    assert any(line.startswith("identities: 1 ") for line in lines)
+    assert any(line == "generated cases: 1 supported" for line in lines)
     assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
     assert lines[-1] == "† fork-sensitive   ‡ not as expected"
 

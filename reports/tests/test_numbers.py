@@ -53,6 +53,9 @@ def test_the_rest() -> None:
     assert claimed(replace(criterion("x", (0, 0, 0), "<= 0"), direction="| evil")) == "? 0"
 
 
-@pytest.mark.parametrize("module", ["markdown", "names", "numbers", "words", "provenance"])
+EXAMPLES = ("agreement", "heads", "markdown", "names", "numbers", "paper", "provenance", "scale", "words")
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings(module: str) -> None:
     assert doctest.testmod(importlib.import_module(f"{numbers.__package__}.{module}")).failed == 0

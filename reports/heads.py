@@ -1,0 +1,46 @@
+"""Short names for the columns of a wide table, and the legend that says what they stand for."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from reports.markdown import bullets, escape, plain, shorten
+
+#: Longest head of a column; names that are not longer stay as they are.
+LONGEST = 24
+#: Longest name in a legend or a cell.
+NAME = 120
+
+
+def heads(names: Sequence[str]) -> dict[str, str]:
+    """Return a short head for each name, no two alike: its last part, cut in the middle, numbered where need be.
+
+    Examples
+    --------
+    >>> heads(["olmoe-aux", "moonshotai/Moonlight-16B-A3B"])
+    {'olmoe-aux': 'olmoe-aux', 'moonshotai/Moonlight-16B-A3B': 'Moonlight-16B-A3B'}
+    """
+    short = {name: _short(name) for name in names}
+    often = Counter(short.values())
+    unique: dict[str, str] = {}
+    for name, head in short.items():
+        number = 1 + sum(short[other] == head for other in unique)
+        unique[name] = head if often[head] == 1 else f"{shorten(head, LONGEST - 5)} ({number})"
+    return unique
+
+
+def legend(names: Sequence[str], about: Mapping[str, str]) -> str:
+    """Return one list item a head that does not speak for itself: the full name, and what it is; "" for none."""
+    known = heads(names)
+    items = []
+    for name in names:
+        says = [escape(name, NAME)] if plain(name) != known[name] else []
+        says += [escape(about[name], 200)] if name in about else []
+        items += [f"{escape(known[name])}: {'; '.join(says)}."] if says else []
+    return bullets(items)
+
+
+def _short(name: str) -> str:
+    whole = plain(name)
+    if len(whole) <= LONGEST:
+        return whole
+    return shorten(whole.rstrip("/").rpartition("/")[2] or whole, LONGEST)

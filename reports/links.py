@@ -1,0 +1,31 @@
+"""Links between the pages of a report: the report itself, a page a claim, a page a paper."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from claims.record import Record
+from reports.names import slug
+
+#: Folders beside the report, of claims' and of papers' pages; not ``claims``, which may be there with other files.
+DETAILS = "details"
+PAPERS = "papers"
+
+
+def reference(claim: str) -> str:
+    """Return a link to a claim's page, in the short form that reads as plain text too."""
+    return f"[{slug(claim)}]"
+
+
+def references(claims: Iterable[Record], up: str = "") -> str:
+    """Return the link definitions that `reference` needs, once at the end of a page; ``up`` leads to the report."""
+    return "\n".join(f"[{slug(r.claim)}]: {up}{details_file(r.claim)}" for r in claims)
+
+
+def details_file(claim: str) -> str:
+    """Return the file of a claim's page, from the report's folder."""
+    return f"{DETAILS}/{slug(claim)}.md"
+
+
+def address(name: str) -> str:
+    """Return a file name as the target of a link."""
+    return quote(name)

@@ -1,0 +1,49 @@
+"""What a record was measured on: a Mixture-of-Experts checkpoint, a dense model, an experiment, or generated cases."""
+
+from enum import StrEnum
+
+from claims.record import Record
+from reports.words import GENERATED
+
+
+class Kind(StrEnum):
+    """Kinds of places, in the order in which a report shows them."""
+
+    MOE = "moe"
+    DENSE = "dense"
+    EXPERIMENT = "experiment"
+    GENERATED = "generated"
+
+
+#: What ``checkpoint.kind`` may say; a record without it is of a Mixture-of-Experts checkpoint.
+RECORDED = (Kind.MOE, Kind.DENSE, Kind.EXPERIMENT)
+#: A word for one place of a kind, and the title of many.
+NOUN = {Kind.MOE: "checkpoint", Kind.DENSE: "dense model", Kind.EXPERIMENT: "controlled experiment"}
+
+
+def kind_of(record: Record) -> Kind:
+    """Return the kind of place that a record speaks of."""
+    if record.key[0] == GENERATED:
+        return Kind.GENERATED
+    said = record.checkpoint.get("kind")
+    return Kind(said) if said in RECORDED else Kind.MOE
+
+
+def arms(record: Record) -> list[str]:
+    """Return what an experiment compares, in the order in which the claim speaks of it."""
+    return _names(record.checkpoint.get("arms"))
+
+
+def repeats(record: Record) -> list[list[str]]:
+    """Return the checkpoints of an experiment: for each seed, one name an arm."""
+    seeds = record.checkpoint.get("checkpoints")
+    return [_names(names) for names in seeds] if isinstance(seeds, list) else []
+
+
+def is_control(record: Record) -> bool:
+    """Tell whether a checkpoint is an untrained control, on which a claim about training need not hold."""
+    return record.checkpoint.get("control") is True
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else []

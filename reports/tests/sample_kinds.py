@@ -1,0 +1,41 @@
+"""Sample records of dense models and of controlled experiments."""
+
+from dataclasses import replace
+from typing import Any
+
+from claims.record import Record
+from claims.verdict import Verdict
+from reports.tests.samples import criterion, record
+
+
+def dense(name: str, verdict: Verdict, **more: Any) -> Record:
+    """Return a record of a dense model."""
+    facts = {"name": name, "kind": "dense", "architecture": "Qwen3ForCausalLM", "layers": 6, "parameters": 700_000}
+    growth = (0.61, 0.52, 0.69) if verdict == Verdict.SUPPORTED else (-0.21, -0.3, -0.1)
+    measured = [criterion("Spearman(layer, energy)", growth, "> 0")]
+    whole = record("dense-similarity", name, verdict, criteria=measured)
+    return replace(whole, **{"checkpoint": facts, **more})
+
+
+def experiment(claim: str, name: str, verdict: Verdict, **more: Any) -> Record:
+    """Return a record of a controlled comparison of two arms over two seeds."""
+    facts = {
+        "name": name,
+        "kind": "experiment",
+        "arms": ["with loss", "without"],
+        "checkpoints": [["zoo/a-s0", "zoo/b-s0"], ["zoo/a-s1", "zoo/b-s1"]],
+        "parameters": 837_120,
+    }
+    falls = (-0.31, -0.4, -0.2) if verdict == Verdict.SUPPORTED else (-0.1, -0.3, 0.1)
+    measured = [criterion("rho(with) - rho(without)", falls, "< 0", 12, unit="pair")]
+    return replace(record(claim, name, verdict, criteria=measured), **{"checkpoint": facts, **more})
+
+
+def others() -> list[Record]:
+    """Return two dense models and two experiments, one of which decides nothing."""
+    return [
+        dense("zoo/dense", Verdict.SUPPORTED),
+        dense("zoo/dense-sandwich", Verdict.REFUTED),
+        experiment("balance-controlled", "balancing loss: small, AdamW", Verdict.SUPPORTED),
+        experiment("balance-controlled", "balancing loss: small, Muon", Verdict.INCONCLUSIVE),
+    ]

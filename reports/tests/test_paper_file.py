@@ -1,0 +1,113 @@
+"""The facts about a paper: every figure is in its file once, and a damaged file is one sentence."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reports.paper import Side, Status, labels_of
+from reports.paper_file import FOLDER, load_paper, papers
+from reports.read import BadInput
+from reports.tests.small_paper import SMALL
+
+CLAIMS = Path(__file__).resolve().parents[2] / "claims"
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Callable[[str, str], str]:
+    """Return what reading the small paper says with one text in the place of another."""
+
+    def _refused(old: str, new: str) -> str:
+        assert old in SMALL
+        path = tmp_path / "small.toml"
+        path.write_text(SMALL.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(BadInput) as caught:
+            load_paper(path)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    return _refused
+
+
+def test_the_small_paper_is_sound(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    (paper,) = papers(tmp_path)
+    assert [entry.name for entry in paper.figures] == ["Figure 1", "Figures 2 and 4 to 6", "Figure 3"]
+    assert paper.figures[1].labels == {"Fig. 2", "Fig. 4", "Fig. 5", "Fig. 6"}
+    assert paper.figures[0].shows == {Status.PAPER: "A line rises.", Status.READ: "It rises fast."}
+    assert (paper.side("b"), paper.side("a")) == (Side.REVIEW, Side.PAPER)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("numbers = [3]", "numbers = [7]", "small.toml: figure 3 is in no entries"),
+        ("numbers = [3]", "numbers = [3, 1]", "figure 1 is in 2 entries"),
+        ("figures = 6", "figures = 5", "figure 6 is not one of 1 to 5"),
+        ("figures = 6", 'figures = "six"', "figures is not a whole number"),
+        ("numbers = [3]", "numbers = []", "has no list of numbers: Third"),
+        ("numbers = [3]", "numbers = [true]", "has no list of numbers: Third"),
+        ('models = ["tiny"]', 'models = ["huge"]', "Figure 1 names the model huge"),
+        ('models = ["tiny"]', 'models = "tiny"', "models is not a list of texts in 'First'"),
+        ('paper = "A line rises."', 'rumour = "A line rises."', "'rumour' is unknown here"),
+        ('reconstructed = "Nothing."', "", "Figure 3 says nothing under paper, read, reconstructed"),
+        ('title = "First"', 'title = " "', "title is missing or not text"),
+        ('side = "review"', 'side = "judge"', "the side of b is 'judge'"),
+        ('"tiny" = 0.1', '"tiny" = "small"', "[models] does not give every model a number"),
+        ('"tiny" = 0.1', '"tiny" = -1', "[models] does not give every model a number"),
+        ('label = "TST"', "", "label is missing or not text"),
+        ("figures = 6", "figures = ", "small.toml: Invalid value"),
+        ("[[reading]]", "[reading]", "reading is not a list of tables"),
+    ],
+)
+def test_a_damaged_file_is_one_sentence(refused: Callable[[str, str], str], old: str, new: str, says: str) -> None:
+    assert says in refused(old, new)
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"cannot read .*lost.toml: No such file"):
+        load_paper(tmp_path / "lost.toml")
+
+
+def test_every_figure_of_geo_from_1_to_29_is_in_its_file() -> None:
+    geo = load_paper(FOLDER / "geo.toml")
+    labels = [label for entry in geo.figures for label in entry.labels]
+    assert sorted(labels) == sorted(f"Fig. {number}" for number in range(1, 30))
+    assert {entry.name for entry in geo.statements} == {"Prop. 1", "Prop. 2", "Review"}
+
+
+@pytest.mark.parametrize("number", [1, 14, 29])
+def test_geo_without_one_of_its_figures_is_refused(tmp_path: Path, number: int) -> None:
+    whole = (FOLDER / "geo.toml").read_text(encoding="utf-8")
+    path = tmp_path / "geo.toml"
+    path.write_text(re.sub(rf"^(numbers = .*?)\b{number}\b,? ?", r"\1", whole, flags=re.MULTILINE), encoding="utf-8")
+    with pytest.raises(BadInput, match=rf"figure {number} is in no|no list of numbers"):
+        load_paper(path)
+
+
+def test_every_claim_that_the_files_name_exists() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in CLAIMS.glob("test_*.py")]
+    known = {name for text in texts for name in re.findall(r'^ +id="([a-z0-9-]+)"', text, re.MULTILINE)}
+    named = {claim for paper in papers() for claim in paper.readings}
+    named |= {claim for paper in papers() for entry in (*paper.figures, *paper.statements) for claim in entry.claims}
+    assert named - known == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("GEO Fig. 5", {"Fig. 5"}),
+        ("GEO Figs 16-19, at v_1", {"Fig. 16", "Fig. 17", "Fig. 18", "Fig. 19"}),
+        ("GEO Figs. 3, 23 and 24 to 25", {"Fig. 3", "Fig. 23", "Fig. 24", "Fig. 25"}),
+        ("GEO Fig. 29-2", set()),
+        ("GEO Prop. 1", {"Prop. 1"}),
+        ("ours (GEO Fig. 5)", set()),
+        ("GEOX Fig. 5", set()),
+        ("GEO", set()),
+        ("", set()),
+        ("GEO Fig. x\n| <b>", {"Fig. x | <b>"}),
+    ],
+)
+def test_labels(text: str, labels: set[str]) -> None:
+    assert labels_of("GEO", [text]) == labels
