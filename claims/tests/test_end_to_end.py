@@ -170,7 +170,8 @@ def test_rollouts_of_another_tokenizer_without_text_end_in_one_sentence(
     header, line, *_ = answers.read_text(encoding="utf-8").splitlines()
     foreign = json.loads(header) | {"tokenizer": "0" * 64}
     rollout = json.loads(line) | {"prompt_tokens": [1, 2], "completion_tokens": [3], "prompt": None, "completion": None}
-    rollout.pop("sha256")
+    for signed in (foreign, rollout):
+        signed.pop("sha256")
     (tmp_path / "foreign.jsonl").write_text(f"{json.dumps(foreign)}\n{json.dumps(rollout)}\n", encoding="utf-8")
     arguments = ("--checkpoint", str(unseen), "--rollouts", str(tmp_path / "foreign.jsonl"), "--profile", "quick")
     done = run("-m", "gpu", "-k", "overlap-below-self", *arguments, "--report-dir", str(tmp_path / "out"))
