@@ -10,6 +10,7 @@ from scipy.stats import bootstrap
 
 from metrics.arrays import Float64Array, FloatArray, IntArray
 from metrics.estimate import Estimate
+from metrics.resampling import UNDEFINED_SHARE
 
 #: Resamples that the statistic sees at once.
 CHUNK = 256
@@ -24,7 +25,8 @@ def estimate_stratified(
     """A statistic of weighted units with its 95 % BCa interval, resampling units within their group.
 
     BCa for several samples is scipy's (Efron and Tibshirani 1993, section 14.3). Where it is undefined the
-    percentile interval takes its place, and ``method`` says so.
+    percentile interval takes its place, and ``method`` says so. Resamples whose statistic is not finite are
+    left out and counted in ``method``; above a share of 5 % the interval is NaN.
 
     Parameters
     ----------
@@ -51,13 +53,15 @@ def estimate_stratified(
     value = float(statistic(np.ones((1, len(groups))))[0])
     ends, draws = _draw(members, statistic, seed=seed, resamples=resamples)
     finite = draws[np.isfinite(draws)]
-    if not math.isfinite(value) or finite.size < draws.size:
+    if not math.isfinite(value) or finite.size < (1 - UNDEFINED_SHARE) * draws.size:
         return Estimate(value, math.nan, math.nan, len(groups), unit, "the statistic; undefined on these units")
     kind = "BCa"
-    if not all(math.isfinite(end) for end in ends):
+    if finite.size < draws.size or not all(math.isfinite(end) for end in ends):
         kind = "percentile (no BCa)"
         ends = (float(np.quantile(finite, 0.025)), float(np.quantile(finite, 0.975)))
     method = f"{kind} bootstrap of the statistic within {len(members)} groups, {resamples} resamples"
+    if finite.size < draws.size:
+        method += f", {draws.size - finite.size} of them undefined"
     return Estimate(value, *ends, len(groups), unit, method, seed, tuple(np.sort(finite).tolist()))
 
 

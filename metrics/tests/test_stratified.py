@@ -68,3 +68,19 @@ def test_what_cannot_be_resampled_is_refused_or_has_no_interval() -> None:
     )
     assert np.isnan([found.low, found.high]).all()
     assert found.value == 1.0
+
+
+def test_a_few_undefined_resamples_are_left_out_and_counted() -> None:
+    # Eight draws from eight miss all of the first six once in (8/2)^8 = 65536 resamples.
+    groups, values = np.repeat([0, 1], 8), np.arange(16.0)
+
+    def mean_of_six(draws: Float64Array) -> FloatArray:
+        weight = draws[:, :6]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(weight @ values[:6] / weight.sum(axis=1))
+
+    found = estimate_stratified(groups, mean_of_six, seed=0, resamples=99_999)
+    assert found.low < found.value < found.high
+    assert 0 < 99_999 - len(found.draws) < 20
+    assert found.method.endswith(f"{99_999 - len(found.draws)} of them undefined")
+    assert found.method.startswith("percentile (no BCa)")

@@ -1,0 +1,157 @@
+"""Jacobians of experts: at a token, as means over tokens, as operators, and their leading singular values.
+
+J_e(x) = C (diag(a) G + diag(b) U) + sum_i left_i right_i^T (see `metrics.expert`). J_e = dE_e/dx at the expert's
+input is reconstructed (CLAIMS.md); the gate is in it when the local Jacobians were made with one.
+"""
+
+import numpy as np
+from scipy.linalg import svdvals
+from scipy.sparse.linalg import LinearOperator, svds
+
+from metrics.arrays import Float64Array, FloatArray, as_float64
+from metrics.expert import Expert, LocalJacobians, factors, folded
+
+
+def jacobians(expert: Expert, local: LocalJacobians) -> Float64Array:
+    """All Jacobians as matrices, float64 (N, D, D): for small experts, and to check everything else against.
+
+    Examples
+    --------
+    >>> from metrics.expert import local_jacobians
+    >>> from metrics.gated_unit import activation, gated_unit
+    >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
+    >>> jacobians(product, local_jacobians(product, np.array([[3.0, 5.0]]))).tolist()
+    [[[5.0, 3.0]]]
+    """
+    columns, rows = factors(expert)
+    inner = np.stack([folded(expert, diagonal[:, None] * rows) for diagonal in local.diagonal])
+    return np.asarray(columns @ inner + np.einsum("nrd,nre->nde", local.left, local.right))
+
+
+def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None = None) -> Float64Array:
+    """Mean Jacobian over any number of tokens from the mean of their diagonals, exactly; float64 (D, D).
+
+    Parameters
+    ----------
+    diagonal : mean over tokens of the diagonals, float array of shape (s,)
+    rest : mean of the rank-one terms (`mean_rest`), float array of shape (D, D), where there are any
+
+    Examples
+    --------
+    >>> from metrics.gated_unit import activation, gated_unit
+    >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
+    >>> mean_jacobian(expert, np.array([2.0, 3.0])).tolist()
+    [[2.0, 3.0]]
+    """
+    columns, rows = factors(expert)
+    found = columns @ folded(expert, as_float64(diagonal)[:, None] * rows)
+    return np.asarray(found if rest is None else found + as_float64(rest))
+
+
+def mean_rest(local: LocalJacobians) -> Float64Array | None:
+    """Mean over tokens of the terms of rank one, float64 (D, D); None where there are none.
+
+    Examples
+    --------
+    >>> mean_rest(LocalJacobians(np.zeros((1, 1)), np.ones((1, 1, 1)), np.array([[[2.0, 3.0]]]))).tolist()
+    [[2.0, 3.0]]
+    """
+    if local.left.shape[1] == 0:
+        return None
+    left, right = (part.reshape(-1, part.shape[2]) for part in (local.left, local.right))
+    return np.asarray(left.T @ right / len(local.diagonal))
+
+
+def jacobian_times(expert: Expert, local: LocalJacobians, vectors: FloatArray) -> Float64Array:
+    """J_t V_t for every token without forming J_t; float64 (N, D, P).
+
+    Parameters
+    ----------
+    vectors : V, float array of shape (N, D, P)
+
+    Examples
+    --------
+    >>> from metrics.gated_unit import activation, gated_unit
+    >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
+    >>> local = LocalJacobians(np.array([[2.0, 3.0]]), np.zeros((1, 0, 1)), np.zeros((1, 0, 2)))
+    >>> jacobian_times(expert, local, np.array([[[1.0], [10.0]]])).tolist()
+    [[[32.0]]]
+    """
+    columns, rows = factors(expert)
+    probes = as_float64(vectors)
+    pairs = zip(local.diagonal, probes, strict=True)
+    inner = np.stack([folded(expert, diagonal[:, None] * (rows @ probe)) for diagonal, probe in pairs])
+    return np.asarray(columns @ inner + np.swapaxes(local.left, 1, 2) @ (local.right @ probes))
+
+
+def jacobian_operator(
+    expert: Expert, diagonal: FloatArray, left: FloatArray | None = None, right: FloatArray | None = None
+) -> LinearOperator:
+    """One Jacobian, or a mean one, as an operator that is never formed.
+
+    Parameters
+    ----------
+    diagonal : of a token, or its mean over tokens, float array of shape (s,)
+    left, right : vectors of the rank-one terms, float arrays of shape (r, D); of a mean over N tokens all
+        N r of them, the left ones divided by N
+
+    Examples
+    --------
+    >>> from metrics.gated_unit import activation, gated_unit
+    >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
+    >>> jacobian_operator(expert, np.array([2.0, 3.0])).rmatvec(np.ones(1)).tolist()
+    [2.0, 3.0]
+    """
+    columns, rows = factors(expert)
+    scale = as_float64(diagonal)[:, None]
+    lefts = np.zeros((0, len(columns))) if left is None else as_float64(left)
+    rights = np.zeros((0, rows.shape[1])) if right is None else as_float64(right)
+    copies = len(rows) // columns.shape[1]
+
+    def forward(block: Float64Array) -> Float64Array:
+        return np.asarray(columns @ folded(expert, scale * (rows @ block)) + lefts.T @ (rights @ block))
+
+    def backward(block: Float64Array) -> Float64Array:
+        pulled = np.tile(columns.T @ block, (copies, 1))
+        return np.asarray(rows.T @ (scale * pulled) + rights.T @ (lefts @ block))
+
+    return LinearOperator(
+        shape=(len(columns), rows.shape[1]),
+        dtype=np.dtype(np.float64),
+        matvec=lambda vector: forward(vector.reshape(-1, 1)).ravel(),
+        rmatvec=lambda vector: backward(vector.reshape(-1, 1)).ravel(),
+        matmat=forward,
+        rmatmat=backward,
+    )
+
+
+def leading_singular_values(operator: LinearOperator, top: int, rng: np.random.Generator) -> Float64Array:
+    """Leading singular values by ARPACK (scipy), largest first; float64 (top,).
+
+    Parameters
+    ----------
+    operator : of `jacobian_operator`
+    top : how many, 1..D; where it is all of them the operator is formed after all
+    rng : draws the start vector; the values do not depend on it but for rounding
+
+    Raises
+    ------
+    ValueError
+        Unless 1 <= top <= D.
+
+    Examples
+    --------
+    >>> from metrics.gated_unit import activation, gated_unit
+    >>> expert = Expert(np.eye(3), None, np.eye(3), gated_unit(activation("relu")))
+    >>> operator = jacobian_operator(expert, np.array([2.0, 3.0, 1.0]))
+    >>> leading_singular_values(operator, 2, np.random.default_rng(0)).round(6).tolist()
+    [3.0, 2.0]
+    """
+    size = min(operator.shape)
+    if not 1 <= top <= size:
+        raise ValueError(f"cannot take {top} of {size} singular values")
+    if top == size:
+        return np.asarray(svdvals(operator @ np.eye(operator.shape[1])))
+    start = rng.standard_normal(size)
+    found = svds(operator, k=top, v0=start, return_singular_vectors=False, solver="arpack")
+    return np.sort(np.asarray(found, dtype=np.float64))[::-1]

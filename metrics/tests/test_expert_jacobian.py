@@ -1,0 +1,115 @@
+"""Jacobians in closed form: agreement with automatic differentiation, exact means, operators, singular values."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.expert import LocalJacobians, diagonals, expert_output, folded, local_jacobians
+from metrics.expert_jacobian import (
+    jacobian_operator,
+    jacobian_times,
+    jacobians,
+    leading_singular_values,
+    mean_jacobian,
+    mean_rest,
+)
+from metrics.tests.torch_experts import ExpertCase, expert_cases, random_expert
+
+EXACT = 1e-8  # relative, in float64
+
+
+def close(found: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.abs(found - expected).max(initial=0.0) <= EXACT * max(1.0, np.abs(expected).max(initial=0.0)))
+
+
+@given(expert_cases())
+def test_outputs_and_jacobians_agree_with_automatic_differentiation(case: ExpertCase) -> None:
+    expected = torch.func.vmap(case.function)(torch.from_numpy(case.states)).numpy()
+    assert close(expert_output(case.expert, case.states), expected)
+    local = local_jacobians(case.expert, case.states)
+    assert close(jacobians(case.expert, local), case.jacobians())
+
+
+@given(expert_cases(), st.integers(0, 2**16))
+def test_the_variant_with_the_gate_agrees_too(case: ExpertCase, seed: int) -> None:
+    direction = torch.from_numpy(np.random.default_rng(seed).standard_normal(case.states.shape[1]))
+    states = torch.from_numpy(case.states)
+
+    def gate(x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(x @ direction)
+
+    def gated(x: torch.Tensor) -> torch.Tensor:
+        return gate(x) * case.function(x)
+
+    value = torch.func.vmap(gate)(states).numpy()
+    slope = torch.func.vmap(torch.func.grad(gate))(states).numpy()
+    expected = torch.func.vmap(torch.func.jacrev(gated))(states).numpy()
+    local = local_jacobians(case.expert, case.states, (value, slope))
+    assert close(jacobians(case.expert, local), expected)
+
+
+@given(expert_cases())
+def test_the_mean_jacobian_is_exact(case: ExpertCase) -> None:
+    local = local_jacobians(case.expert, case.states)
+    found = mean_jacobian(case.expert, local.diagonal.mean(axis=0), mean_rest(local))
+    assert close(found, case.jacobians().mean(axis=0))
+
+
+@given(expert_cases())
+def test_without_a_norm_the_diagonals_are_all_there_is(case: ExpertCase) -> None:
+    bare = replace(case.expert, norm=None)
+    local = local_jacobians(bare, case.states)
+    np.testing.assert_array_equal(local.diagonal, diagonals(bare, case.states))
+    assert mean_rest(local) is None
+
+
+@given(expert_cases(), st.integers(1, 3), st.integers(0, 2**16))
+def test_products_with_vectors_are_those_of_the_matrices(case: ExpertCase, probes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    local = local_jacobians(case.expert, case.states)
+    vectors = rng.standard_normal((*case.states.shape, probes))
+    expected = case.jacobians()
+    assert close(jacobian_times(case.expert, local, vectors), expected @ vectors)
+    operator = jacobian_operator(case.expert, local.diagonal[0], local.left[0], local.right[0])
+    assert close(operator @ vectors[0], expected[0] @ vectors[0])
+    assert close(operator.T @ vectors[0], expected[0].T @ vectors[0])
+    assert close(operator.matvec(vectors[0, :, 0]), expected[0] @ vectors[0, :, 0])
+    assert close(operator.rmatvec(vectors[0, :, 0]), expected[0].T @ vectors[0, :, 0])
+
+
+@given(expert_cases(), st.data())
+def test_leading_singular_values_are_those_of_the_matrix(case: ExpertCase, data: st.DataObject) -> None:
+    top = data.draw(st.integers(1, case.states.shape[1]), label="top")
+    local = local_jacobians(case.expert, case.states)
+    operator = jacobian_operator(case.expert, local.diagonal[0], local.left[0], local.right[0])
+    expected = np.linalg.svd(jacobians(case.expert, local)[0], compute_uv=False)
+    if expected[0] < 1e-100:
+        return  # nothing of this expert is alive at this token
+    found = leading_singular_values(operator, top, np.random.default_rng(0))
+    # ARPACK works on J^T J: a singular value is found up to the root of the rounding of the largest.
+    np.testing.assert_allclose(found, expected[:top], rtol=1e-7, atol=1e-7 * expected[0])
+
+
+def test_the_operator_of_a_mean_takes_all_its_terms() -> None:
+    rng = np.random.default_rng(0)
+    expert, states = random_expert(rng, width=7, inner=4), rng.standard_normal((9, 7))
+    local = local_jacobians(expert, states, (rng.random(9), rng.standard_normal((9, 7))))
+    mean = mean_jacobian(expert, local.diagonal.mean(axis=0), mean_rest(local))
+    operator = jacobian_operator(expert, local.diagonal.mean(axis=0), local.left[:, 0] / 9, local.right[:, 0])
+    np.testing.assert_allclose(operator @ np.eye(7), mean, atol=1e-12)
+
+
+def test_too_many_singular_values_are_refused() -> None:
+    expert = random_expert(np.random.default_rng(0), width=3, inner=2)
+    with pytest.raises(ValueError, match="cannot take 4 of 3"):
+        leading_singular_values(jacobian_operator(expert, np.ones(4)), 4, np.random.default_rng(0))
+
+
+def test_folding_adds_the_two_input_matrices() -> None:
+    expert = random_expert(np.random.default_rng(0), width=3, inner=2)
+    assert folded(expert, np.array([1.0, 2.0, 10.0, 20.0])).tolist() == [11.0, 22.0]
+    assert LocalJacobians(np.zeros((1, 4)), np.zeros((1, 0, 3)), np.zeros((1, 0, 3))).left.shape[1] == 0
