@@ -12,7 +12,7 @@ export HF_HUB_OFFLINE := 1
 .PHONY: verify test lint types bench sample clean
 
 verify: $(READY)
-	$(BIN)/pytest claims --report-dir out
+	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir out
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -31,7 +31,7 @@ bench: $(READY)
 
 # The report that the repository shows: the standard run on the embedded checkpoints.
 sample: $(READY)
-	$(BIN)/pytest claims --report-dir docs/sample
+	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces
 
 $(READY): pyproject.toml constraints.txt

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from claims.curves import along
 from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.layer_orders import share_of_orders
 from claims.record import Figure, Series
 from claims.sampling import Sampling
 from fixtures.sequence_trace import SequenceSpectrum
@@ -18,8 +19,6 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Three layers can be in order by luck, one time in six.
 FEWEST_LAYERS = 4
-#: Orders of the layers drawn; the best of them is what luck alone gives once in twenty.
-ORDERS = 19
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
         When there are fewer than four layers, no spectra, or no such sequence.
     """
     if len(layers) < FEWEST_LAYERS:
-        raise NotApplicable(f"{len(layers)} layers are too few for a trend with depth; {FEWEST_LAYERS} are needed")
+        raise NotApplicable(f"a trend with depth needs {FEWEST_LAYERS} layers; measured: {len(layers)}")
     known = [spectrum for spectrum in spectra if spectrum is not None]
     if len(known) < len(layers):
         raise NotApplicable("the evidence holds no spectrum of each sequence's states")
@@ -62,7 +61,10 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
 
 
 def trend_finding(depth: Depth, direction: str, figure: Figure, curves: Sequence[Curve], sampling: Sampling) -> Finding:
-    """Judge both trends with depth against the threshold ``growth``.
+    """Judge both trends with depth against the threshold ``growth``, and growth against ``luck``.
+
+    Sequences cannot tell whether a trend is one: all of them read the same few layers. So growth has to be more than
+    what one order of the layers in twenty shows; where no growth is claimed there is no such null.
 
     Parameters
     ----------
@@ -70,19 +72,16 @@ def trend_finding(depth: Depth, direction: str, figure: Figure, curves: Sequence
     figure, curves : those of the claim
     """
     tables = {"energy": depth.energy, "cosine": depth.cosine}
-    shuffled = {name: _shuffled(table, sampling) for name, table in tables.items()}
+    left_out = f"Sequences of fewer than two tokens, left out: {depth.left_out}."
     return Finding(
-        criteria=(
-            *(_measured(f"Spearman(layer, {name})", _trend(t), direction, sampling) for name, t in tables.items()),
-            _luck(depth.energy, direction, sampling),
+        criteria=tuple(
+            Measured(f"Spearman(layer, {name})", sampling.mean(_trend(table)), direction, "growth")
+            for name, table in tables.items()
         ),
-        null=tuple(
-            _measured(f"Spearman(shuffled layer, {name})", _trend(t), direction, sampling)
-            for name, t in shuffled.items()
-        ),
+        null=(_luck(depth, sampling),) if direction == ">" else (),
         layers=tuple(curves),
         figure=figure,
-        notes=(f"{depth.left_out} sequences of fewer than two tokens were left out.",) if depth.left_out else (),
+        notes=(left_out,) if depth.left_out else (),
     )
 
 
@@ -98,27 +97,16 @@ def series(label: str, curve: Curve) -> Series:
     return along(label, [layer for layer, _ in known], [estimate for _, estimate in known])
 
 
-def _trend(table: FloatArray, order: npt.NDArray[np.integer] | None = None) -> FloatArray:
+def _trend(table: FloatArray) -> FloatArray:
     """Spearman(layer, value) of each sequence, (S,); a sequence that is alike at all layers has no trend, 0."""
-    depth = np.arange(len(table), dtype=np.float64) if order is None else order.astype(np.float64)
-    found = row_spearman(np.broadcast_to(depth, table.T.shape), table.T)
-    return np.where(np.isnan(found), 0.0, found)
+    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
+    return np.nan_to_num(row_spearman(depth, table.T))
 
 
-def _shuffled(table: FloatArray, sampling: Sampling) -> FloatArray:
-    """The table with every sequence's layers in an order of their own, the same for energy and cosine."""
-    return sampling.rng("depth", "layers").permuted(table, axis=0)
-
-
-def _measured(name: str, trend: FloatArray, direction: str, sampling: Sampling) -> Measured:
-    return Measured(name, sampling.mean(trend), direction, "growth")
-
-
-def _luck(energy: FloatArray, direction: str, sampling: Sampling) -> Measured:
-    """The trend against the best of 19 orders of the layers, one order for all sequences; reported, not deciding."""
-    rng = sampling.rng("depth", "orders")
-    orders = [_trend(energy, rng.permutation(len(energy))) for _ in range(ORDERS)]
-    best = (max if direction == ">" else min)(orders, key=lambda trend: float(trend.mean()))
-    name = f"Spearman(layer, energy) minus the best of {ORDERS} shared orders of the layers"
-    side = ">=" if direction == ">" else "<="
-    return Measured(name, sampling.mean(_trend(energy) - best), side, "growth", decides=False)
+def _luck(depth: Depth, sampling: Sampling) -> Measured:
+    """How many orders of the layers rise as much, in energy or in cosine: the one with the larger share."""
+    shares = {
+        name: share_of_orders(table, sampling) for name, table in (("energy", depth.energy), ("cosine", depth.cosine))
+    }
+    name, share = max(shares.items(), key=lambda item: item[1].value)
+    return Measured(f"share of orders of the layers with as large a Spearman(layer, {name})", share, ">", "luck")

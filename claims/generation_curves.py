@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.finding import NotApplicable
 from claims.question_bootstrap import FloatArray, over_questions, own_mean, pair_mean
-from claims.rollout_answers import Answers, BoolArray
+from claims.rollout_answers import Answers, BoolArray, require_unrelated
 from claims.rollout_parts import generated_parts, prompt_part, reached_lengths
 from claims.sampling import Sampling
 from claims.usage_similarity import over_authors, seed_similarity, similarity_tables
@@ -45,7 +45,8 @@ class GenerationCurves:
         value = pair_mean(drawn, self.pairs[point, layers].mean(axis=0))
         if self.seeds is None:
             return value
-        return np.asarray(value / own_mean(drawn, self.seeds[point, layers].mean(axis=0)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(value / own_mean(drawn, self.seeds[point, layers].mean(axis=0)))
 
 
 def generation_curves(rollouts: SequenceTrace, answers: Answers, apart: BoolArray, similarity: str) -> GenerationCurves:
@@ -59,7 +60,7 @@ def generation_curves(rollouts: SequenceTrace, answers: Answers, apart: BoolArra
     Raises
     ------
     NotApplicable
-        When fewer than three lengths are left, or ALONE finds no author with two seeds.
+        When fewer than three lengths are left, or ALONE finds too few questions with two seeds of one author.
     """
     ends = reached_lengths(rollouts)
     lengths = (0, *ends) if similarity == SO_FAR else ends
@@ -82,11 +83,13 @@ def generation_curves(rollouts: SequenceTrace, answers: Answers, apart: BoolArra
         raise NotApplicable(f"no author has two rollouts of one question that generate {ends[-2]} tokens and more")
     pairs = np.where(whole[:, :, None] & whole[:, None, :] & apart, pairs, np.nan)
     left = int(np.count_nonzero(~whole))
+    tables = [over_authors(table) for table in pairs]
+    require_unrelated(tables[0][0], "unrelated questions that one author answered twice at every length")
     return GenerationCurves(
         lengths,
-        np.stack([over_authors(table) for table in pairs]),
+        np.stack(tables),
         np.stack([over_authors(np.where(whole, table, np.nan)) for table in seeds]),
-        (f"{left} of {whole.size} pairs of author and question were left out, their answers being too short.",),
+        (f"{left} of {whole.size} pairs of author and question were left out, without two answers long enough.",),
     )
 
 

@@ -1,16 +1,17 @@
 """How much of their most-used experts two rollouts share, by question and author, beside what chance gives."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from claims.finding import NotApplicable
 from claims.rollout_answers import QUESTIONS, Answers, answers_of, moe_layers
-from claims.rollout_parts import generated_parts
+from claims.rollout_parts import generated_parts, prompt_part
 from claims.sampling import Sampling
 from fixtures.sequence_trace import SequenceTrace
-from metrics.top_p import expected_jaccard, jaccard_matrix, top_p_set
+from metrics.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
@@ -18,6 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: The fork of the claims of GEO Fig. 6.
 TOKENS = ({"tokens": "whole rollout"}, {"tokens": "generated"})
+#: Overlap of a rollout with itself, equally used experts drawn twice, below which lots decide and not the rollouts:
+#: ten points above the band that the paper's number is looked for in.
+SETTLED = 0.8
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class OverlapTables:
     same, different : pairs by the same author (other seeds), and by different authors
     same_chance, different_chance : exact means over random renamings of the experts, for the same pairs
     size : (L, Q), mean set size as a share of the experts
-    notes : what was left out
+    itself : mean Jaccard of a rollout with itself, equally used experts drawn twice
+    notes : who answered what at what length, and what was left out
     """
 
     layers: tuple[int, ...]
@@ -44,6 +49,7 @@ class OverlapTables:
     same_chance: FloatArray
     different_chance: FloatArray
     size: FloatArray
+    itself: float
     notes: tuple[str, ...]
 
 
@@ -69,16 +75,42 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
     usage = [rollouts.usage_of(layer, parts) for layer in layers]
     used = np.all([visits.sum(axis=1) > 0 for visits in usage], axis=0)
     first = answers.wording == 0
-    order = np.flatnonzero(first & used)
-    order = order[np.argsort(answers.question[order], kind="stable")]
+    kept = np.flatnonzero(first & used)
+    # By question, and within one by name: the order of the file decides nothing.
+    order = kept[np.lexsort((np.asarray(rollouts.documents)[kept], answers.question[kept]))]
     question, author = answers.question[order], answers.author[order]
-    ties = sampling.rng("equally used experts", tokens)
-    rows = [_layer(top_p_set(visits[order], ties=ties), question, author, len(answers.questions)) for visits in usage]
+    lots = [sampling.rng("equally used experts", tokens, layer.layer) for layer in layers]
+    drawn = [[top_p_set(visits[order], ties=ties) for _ in range(2)] for visits, ties in zip(usage, lots, strict=True)]
+    largest = max(int(members.sum(axis=1).max()) for members, _ in drawn)
+    rows = [_layer(members, largest, question, author, len(answers.questions)) for members, _ in drawn]
     same, different, same_chance, different_chance, size = (np.stack(c) for c in zip(*rows, strict=True))
     unused = int(np.count_nonzero(first & ~used))
-    notes = (f"{unused} rollouts without a token to count were left out.",) if unused else ()
-    numbers = tuple(layer.layer for layer in layers)
-    return OverlapTables(numbers, answers, same, different, same_chance, different_chance, size, notes)
+    return OverlapTables(
+        layers=tuple(layer.layer for layer in layers),
+        answers=answers,
+        same=same,
+        different=different,
+        same_chance=same_chance,
+        different_chance=different_chance,
+        size=size,
+        itself=float(np.mean([jaccard(*twice).mean() for twice in drawn])),
+        notes=(_who(rollouts, answers, order), *_left_out(unused)),
+    )
+
+
+def require_settled(tables: OverlapTables) -> None:
+    """Check that the most-used experts are a rollout's own, and not drawn by lot among equally used ones.
+
+    Raises
+    ------
+    NotApplicable
+        When a rollout would not even share them with itself.
+    """
+    if tables.itself < SETTLED:
+        raise NotApplicable(
+            f"the rollouts are too short for so many experts: equally used ones are drawn by lot, and a rollout drawn "
+            f"twice shares {tables.itself:.0%} of its most-used experts with itself; {SETTLED:.0%} are needed"
+        )
 
 
 def same_question(table: FloatArray) -> FloatArray:
@@ -104,11 +136,34 @@ def require_pairs(values: FloatArray, pairs: str) -> None:
         raise NotApplicable(f"{count} questions have {pairs}; {QUESTIONS} are needed")
 
 
-def _layer(members: BoolArray, question: IntArray, author: IntArray, count: int) -> tuple[FloatArray, ...]:
-    """The tables of one layer, from the sets (S, E) of rollouts sorted by question."""
+def _who(rollouts: SequenceTrace, answers: Answers, order: IntArray) -> str:
+    """Who is compared: numbers of authors, questions and rollouts, and how long these are."""
+    tokens, prompt = rollouts.part_tokens[order], rollouts.part_numbers(prompt_part(rollouts))
+    given = tokens[:, prompt].sum(axis=1)
+    authors, questions = (len(np.unique(codes[order])) for codes in (answers.author, answers.question))
+    return (
+        f"{authors} authors, {questions} questions, {len(order):,} rollouts of first wordings; medians: "
+        f"{np.median(given):,.0f} tokens of prompt, {np.median(tokens.sum(axis=1) - given):,.0f} generated."
+    )
+
+
+def _left_out(unused: int) -> tuple[str, ...]:
+    return (f"{unused} rollouts without a token to count were left out.",) if unused else ()
+
+
+@cache
+def _chance(largest: int, experts: int) -> FloatArray:
+    """Exact mean Jaccard of random sets of sizes 1 .. ``largest``; slow for hundreds of experts, and ever the same."""
+    every = np.arange(1, largest + 1)
+    return expected_jaccard(every[:, None], every, experts)
+
+
+def _layer(
+    members: BoolArray, largest: int, question: IntArray, author: IntArray, count: int
+) -> tuple[FloatArray, ...]:
+    """The tables of one layer, from the sets (S, E) of rollouts sorted by question, of at most ``largest`` experts."""
     sizes, experts = members.sum(axis=1), members.shape[1]
-    every = np.arange(1, sizes.max() + 1)
-    chance = expected_jaccard(every[:, None], every, experts)
+    chance = _chance(largest, experts)
     present, starts = np.unique(question, return_index=True)
     ends = [*starts[1:], len(question)]
     tables = [np.full((count, count), np.nan) for _ in range(4)]

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from claims.finding import Measured
+from metrics.estimate import Estimate
 from metrics.statistics import exact
 
 
@@ -20,6 +21,10 @@ def positive_control(measured: tuple[Measured, ...]) -> tuple[Measured, ...]:
     seen = measured[0].estimate
     if seen.low > 0:
         return measured
-    low = seen.low if math.isfinite(seen.low) else 0.0  # without an interval, nothing is shown either
-    blind = Measured(f"{measured[0].name}, lower end", exact(low, seen.n, seen.unit), "<=", 0.0)
-    return (blind, *(replace(one, decides=False) for one in measured))
+    return (blind(measured[0].name, seen), *(replace(one, decides=False) for one in measured))
+
+
+def blind(name: str, control: Estimate) -> Measured:
+    """Return a null that holds where a control, which should lie above 0, is not shown to."""
+    low = control.low if math.isfinite(control.low) else 0.0  # without an interval, nothing is shown either
+    return Measured(f"{name}, lower end", exact(low, control.n, control.unit), "<=", 0.0)

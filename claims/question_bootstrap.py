@@ -28,8 +28,15 @@ def mean_over_questions(values: FloatArray, sampling: Sampling) -> Estimate:
 
 
 def mean_over_pairs(table: FloatArray, sampling: Sampling) -> Estimate:
-    """Estimate the mean of one value a pair of different questions (Q, Q), NaN where a pair has none."""
-    return over_questions(len(table), lambda drawn: pair_mean(drawn, table), sampling)
+    """Estimate the mean of one value a pair of different questions (Q, Q), NaN where a pair has none.
+
+    Questions without any pair are no units.
+    """
+    known = ~np.isnan(table)
+    np.fill_diagonal(known, False)
+    own = np.flatnonzero(known.any(axis=0) | known.any(axis=1))
+    pairs = table[np.ix_(own, own)]
+    return over_questions(len(pairs), lambda drawn: pair_mean(drawn, pairs), sampling)
 
 
 def over_questions(count: int, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:

@@ -10,8 +10,13 @@ from fixtures.sequence_trace import LayerSequences, SequenceTrace
 
 #: Fewer questions give no interval worth the name.
 QUESTIONS = 8
+#: What unrelated questions are called where they cannot be of different kinds.
+DIFFERENT = "different questions"
+#: With fewer questions beside the commonest kind, many a resample would hold that kind alone, and no pair of kinds.
+OTHERS = 4
 
 BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
 
 
@@ -56,12 +61,31 @@ def answers_of(rollouts: SequenceTrace) -> Answers:
 def unrelated_questions(answers: Answers) -> tuple[BoolArray, str]:
     """Return the pairs of questions (Q, Q) that have nothing in common, and what they are called.
 
-    Questions of different kinds; where all are of one kind, different questions.
+    Questions of different kinds; where nearly all are of one kind, different questions.
     """
-    apart = answers.kind[:, None] != answers.kind[None, :]
-    if apart.any():
-        return apart, "questions of different kinds"
-    return ~np.eye(len(answers.kind), dtype=np.bool_), "different questions"
+    if len(answers.kind) - np.bincount(answers.kind).max() >= OTHERS:
+        return answers.kind[:, None] != answers.kind[None, :], "questions of different kinds"
+    return ~np.eye(len(answers.kind), dtype=np.bool_), DIFFERENT
+
+
+def require_unrelated(table: FloatArray, called: str) -> None:
+    """Check that enough questions are in a pair of unrelated ones that one author answered.
+
+    Parameters
+    ----------
+    table : (Q, Q), NaN where a pair has no value
+    called : what the pairs are, for the message
+
+    Raises
+    ------
+    NotApplicable
+        When fewer than 8 questions are, with the count.
+    """
+    known = ~np.isnan(table)
+    np.fill_diagonal(known, False)
+    count = int(np.count_nonzero(known.any(axis=0) | known.any(axis=1)))
+    if count < QUESTIONS:
+        raise NotApplicable(f"{count} questions are in pairs of {called}; {QUESTIONS} are needed")
 
 
 def moe_layers(rollouts: SequenceTrace, fewest: int = 1) -> tuple[LayerSequences, ...]:

@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from claims.claim import Fork, Threshold, claim
 from claims.curves import along, by_layer, rounded
 from claims.finding import Finding, Measured, NotApplicable
+from claims.layer_orders import share_of_orders
 from claims.record import Figure, Series
 from claims.sampling import Sampling
+from fixtures.missing import MissingEvidence
+from fixtures.subject import Evidence
 from fixtures.trace import LayerTrace, Trace
 from metrics.estimate import Estimate
 from metrics.overlap import chance_overlap, choice_mask
@@ -35,6 +39,15 @@ class _Overlaps(NamedTuple):
     notes: tuple[str, ...]
 
 
+@pytest.fixture
+def read(subject: Evidence, fork: Fork) -> Trace:
+    """Return the routing of the text, or of sentences in contexts: what the fork compares, and no more."""
+    try:
+        return subject.trace("sentences" if fork["unit"] == "sentence" else "text")
+    except MissingEvidence as reason:
+        pytest.skip(str(reason))
+
+
 @claim(
     id="context-dependence",
     group="C",
@@ -54,23 +67,25 @@ class _Overlaps(NamedTuple):
     thresholds={
         "first": Threshold(0.6, "most experts shared, far above the chance k/E of any model"),
         "trend": Threshold(0.0, "the claim is about the sign"),
+        "luck": Threshold(0.05, "one order of the layers in twenty; reported only"),
     },
     forks=({"unit": "token"}, {"unit": "sentence"}),
     needs_linear=False,
 )
-def test_context_dependence(trace: Trace, sentences: Trace, fork: Fork, sampling: Sampling) -> Finding:
+def test_context_dependence(read: Trace, fork: Fork, sampling: Sampling) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
-    read = sentences if fork["unit"] == "sentence" else trace
     _require_all_layers(read)
     found = _sentences(read) if fork["unit"] == "sentence" else _tokens(read, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
-        raise NotApplicable(f"{found.same.shape[1]} {found.unit}s share at least two tokens; {FEWEST_UNITS} are needed")
+        raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
     lead = found.same - found.different
     return Finding(
         criteria=(
             *_both("same token", found.same, found.unit, sampling),
             Measured("first layer, same - different", _mean(lead[0], found.unit, sampling), ">", 0.0, decides=False),
             Measured("last layer, same - different", _mean(lead[-1], found.unit, sampling), ">", 0.0, decides=False),
+            replace(_both("same - different", lead, found.unit, sampling)[1], decides=False),
+            _as_steep(found, sampling),
         ),
         null=_both("different tokens", found.different, found.unit, sampling),
         layers=(
@@ -86,7 +101,7 @@ def _require_all_layers(trace: Trace) -> None:
     """Refuse a trace that cannot speak of depth from the first layer on."""
     kept, present = len(trace.layers), int(trace.checkpoint.get("moe_layers", len(trace.layers)))
     if kept < FEWEST_LAYERS:
-        raise NotApplicable(f"{kept} MoE layers show no trend with depth; {FEWEST_LAYERS} are needed")
+        raise NotApplicable(f"a trend with depth needs {FEWEST_LAYERS} MoE layers; measured: {kept}")
     if kept < present:
         raise NotApplicable(f"the claim is about depth from the first layer on, and {kept} of {present} were measured")
 
@@ -103,10 +118,9 @@ def _tokens(trace: Trace, sampling: Sampling) -> _Overlaps:
     kept = [pair for pair, count in zip(pairs, types, strict=True) if count >= 2]
     shared = [count for count in types if count >= 2]
     table = [[_of_types(layer, trace.token, a, b) for a, b in kept] for layer in trace.layers]
-    middle = f"the median pair shares {np.median(shared):.4g} token types" if shared else "none shares any"
-    return _put_together(
-        table, "sequence pair", f"{len(kept)} of {len(pairs)} pairs of sequences share two token types; {middle}."
-    )
+    middle = f"; the median pair shares {np.median(shared):.4g}" if shared else ""
+    note = f"{len(kept)} of {len(pairs)} pairs of sequences share two token types or more{middle}."
+    return _put_together(table, "sequence pair", note)
 
 
 def _of_types(layer: LayerTrace, token: IntArray, a: IntArray, b: IntArray) -> TokenOverlap:
@@ -124,7 +138,8 @@ def _sentences(trace: Trace) -> _Overlaps:
     return _put_together(
         table,
         "sentence",
-        f"{len(kept)} of {len(spans)} sentences stand in two contexts or more ({', '.join(map(str, contexts))}).",
+        f"{len(kept)} of {len(spans)} sentences have two token types or more and stand in two contexts or more"
+        f"{': ' + ', '.join(map(str, contexts)) if contexts else ''}.",
     )
 
 
@@ -158,6 +173,12 @@ def _both(name: str, table: FloatArray, unit: str, sampling: Sampling) -> tuple[
         Measured(f"first layer, {name}", _mean(table[0], unit, sampling), ">=", "first"),
         Measured(f"Spearman(layer, overlap), {name}", _mean(trend, unit, sampling), "<", "trend"),
     )
+
+
+def _as_steep(found: _Overlaps, sampling: Sampling) -> Measured:
+    """Reported: whether the fall could be luck in the order of the layers, which no number of pairs can tell."""
+    share = share_of_orders(-found.same, sampling)
+    return Measured("share of orders of the layers that fall as much", share, "<=", "luck", decides=False)
 
 
 def _mean(values: FloatArray, unit: str, sampling: Sampling) -> Estimate:

@@ -1,13 +1,23 @@
 """Does the question, the author or the seed decide which experts are shared?  GEO Fig. 6."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from claims.claim import Fork, Threshold, claim
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.overlap_figure import overlap_figure
-from claims.overlap_tables import TOKENS, OverlapTables, overlap_tables, require_pairs, same_question
-from claims.positive_control import positive_control
+from claims.overlap_tables import (
+    TOKENS,
+    OverlapTables,
+    overlap_tables,
+    require_pairs,
+    require_settled,
+    same_question,
+)
+from claims.positive_control import blind, positive_control
 from claims.question_bootstrap import FloatArray, mean_over_questions, over_questions, own_mean, pair_mean
+from claims.rollout_answers import DIFFERENT, unrelated_questions
 from claims.sampling import Sampling
 from fixtures.sequence_trace import SequenceTrace
 from metrics.estimate import Estimate
@@ -30,27 +40,32 @@ DEFINITION = (
     equation="mean J(same question, different authors) - mean J(different questions, same author) < 0.05",
     definition=DEFINITION,
     null_says="Another seed of the same question and author in place of different authors: if even that is no "
-    "higher, or not shown to be, the overlap cannot tell one rollout from another. None without a second seed.",
+    "higher, or not shown to be, the overlap cannot tell one rollout from another. Without a second seed: vacuous "
+    "where neither the question nor the author is shown to add to what rollouts share that have neither in common.",
     paper="about equal, both near 60 % (Fig. 6)",
     thresholds={"margin": Threshold(0.05, "five points of overlap, which a reader of the figure would call equal")},
     forks=TOKENS,
     needs_linear=False,
 )
-def test_overlap_not_higher(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+def test_overlap_not_higher(
+    rollouts: SequenceTrace, fork: Fork, sampling: Sampling, thresholds: Mapping[str, float]
+) -> Finding:
     """Test non-superiority of the same question over the same author."""
     tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    require_settled(tables)
     different = same_question(tables.different)
     require_pairs(different, "rollouts by two authors")
     _require_two_questions(tables)
+    gap = _gap(different, tables.same, sampling)
     return Finding(
         criteria=(
-            Measured("Jaccard, same question minus same author", _gap(different, tables.same, sampling), "<", "margin"),
+            Measured("Jaccard, same question minus same author", gap, "<", "margin"),
             *_other_kinds(tables, sampling),
         ),
         null=_other_seed(tables, sampling),
         layers=(_gap_curve("same question minus same author", tables, different, "margin", sampling),),
         figure=overlap_figure(tables, fork["tokens"], sampling),
-        notes=tables.notes,
+        notes=(*tables.notes, *_far_below(gap, thresholds["margin"])),
     )
 
 
@@ -78,6 +93,7 @@ def test_overlap_not_higher(rollouts: SequenceTrace, fork: Fork, sampling: Sampl
 def test_overlap_below_self(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
     """Compare another seed of the same rollout with another author, and with another question."""
     tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    require_settled(tables)
     again, different = same_question(tables.same), same_question(tables.different)
     require_pairs(again, "two rollouts by one author")
     require_pairs(again - different, "two rollouts by one author and one by another")
@@ -106,6 +122,16 @@ def test_overlap_below_self(rollouts: SequenceTrace, fork: Fork, sampling: Sampl
     )
 
 
+def _far_below(gap: Estimate, margin: float) -> tuple[str, ...]:
+    """That the two are not about equal, as the paper shows them, where the gap is a margin below 0."""
+    if not gap.high < -margin:
+        return ()
+    return (
+        f"The same question shares {-100 * gap.value:.1f} points less than the same author does: no more, as claimed, "
+        "but not about equally, as the paper shows it.",
+    )
+
+
 def _gap(own: FloatArray, apart: FloatArray, sampling: Sampling) -> Estimate:
     """Mean over questions of ``own`` (L, Q) minus mean over pairs of questions of ``apart`` (L, Q, Q)."""
     values, pairs = own.mean(axis=0), apart.mean(axis=0)
@@ -122,16 +148,30 @@ def _other_seed(tables: OverlapTables, sampling: Sampling) -> tuple[Measured, ..
     """The same gap with another seed in place of another author, where there are seeds: a gap that must be seen."""
     again = same_question(tables.same)
     if np.isnan(again).all():
-        return ()
+        return _nothing_in_common(tables, sampling)
     gap = _gap(again, tables.same, sampling)
     return positive_control((Measured("Jaccard, same question and author minus same author", gap, "<", "margin"),))
 
 
+def _nothing_in_common(tables: OverlapTables, sampling: Sampling) -> tuple[Measured, ...]:
+    """Whether the same question, or the same author, is seen to add to what unrelated rollouts share."""
+    unrelated = tables.different.mean(axis=0)
+    if np.isnan(unrelated[~np.eye(len(unrelated), dtype=np.bool_)]).all():
+        return ()
+    question = _gap(same_question(tables.different), tables.different, sampling)
+    table = tables.same.mean(axis=0)
+    author = over_questions(len(table), lambda drawn: pair_mean(drawn, table) - pair_mean(drawn, unrelated), sampling)
+    return (
+        blind("Jaccard, same question minus nothing in common", question),
+        blind("Jaccard, same author minus nothing in common", author),
+    )
+
+
 def _other_kinds(tables: OverlapTables, sampling: Sampling) -> tuple[Measured, ...]:
     """The same gap against questions of other kinds alone: those of one kind may share more than their author."""
-    kind = tables.answers.kind
-    apart = np.where(kind[:, None] != kind[None, :], tables.same, np.nan)
-    if np.isnan(apart).all():
+    kinds, called = unrelated_questions(tables.answers)
+    apart = np.where(kinds, tables.same, np.nan)
+    if called == DIFFERENT or np.isnan(apart).all():
         return ()
     gap = _gap(same_question(tables.different), apart, sampling)
     return (Measured("the same, against questions of other kinds", gap, "<", "margin", decides=False),)

@@ -16,7 +16,14 @@ from claims.question_bootstrap import (
     pair_mean,
 )
 from claims.record import Figure
-from claims.rollout_answers import QUESTIONS, Answers, answers_of, moe_layers, unrelated_questions
+from claims.rollout_answers import (
+    QUESTIONS,
+    Answers,
+    answers_of,
+    moe_layers,
+    require_unrelated,
+    unrelated_questions,
+)
 from claims.rollout_parts import generated_parts, prompt_part, reached_lengths
 from claims.sampling import Sampling
 from claims.usage_similarity import over_authors, similarity_tables
@@ -54,6 +61,7 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
     _require_wordings(by_layer)
     apart, called = unrelated_questions(answers)
     unrelated = np.where(apart, tables, np.nan)
+    require_unrelated(unrelated[0], f"{called} that one author was asked")
     pairs, others = by_layer.mean(axis=0), unrelated.mean(axis=0)
     layers = tuple(layer.layer for layer in moe_layers(rollouts))
     return Finding(

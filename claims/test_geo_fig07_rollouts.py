@@ -95,7 +95,9 @@ def _tables(rollouts: SequenceTrace, *, paired: bool) -> _Tables:
     kept = np.flatnonzero(count >= FEWEST)
     if not len(kept):
         what = "questions in two wordings" if paired else "pairs of prompts"
-        raise NotApplicable(f"no author answered more than {count.max()} {what}; {FEWEST} are needed")
+        raise NotApplicable(
+            f"no author has more than {count.max()} {what} with two halves of a completion to each; {FEWEST} are needed"
+        )
     if all(np.ptp(prompt[author][pairs[author]]) < 1e-9 for author in kept):
         raise NotApplicable("all pairs of prompts are equally similar, so their similarity can predict nothing")
     left = [answers.authors[author] for author in range(len(count)) if author not in kept]

@@ -9,6 +9,7 @@ from claims.claim import Threshold, claim
 from claims.curves import rounded
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.record import Figure, Series
+from claims.rollout_answers import QUESTIONS
 from claims.sampling import Sampling
 from fixtures.pruning_record import Pruning
 from metrics.estimate import Estimate
@@ -100,8 +101,10 @@ def _rise(table: FloatArray, part: int, sampling: Sampling) -> Estimate:
 def _criteria(table: FloatArray, keep: str, depth: int, sampling: Sampling) -> list[Measured]:
     """The claim's two criteria for one number of layers; the second on questions with prompt and completion."""
     paired = table[(table[:, 1] > 0) & (table[:, 3] > 0)]
-    if not len(paired):
-        raise NotApplicable("no question has both a prompt and a completion to compare")
+    if len(paired) < QUESTIONS:
+        raise NotApplicable(
+            f"{len(paired)} questions have a prompt and a completion to compare; {QUESTIONS} are needed"
+        )
     where = f"last {depth}, {keep}"
     return [
         Measured(f"increase on prompts, {where}", _rise(table, 0, sampling), "<", "increase"),
@@ -121,11 +124,25 @@ def _coverage(pruned: Pruning) -> Curve:
 def _notes(pruned: Pruning, depths: list[int]) -> tuple[str, ...]:
     """What was kept, what could not be pruned, and what the claim speaks of and was not measured."""
     kept = sorted({(one.keep, len(one.visits)) for one in pruned.layers})
-    notes = ["Kept: " + ", ".join(f"{count} of {experts} experts" for count, experts in kept) + "."]
+    notes = ["Kept: " + ", ".join(f"{count} of {experts} experts" for count, experts in kept) + ".", _whole(pruned)]
     if len(depths) < len(CLAIMED):
         notes.append(f"The claim is judged on the last {depths[-1]} MoE layer only.")
     notes += [f"Layer {layer} cannot be pruned: {reason}." for layer, reason in sorted(pruned.not_applicable.items())]
     return tuple(notes)
+
+
+def _whole(pruned: Pruning) -> str:
+    """How well the whole model predicts these texts, and whose completions they are."""
+    prompts, completions = (
+        total.sum() / max(int(tokens.sum()), 1)
+        for total, tokens in (
+            (pruned.prompt, pruned.prompt_tokens),
+            (pruned.completion, pruned.completion_tokens),
+        )
+    )
+    authors = len(set(pruned.labels.get("author", ())) - {""})
+    whose = f", the completions by {authors} author{'s' * (authors > 1)}" if authors else ""
+    return f"The whole model's NLL is {prompts:.2f} nats a token on prompts, {completions:.2f} on completions{whose}."
 
 
 def _figure(pruned: Pruning, tables: dict[tuple[str, int], FloatArray], sampling: Sampling) -> Figure:

@@ -6,11 +6,11 @@ import numpy as np
 
 from claims.claim import Fork, Threshold, claim
 from claims.curves import along
-from claims.finding import Curve, Finding, Measured
-from claims.generation_curves import ALONE, SO_FAR, GenerationCurves, drop_by_depth, fall, generation_curves
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.generation_curves import ALONE, DIGITS, SO_FAR, GenerationCurves, drop_by_depth, fall, generation_curves
 from claims.question_bootstrap import FloatArray, mean_over_pairs, mean_over_questions, over_questions
 from claims.record import Figure
-from claims.rollout_answers import answers_of, moe_layers, unrelated_questions
+from claims.rollout_answers import answers_of, moe_layers, require_unrelated, unrelated_questions
 from claims.rollout_parts import prompt_part
 from claims.sampling import Sampling
 from claims.usage_similarity import over_authors, renamed_tables, similarity_tables
@@ -59,16 +59,17 @@ def test_prefill_collapse(
 ) -> Finding:
     """Compare prompts of different kinds layer by layer, and what is generated from them length by length."""
     answers = answers_of(rollouts)
-    layers = tuple(layer.layer for layer in moe_layers(rollouts, FEWEST_LAYERS))
+    layers = _every_layer(rollouts)
     apart, called = unrelated_questions(answers)
     prompts = over_authors(similarity_tables(rollouts, answers, prompt_part(rollouts)))
     unrelated = np.where(apart, prompts, np.nan)
+    require_unrelated(unrelated[0], f"{called} that one author was asked")
     renamed = np.where(apart, over_authors(renamed_tables(rollouts, answers, prompt_part(rollouts))), np.nan)
     quarter = -(-len(layers) // 4)
     deep = slice(-quarter, None)
     curves = generation_curves(rollouts, answers, apart, fork["similarity"])
     by_layer = tuple(mean_over_pairs(table, sampling) for table in unrelated)
-    gain = unrelated[deep].mean(axis=0) - unrelated[:quarter].mean(axis=0)
+    gain = (unrelated[deep].mean(axis=0) - unrelated[:quarter].mean(axis=0)).round(DIGITS)
     return Finding(
         criteria=(
             Measured("prompts, deepest quarter of layers", _mean(unrelated[deep], sampling), ">=", "near"),
@@ -85,6 +86,15 @@ def test_prefill_collapse(
         figure=_figure(layers, curves, called, sampling),
         notes=_notes(curves),
     )
+
+
+def _every_layer(rollouts: SequenceTrace) -> tuple[int, ...]:
+    """Numbers of all MoE layers; with some of them alone, the deepest quarter would be another."""
+    layers = tuple(layer.layer for layer in moe_layers(rollouts, FEWEST_LAYERS))
+    present = int(rollouts.checkpoint.get("moe_layers", len(layers)))
+    if len(layers) < present:
+        raise NotApplicable(f"early and deep layers are compared, and {len(layers)} of {present} MoE layers were read")
+    return layers
 
 
 def _mean(tables: FloatArray, sampling: Sampling) -> Estimate:

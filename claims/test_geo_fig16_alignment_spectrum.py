@@ -71,7 +71,7 @@ def test_alignment_spectrum(trace: Trace, sampling: Sampling) -> Finding:
     """Compare Eq 4 at v_1 and at v_2..v_16 with 1, layer by layer; sequences are resampled."""
     layers = linear_layers(trace)
     if len(layers) < FEWEST_LAYERS:
-        raise NotApplicable(f"{len(layers)} linear layers are too few for a share; {FEWEST_LAYERS} are needed")
+        raise NotApplicable(f"a share of layers needs {FEWEST_LAYERS} linear routers; measured: {len(layers)}")
     heard = _heard(layers)
     count = len(layers)
 

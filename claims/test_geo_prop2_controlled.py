@@ -8,6 +8,7 @@ import numpy.typing as npt
 from claims.claim import Fork, Threshold, claim
 from claims.curves import rounded
 from claims.experiment_layers import linear_in_all
+from claims.few_units import FEWEST, estimate_few, spanning
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.record import Figure, Series
 from claims.sampling import Sampling
@@ -15,7 +16,6 @@ from claims.suppression import IGNORED, INCLUDED, require_bias, response
 from fixtures.experiments import Experiment
 from metrics.estimate import Estimate
 from metrics.rank_correlation import row_spearman
-from metrics.statistics import estimate_mean
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,17 +48,19 @@ def test_balance_suppression_controlled(loss_experiment: Experiment, fork: Fork,
     require_bias([layer for seed in read.layers for arm in seed for layer in arm], fork["bias"])
     rho = np.array([[[response(layer, fork["bias"]) for layer in arm] for arm in seed] for seed in read.layers])
     pairs = np.moveaxis(rho, 1, 2).reshape(-1, len(loss_experiment.arms))
+    _require_pairs(pairs)
     swapped = sampling.rng("balance-suppression-controlled", "labels").permuted(pairs, axis=1)
-    ratio = np.log(pairs[:, 0] / pairs[:, -1])
     by_seed = (rho[:, 0] - rho[:, -1]).mean(axis=1)
     first, last = loss_experiment.arms[0], loss_experiment.arms[-1]
     return Finding(
         criteria=(
-            *_falls(pairs, f"{first!r} minus {last!r}", sampling),
-            Measured("log of the ratio of the two", _mean(ratio, PAIR, sampling), "<", "falls", decides=False),
-            Measured("the difference, mean over layers", _mean(by_seed, "seed", sampling), "<", "falls", decides=False),
+            *_falls(pairs, f"{first!r} minus {last!r}", len(rho), sampling),
+            *_ratio(pairs, sampling),
+            Measured(
+                "the difference, mean over layers", estimate_few(by_seed, "seed", sampling), "<", "falls", decides=False
+            ),
         ),
-        null=_falls(swapped, "labels at random, first minus last", sampling),
+        null=_falls(swapped, "labels at random, first minus last", len(rho), sampling),
         layers=tuple(
             Curve(f"rho, {arm}", read.numbers, tuple(float(value) for value in rho[:, index].mean(axis=0)))
             for index, arm in enumerate(loss_experiment.arms)
@@ -66,8 +68,8 @@ def test_balance_suppression_controlled(loss_experiment: Experiment, fork: Fork,
         figure=_figure(loss_experiment.arms, read.numbers, rho),
         notes=(
             f"Intervals are over {len(pairs)} pairs of a layer and a seed, from {len(rho)} "
-            f"training{'s' if len(rho) > 1 else ''} of each arm. Layers of one training are not independent of one "
-            "another, so another seed may differ by more than the interval says.",
+            f"training{'s' if len(rho) > 1 else ''} of each arm{_reach(len(rho))}. Layers of one training are not "
+            "independent of one another, so another seed may differ by more than the interval says.",
             *read.notes,
         ),
     )
@@ -83,20 +85,43 @@ def _require_order(experiment: Experiment) -> None:
             raise NotApplicable(f"the coefficients of the balancing loss should fall from arm to arm, and are {listed}")
 
 
-def _falls(pairs: FloatArray, name: str, sampling: Sampling) -> tuple[Measured, ...]:
+def _require_pairs(pairs: FloatArray) -> None:
+    """Refuse pairs too few for any interval, with what was measured."""
+    if len(pairs) < FEWEST:
+        difference = ", ".join(f"{value:.3g}" for value in pairs[:, 0] - pairs[:, -1])
+        raise NotApplicable(
+            f"{FEWEST} pairs of a layer and a seed are needed for an interval; rho of the first arm minus that of the "
+            f"last is {difference}"
+        )
+
+
+def _falls(pairs: FloatArray, name: str, seeds: int, sampling: Sampling) -> tuple[Measured, ...]:
     """Difference of the outer arms and, for a sweep, rank correlation with the coefficient; ``pairs`` is (n, A)."""
-    found = [Measured(f"rho, {name}", _mean(pairs[:, 0] - pairs[:, -1], PAIR, sampling), "<", "falls")]
+    found = [Measured(f"rho, {name}", _mean(pairs[:, 0] - pairs[:, -1], seeds, sampling), "<", "falls")]
     arms = pairs.shape[1]
     if arms > 2:
         coefficient = np.broadcast_to(np.arange(arms, 0, -1, dtype=np.float64), pairs.shape)
         order = row_spearman(coefficient, pairs)
         trend = np.where(np.isnan(order), 0.0, order)  # equal responses have no order
-        found.append(Measured(f"Spearman(coefficient, rho), {name}", _mean(trend, PAIR, sampling), "<", "falls"))
+        found.append(Measured(f"Spearman(coefficient, rho), {name}", _mean(trend, seeds, sampling), "<", "falls"))
     return tuple(found)
 
 
-def _mean(values: FloatArray, unit: str, sampling: Sampling) -> Estimate:
-    return estimate_mean(values, seed=sampling.seed, unit=unit, resamples=sampling.resamples)
+def _mean(values: FloatArray, seeds: int, sampling: Sampling) -> Estimate:
+    """Mean over pairs, which come seed by seed; no surer than the seeds agree."""
+    return spanning(estimate_few(values, PAIR, sampling), values.reshape(seeds, -1).mean(axis=1))
+
+
+def _ratio(pairs: FloatArray, sampling: Sampling) -> tuple[Measured, ...]:
+    """Reported where it exists: a router that is blind to the mean state has no logarithm."""
+    if not (pairs[:, [0, -1]] > 0).all():
+        return ()
+    ratio = estimate_few(np.log(pairs[:, 0] / pairs[:, -1]), PAIR, sampling)
+    return (Measured("log of the ratio of the two", ratio, "<", "falls", decides=False),)
+
+
+def _reach(seeds: int) -> str:
+    return ", and hold what each seed gives by itself" if seeds > 1 else ""
 
 
 def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: FloatArray) -> Figure:

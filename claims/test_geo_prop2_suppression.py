@@ -79,7 +79,7 @@ def test_balance_suppression(trace: Trace, fork: Fork, sampling: Sampling) -> Fi
             exact_by_layer("retained energy", layers, retained),
         ),
         figure=_figure(curve, np.stack(draws[1:])),
-        notes=(*_selection_note(layers), *left_out(trace, layers)),
+        notes=(_stated(trace), *_selection_note(layers), *left_out(trace, layers)),
     )
 
 
@@ -90,6 +90,14 @@ def _require_loss(trace: Trace, rho: Estimate) -> None:
         return
     says = "states no balancing loss" if coefficient is None else "was trained with a balancing loss of coefficient 0"
     raise NotApplicable(f"the checkpoint {says}; median rho = {rho.value:.3g} [{rho.low:.3g}, {rho.high:.3g}]")
+
+
+def _stated(trace: Trace) -> str:
+    coefficient = float(trace.checkpoint["balancing_loss"])
+    return (
+        f"The configuration states a balancing loss of coefficient {coefficient:g}. A configuration can state a "
+        "default that the training did not use; weights do not tell."
+    )
 
 
 def _first_direction(layers: Sequence[LayerTrace]) -> tuple[list[float], list[float]]:

@@ -35,7 +35,18 @@ def findings(board: Board) -> str:
         if (found := [(name, cell) for name, cell in board.of_claim(record.claim) if applies(cell)])
         and not (say in (_refuted, _vacuous) and all(is_control(cell.primary) for _, cell in found))
     ]
+    sentences += _untrained_too(board)
     return bullets(sentences) if sentences else "No claim was refuted, vacuous, in error or other than expected."
+
+
+def _untrained_too(board: Board) -> list[str]:
+    """Name the claims beyond the linear router's that an untrained control satisfies as the trained ones do."""
+    names = []
+    for record in board.claims:
+        supported = [c.primary for _, c in board.of_claim(record.claim) if c.verdict == Verdict.SUPPORTED]
+        if record.group != "A" and len({is_control(found) for found in supported}) > 1:
+            names.append(reference(record.claim))
+    return [f"**Supported on the untrained control too**, so no effect of training: {listed(names)}."] if names else []
 
 
 def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:

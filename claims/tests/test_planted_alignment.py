@@ -60,7 +60,7 @@ def test_a_directions_alignment_is_its_own() -> None:
 
 
 def test_what_cannot_be_measured_is_not_applicable() -> None:
-    with pytest.raises(NotApplicable, match="3 linear layers"):
+    with pytest.raises(NotApplicable, match="needs 4 linear routers; measured: 3"):
         alignment_spectrum(trace=listening(4, 0.1, 2.0, layers=3), sampling=SAMPLING)
     with pytest.raises(NotApplicable, match="no spectrum"):
         alignment_spectrum(trace=listening(4, 0.1, 2.0, spectra=False), sampling=SAMPLING)

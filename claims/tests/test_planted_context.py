@@ -58,9 +58,8 @@ def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> Tra
 
 
 def judged(keeps: tuple[float, ...], fork: dict[str, str], seed: int = 3, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(
-        context_dependence, trace=text(keeps, seed), sentences=sentences(keeps, seed), fork=fork, sampling=sampling
-    )
+    read = (sentences if fork == SENTENCE else text)(keeps, seed)
+    return verdict(context_dependence, read=read, fork=fork, sampling=sampling)
 
 
 @pytest.mark.parametrize("fork", [TOKEN, SENTENCE], ids=lambda fork: fork["unit"])
@@ -76,7 +75,7 @@ def test_context_dependence_refuted_when_contexts_differ_from_the_first_layer_on
 
 def test_context_dependence_vacuous_when_all_tokens_use_the_same_experts() -> None:
     trace = text(FALLING, alike=True)
-    assert verdict(context_dependence, trace=trace, sentences=trace, fork=TOKEN, sampling=SAMPLING) == Verdict.VACUOUS
+    assert verdict(context_dependence, read=trace, fork=TOKEN, sampling=SAMPLING) == Verdict.VACUOUS
 
 
 def test_experts_that_never_change_show_no_trend() -> None:
@@ -86,22 +85,30 @@ def test_experts_that_never_change_show_no_trend() -> None:
 @pytest.mark.parametrize(
     ("trace", "fork", "reason"),
     [
-        (text((1.0, 0.1)), TOKEN, "2 MoE layers show no trend"),
+        (text((1.0, 0.1)), TOKEN, "needs 3 MoE layers; measured: 2"),
         (replace(text(FALLING), checkpoint={"moe_layers": 9}), TOKEN, "4 of 9 were measured"),
-        (replace(text(FALLING), token=np.arange(TEXT.tokens)), TOKEN, "0 sequence pairs share at least two tokens"),
-        (sentences(FALLING, contexts=1), SENTENCE, "0 sentences share at least two tokens"),
+        (
+            replace(text(FALLING), token=np.arange(TEXT.tokens)),
+            TOKEN,
+            "8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
+        ),
+        (
+            sentences(FALLING, contexts=1),
+            SENTENCE,
+            "8 sentences are needed for an interval: 0 of 12 sentences have two",
+        ),
     ],
     ids=["two layers", "some layers", "no shared token", "one context"],
 )
 def test_context_dependence_is_not_applicable(trace: Trace, fork: dict[str, str], reason: str) -> None:
     with pytest.raises(NotApplicable, match=reason):
-        context_dependence(trace=trace, sentences=trace, fork=fork, sampling=SAMPLING)
+        context_dependence(read=trace, fork=fork, sampling=SAMPLING)
 
 
 def test_a_finding_says_what_was_compared() -> None:
     trace = sentences(FALLING)
-    found = context_dependence(trace=trace, sentences=trace, fork=SENTENCE, sampling=SAMPLING)
-    assert {measured.estimate.unit for measured in (*found.criteria, *found.null)} == {"sentence"}
+    found = context_dependence(read=trace, fork=SENTENCE, sampling=SAMPLING)
+    assert {measured.estimate.unit for measured in (*found.criteria, *found.null)} == {"sentence", "order"}
     assert found.criteria[0].estimate.n == SENTENCES
     assert found.criteria[0].estimate.value == 1.0  # the first layer keeps every token's experts
     assert found.figure is not None

@@ -34,13 +34,14 @@ def planted(
     documents: int = 24,
     layers: int = 2,
     plain_pull: float | None = None,
+    plain_rise: float | None = None,
     alike: bool = False,
 ) -> SequenceTrace:
     """Copies that move the share ``pull`` of a document's visits at 12x to a profile that all domains share.
 
     Repeating alone changes no share of visits. Energy, logit norm and confidence move by ``rise`` noise levels.
-    Plain text stays as it is, but for chance, unless ``plain_pull`` moves it in the same ways. ``alike`` gives all
-    domains the same profile.
+    Plain text stays as it is, but for chance, unless ``plain_pull`` moves it in the same ways (with ``plain_rise``, by
+    another rise). ``alike`` gives all domains the same profile.
     """
     rng = np.random.default_rng(seed)
     domain = np.random.default_rng(0).dirichlet(np.full(EXPERTS, 0.3), DOMAINS)  # the same in every world
@@ -57,7 +58,8 @@ def planted(
             mixed = drawn * (1 - far * (own or 0.0)) + far * (own or 0.0) * TOKENS / EXPERTS
             chance = np.stack([rng.multinomial(TOKENS * count, row) for row in profile])
             visits[layer, :, place, 1] = chance if own is None else (1000 * count * mixed).round()
-            moved[layer, :, place] = 0.0 if own is None else rise * far
+            lift = rise if kind == REPEATED or plain_rise is None else plain_rise
+            moved[layer, :, place] = 0.0 if own is None else lift * far
     level = 10.0 + rng.standard_normal((1, documents, 1)) + moved + 0.5 * rng.standard_normal(moved.shape)
     return put_together(visits, level)
 
@@ -109,11 +111,17 @@ def test_duplication_collapse_vacuous_when_plain_text_does_the_same() -> None:
     assert judged(planted(5, 0.9, plain_pull=0.9)) == Verdict.VACUOUS
 
 
+def test_plain_text_that_closes_the_gap_by_another_way_is_a_null_all_the_same() -> None:
+    # Neither energy, logits nor confidence rise with its length: still, the domains draw together without a copy.
+    assert judged(planted(5, 0.9, plain_pull=0.9, plain_rise=-1.0)) == Verdict.VACUOUS
+
+
 def test_without_a_gap_there_is_nothing_to_close() -> None:
     trace = planted(5, 0.9, alike=True)
     found = duplication_collapse(duplicates=trace, sampling=SAMPLING)
     assert judged(trace) == Verdict.INCONCLUSIVE
     assert np.isnan(found.criteria[1].estimate.value)
+    assert found.criteria[1].name == "share of the gap closed at 12x (undefined: no gap at 1x)"
     assert "there is no gap to close" in found.notes[0]
 
 

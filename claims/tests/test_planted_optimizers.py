@@ -47,6 +47,7 @@ def optimized(seed: int, spreads: list[tuple[float, float]], means: tuple[float,
         ([(0.1, 0.3)] * 2, (1.0, 1.0), Verdict.REFUTED),
         ([(0.3, 0.1)] * 2, (1.0, 2.0), Verdict.REFUTED),  # angles differ by more than the margin
         ([(0.6, 0.1), (0.2, 0.1)], (1.0, 1.0), Verdict.VACUOUS),  # seeds of one optimizer differ as much
+        ([(0.1, 0.4), (0.3, 0.2)], (1.0, 1.0), Verdict.INCONCLUSIVE),  # the sign turns with the seed
     ],
 )
 def test_optimizer_norms(spreads: list[tuple[float, float]], means: tuple[float, float], expected: Verdict) -> None:

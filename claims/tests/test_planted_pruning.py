@@ -108,6 +108,13 @@ def test_the_measured_rises_are_those_planted() -> None:
     assert values["completions less twice prompts, last 2, most used"] == pytest.approx(0.14)
 
 
+def test_the_whole_models_likelihood_is_told() -> None:
+    pruned = replace(planted(CLAIMED), labels={**planted(CLAIMED).labels, "author": ("ada", "", "bob") * 40})
+    prompt, completion = pruned.prompt.sum() / 12 / 120, pruned.completion.sum() / 50 / 80
+    expected = f"{prompt:.2f} nats a token on prompts, {completion:.2f} on completions, the completions by 2 authors."
+    assert pruning_prefill(pruned=pruned, sampling=SAMPLING).notes[1].endswith(expected)
+
+
 def test_one_layer_decides_where_only_one_can_be_pruned() -> None:
     finding = pruning_prefill(pruned=planted(CLAIMED, depths=(1,)), sampling=SAMPLING)
     assert any("last 1 MoE layer only" in note for note in finding.notes)
@@ -135,8 +142,14 @@ def test_no_question_in_common_is_not_applicable() -> None:
         prompt=np.where(alone, whole.prompt, 0.0),
         pruned=tuple(replace(score, prompt=np.where(alone, score.prompt, 0.0)) for score in whole.pruned),
     )
-    with pytest.raises(NotApplicable, match="no question has both"):
+    with pytest.raises(NotApplicable, match="0 questions have a prompt and a completion"):
         judged(apart)
+
+
+@pytest.mark.parametrize("questions", [1, 2, 7])
+def test_a_few_questions_are_not_applicable(questions: int) -> None:
+    with pytest.raises(NotApplicable, match=f"{questions} questions have a prompt and a completion to compare; 8"):
+        judged(planted(CLAIMED, questions=questions))
 
 
 @pytest.mark.parametrize("rise", [(0.05, 0.10), (0.10, 0.40)], ids=["twice", "a tenth"])

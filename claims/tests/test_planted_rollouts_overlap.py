@@ -24,6 +24,7 @@ from metrics.estimate import Estimate
 # The claims are imported under names that pytest does not collect.
 
 BAND = {"low": 0.5, "high": 0.7, "chance": 0.0}
+MARGIN = {"margin": 0.05}
 FORK = {"tokens": "generated"}
 LARGE = Cast(questions=32, layers=2, experts=32)
 SMALL = Cast(questions=24, authors=2, experts=32)
@@ -34,7 +35,7 @@ MOST = int(binom.ppf(0.95, 200, 0.05))
 def said(
     claim: Callable[..., Finding], rollouts: SequenceTrace, sampling: Sampling = SAMPLING, tokens: str = "generated"
 ) -> Verdict:
-    more: dict[str, Any] = {"thresholds": BAND} if claim is cross_model else {}
+    more: dict[str, Any] = {} if claim is below_self else {"thresholds": BAND if claim is cross_model else MARGIN}
     return verdict(claim, rollouts=rollouts, fork={"tokens": tokens}, sampling=sampling, **more)
 
 
@@ -139,7 +140,43 @@ def test_the_figure_holds_measured_null_and_the_papers_number() -> None:
     assert len(measured.y) == len(null.y) == LARGE.layers
     assert null.y[0] < measured.low[0] <= measured.y[0] <= measured.high[0] < again.y[0]
     assert finding.figure.reference[0].y == [0.6, 0.6]
-    assert finding.notes[0].startswith("Different authors of one question share")
+    assert finding.notes[0].startswith("3 authors, 32 questions, 192 rollouts of first wordings; medians: ")
+    assert finding.notes[1].startswith("Different authors of one question share")
+
+
+def test_the_order_of_the_file_and_the_other_layers_decide_nothing() -> None:
+    rng = np.random.default_rng(5)
+    cast = Cast(questions=8, layers=2, experts=32)
+    profile = rng.dirichlet(np.full(cast.experts, 20.0), (2, len(cast.rows)))
+    rollouts = drawn_rollouts(cast, profile, profile[:, :, None], rng)
+    order = rng.permutation(len(cast.rows))
+    shuffled = replace(
+        rollouts,
+        documents=tuple(rollouts.documents[i] for i in order),
+        labels={name: tuple(values[i] for i in order) for name, values in rollouts.labels.items()},
+        part_tokens=rollouts.part_tokens[order],
+        layers=tuple(replace(layer, usage=layer.usage[order]) for layer in rollouts.layers),
+    )
+    last = replace(rollouts, layers=rollouts.layers[-1:])
+    whole, again, alone = (overlap_tables(one, "generated", SAMPLING) for one in (rollouts, shuffled, last))
+    np.testing.assert_allclose(again.different, whole.different)
+    np.testing.assert_allclose(alone.different[0], whole.different[1])
+
+
+@pytest.mark.parametrize("claim", [cross_model, not_higher, below_self])
+def test_rollouts_too_short_for_their_experts_are_not_applicable(claim: Callable[..., Finding]) -> None:
+    # Sixteen tokens on 32 experts: lots decide the sets, and identical rollouts would share two thirds of them.
+    cast = Cast(questions=12, experts=32, tokens=16)
+    rng = np.random.default_rng(0)
+    profile = rng.dirichlet(np.ones(cast.experts), (1, cast.questions))[:, cast.rows[:, 0]]
+    drawn = drawn_rollouts(cast, profile, profile[:, :, None], rng)
+    first = np.searchsorted(cast.rows[:, 0], cast.rows[:, 0])
+    same = replace(drawn, layers=tuple(replace(layer, usage=layer.usage[first]) for layer in drawn.layers))
+    measured = overlap_tables(same, "generated", SAMPLING)
+    assert 0.6 < measured.itself < 0.8
+    assert np.nanmean(same_question(measured.different)) == pytest.approx(measured.itself, abs=0.03)
+    with pytest.raises(NotApplicable, match="too short for so many experts"):
+        said(claim, same)
 
 
 def test_wordings_beside_the_first_do_not_count() -> None:
@@ -171,9 +208,29 @@ def test_one_seed_has_no_positive_control_and_still_a_verdict() -> None:
     assert said(not_higher, distinct(cast, 1)) == Verdict.SUPPORTED
 
 
-@pytest.mark.parametrize(("claim", "world"), [(cross_model, unrelated), (not_higher, unrelated), (below_self, by_size)])
+def test_far_below_the_same_author_is_supported_and_said() -> None:
+    rollouts = sets(LARGE, 1, common=0.3, question=0.2, author=1.5, both=0.5, seed=0.2)
+    assert said(not_higher, rollouts) == Verdict.SUPPORTED
+    for world, expected in ((rollouts, True), (distinct(LARGE, 1), False)):
+        notes = not_higher(rollouts=world, fork=FORK, sampling=SAMPLING, thresholds=MARGIN).notes
+        assert any("not about equally, as the paper shows it" in note for note in notes) == expected
+
+
+def test_one_seed_of_rollouts_that_share_by_chance_alone_is_vacuous() -> None:
+    assert said(not_higher, unrelated(replace(LARGE, seeds=1), 1)) == Verdict.VACUOUS
+
+
+@pytest.mark.parametrize(
+    ("claim", "world", "cast"),
+    [
+        (cross_model, unrelated, SMALL),
+        (not_higher, unrelated, SMALL),
+        (not_higher, unrelated, replace(SMALL, seeds=1)),
+        (below_self, by_size, SMALL),
+    ],
+)
 def test_false_support_stays_below_five_percent(
-    claim: Callable[..., Finding], world: Callable[[Cast, int], SequenceTrace]
+    claim: Callable[..., Finding], world: Callable[[Cast, int], SequenceTrace], cast: Cast
 ) -> None:
-    supported = sum(said(claim, world(SMALL, s), Sampling(s, 99)) == Verdict.SUPPORTED for s in range(200))
+    supported = sum(said(claim, world(cast, s), Sampling(s, 99)) == Verdict.SUPPORTED for s in range(200))
     assert supported <= MOST, f"{supported} of 200 null draws were called supported"

@@ -71,9 +71,13 @@ def test_the_claims_numbers() -> None:
 @pytest.mark.parametrize(
     ("cast", "pairs", "reason"),
     [
-        (Cast(questions=29), PAIRS[0], "no author answered more than 29 questions in two wordings; 30 are needed"),
-        (Cast(questions=40, wordings=1), PAIRS[0], "no author answered more than 0 questions in two wordings"),
-        (Cast(questions=8, wordings=1), PAIRS[1], "no author answered more than 28 pairs of prompts"),
+        (
+            Cast(questions=29),
+            PAIRS[0],
+            "no author has more than 29 questions in two wordings with two halves",
+        ),
+        (Cast(questions=40, wordings=1), PAIRS[0], "no author has more than 0 questions in two wordings"),
+        (Cast(questions=8, wordings=1), PAIRS[1], "no author has more than 28 pairs of prompts"),
         (Cast(questions=7), PAIRS[1], "rollouts of 7 questions are too few; 8 are needed"),
     ],
 )

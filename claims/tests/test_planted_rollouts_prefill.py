@@ -1,5 +1,7 @@
 """Planted prompts that deep layers treat alike, and generation that separates them, or not.  GEO Fig. 9."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -99,6 +101,47 @@ def test_short_answers_do_not_change_who_is_compared() -> None:
     rollouts.part_tokens[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
     finding = prefill_collapse(rollouts=rollouts, fork={"similarity": ALONE}, sampling=SAMPLING, thresholds=NEAR)
     assert finding.notes[-1].startswith("16 of 32 pairs of author and question were left out")
+
+
+def test_quarters_of_some_of_the_layers_are_not_applicable() -> None:
+    some = replace(collapsing(CAST, 1), checkpoint={"moe_layers": 24})
+    with pytest.raises(NotApplicable, match="4 of 24 MoE layers were read"):
+        said(some)
+
+
+def test_one_question_of_another_kind_makes_no_pairs_of_kinds() -> None:
+    # Every pair of kinds would hold that question, and a third of the resamples no pair at all.
+    rollouts = collapsing(CAST, 1)
+    kinds = tuple("odd" if question == "question 0" else "even" for question in rollouts.labels["question"])
+    assert said(replace(rollouts, labels={**rollouts.labels, "kind": kinds})) == Verdict.SUPPORTED
+
+
+def test_authors_of_one_question_each_have_no_two_to_compare() -> None:
+    rollouts = collapsing(Cast(questions=16, authors=1, seeds=2, layers=4, wordings=1), 1)
+    alone = replace(rollouts, labels={**rollouts.labels, "author": rollouts.labels["question"]})
+    with pytest.raises(NotApplicable, match="0 questions are in pairs of questions of different kinds that one author"):
+        said(alone)
+
+
+def test_two_questions_answered_long_enough_are_not_applicable() -> None:
+    rollouts = collapsing(CAST, 1)
+    short = ~((CAST.rows[:, 0] < 2) | (CAST.rows[:, 3] == 0))
+    late = np.arange(7, len(rollouts.parts))
+    for layer in rollouts.layers:
+        layer.usage[np.ix_(short, late)] = 0
+    rollouts.part_tokens[np.ix_(short, late)] = 0
+    with pytest.raises(NotApplicable, match="2 questions are in pairs of unrelated questions that one author answered"):
+        said(rollouts, ALONE)
+
+
+def test_layers_that_differ_by_rounding_alone_are_not_supported() -> None:
+    # One prompt for all, of another profile in every layer: each cosine is 1, but for its last digits.
+    for seed in range(8):
+        rollouts = collapsing(CAST, seed, early=1.0)
+        rng = np.random.default_rng(seed)
+        for layer in rollouts.layers:
+            layer.usage[:, 0] = rng.integers(1, 40, CAST.experts)
+        assert said(rollouts) == Verdict.REFUTED
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Planted prompts: two wordings alike or not, and unrelated prompts alike or not.  GEO Fig. 7."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -55,6 +57,13 @@ def test_the_figure_starts_at_the_prompts_end_and_follows_the_generation() -> No
 def test_prompts_in_one_wording_are_not_applicable() -> None:
     with pytest.raises(NotApplicable, match="0 questions were asked in two wordings; 8 are needed"):
         alike(prompts(Cast(wordings=1), 1))
+
+
+def test_prompts_of_authors_with_one_question_each_have_no_null() -> None:
+    rollouts = prompts(Cast(questions=16, authors=1), 1)
+    alone = replace(rollouts, labels={**rollouts.labels, "author": rollouts.labels["question"]})
+    with pytest.raises(NotApplicable, match="0 questions are in pairs of questions of different kinds that one author"):
+        alike(alone)
 
 
 def test_prompt_similarity_is_seldom_supported_where_all_prompts_are_the_template() -> None:

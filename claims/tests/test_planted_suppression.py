@@ -24,6 +24,7 @@ from metrics.shared_direction import shared_response
 
 IGNORED, INCLUDED = {"bias": "ignored"}, {"bias": "included"}
 WORLD = World(sequences=24, experts=16)
+AXES = (np.arange(WORLD.width) > 0).astype(np.float64)  # all but the first
 
 
 def heard(seed: int, gain: float, layers: int = 4, loss: float | None = 0.01, **doctored: Any) -> Trace:
@@ -86,7 +87,8 @@ def test_a_selection_bias_is_named() -> None:
     finding = balance_suppression(
         trace=replace(trace, layers=(layer, *trace.layers[1:])), fork=IGNORED, sampling=SAMPLING
     )
-    assert "1 of 4 routers have a selection-only bias" in finding.notes[0]
+    assert finding.notes[0].startswith("The configuration states a balancing loss of coefficient 0.01.")
+    assert "1 of 4 routers have a selection-only bias" in finding.notes[1]
 
 
 def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
@@ -153,11 +155,52 @@ def test_controlled_refuses_what_cannot_be_paired() -> None:
         controlled(loss_experiment=one, fork=INCLUDED, sampling=SAMPLING)
 
 
-def controlled_null(seed: int) -> Verdict:
+def test_controlled_needs_pairs_enough_for_an_interval() -> None:
+    def build(layers: int) -> Experiment:
+        return experiment(("with loss", "without"), 1, lambda _, arm: heard(arm, (0.2, 1.0)[arm], layers=layers))
+
+    few = [replace(trace, checkpoint={}) for trace in build(3).traces[0]]
+    with pytest.raises(
+        NotApplicable, match=r"6 pairs of a layer and a seed are needed .* is -0\.\d+, -0\.\d+, -0\.\d+$"
+    ):
+        controlled(replace(build(3), traces=(tuple(few),)), IGNORED, SAMPLING)
+    six = replace(build(6), traces=(tuple(replace(trace, checkpoint={}) for trace in build(6).traces[0]),))
+    estimate = controlled(six, IGNORED, SAMPLING).criteria[0].estimate
+    assert estimate.n == 6
+    assert not estimate.draws
+    assert verdict(controlled, loss_experiment=six, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
+
+
+def test_seeds_that_disagree_decide_nothing() -> None:
+    gains = ((0.1, 2.0), (1.3, 1.0))
+    planted = experiment(
+        ("with loss", "without"), 2, lambda k, arm: heard(50 + 10 * k, gains[k][arm], layers=6, loss=None)
+    )
+    by_pair = controlled(planted, IGNORED, SAMPLING).criteria[0].estimate
+    assert by_pair.method.endswith("widened to the range of 2 trainings")
+    assert verdict(controlled, loss_experiment=planted, fork=IGNORED, sampling=SAMPLING) == Verdict.INCONCLUSIVE
+
+
+def test_a_router_blind_to_the_mean_has_no_ratio_and_a_verdict() -> None:
+    blind = trained(5, (0.0, 1.0), seeds=1)
+    layers = tuple(
+        replace(layer, mean=np.eye(WORLD.width)[0], router=replace(layer.router, weight=layer.router.weight * AXES))
+        for layer in blind.traces[0][0].layers
+    )
+    planted = replace(blind, traces=((replace(blind.traces[0][0], layers=layers), blind.traces[0][1]),))
+    finding = controlled(planted, IGNORED, SAMPLING)
+    assert [measured.name for measured in finding.criteria][1:] == ["the difference, mean over layers"]
+    assert verdict(controlled, loss_experiment=planted, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
+
+
+def controlled_null(seed: int, seeds: int) -> Verdict:
     return verdict(
-        controlled, loss_experiment=trained(seed, (1.0, 1.0), seeds=4), fork=IGNORED, sampling=Sampling(seed, 199)
+        controlled, loss_experiment=trained(seed, (1.0, 1.0), seeds=seeds), fork=IGNORED, sampling=Sampling(seed, 199)
     )
 
 
-def test_arms_alike_are_rarely_told_apart() -> None:
-    assert [controlled_null(seed) for seed in range(200)].count(Verdict.SUPPORTED) <= 10
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_arms_alike_are_rarely_told_apart(seeds: int) -> None:
+    found = [controlled_null(seed, seeds) for seed in range(200)]
+    assert found.count(Verdict.SUPPORTED) <= 10
+    assert found.count(Verdict.REFUTED) <= 10

@@ -141,6 +141,15 @@ def test_wordings_are_ranked_within_their_question() -> None:
     apart, called = unrelated_questions(answers)
     assert called == "different questions"
     assert (apart == ~np.eye(8, dtype=bool)).all()
+    for others, expected in ((3, "different questions"), (4, "questions of different kinds")):
+        assert unrelated_questions(replace(answers, kind=(np.arange(8) < others).astype(int)))[1] == expected
+
+
+def test_questions_without_a_pair_are_no_units() -> None:
+    table = np.full((9, 9), np.nan)
+    table[:4, :4] = np.arange(16.0).reshape(4, 4)
+    estimate, alone = mean_over_pairs(table, SAMPLING), mean_over_pairs(table[:4, :4], SAMPLING)
+    assert (estimate.n, estimate.value, estimate.low) == (4, alone.value, alone.low)
 
 
 def test_pairs_count_as_often_as_both_questions_were_drawn() -> None:

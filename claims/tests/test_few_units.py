@@ -1,0 +1,41 @@
+"""Few trainings: intervals that are no surer than so few values allow."""
+
+import numpy as np
+import pytest
+
+from claims.few_units import BOOTSTRAPPED, FEWEST, estimate_few, spanning
+from claims.sampling import Sampling
+from claims.tests.verdicts import SAMPLING
+from claims.verdict import holds
+
+
+def test_below_eight_the_interval_is_the_range_and_nothing_is_drawn() -> None:
+    found = estimate_few(np.array([-3.0, -1.0, -2.0]), "seed", SAMPLING)
+    assert (found.value, found.low, found.high, found.n, found.unit) == (-2.0, -3.0, -1.0, 3, "seed")
+    assert not found.draws
+    assert estimate_few(np.arange(8.0), "seed", SAMPLING).method.startswith("BCa bootstrap of the mean")
+    assert np.isnan(estimate_few(np.array([1.0]), "seed", SAMPLING).low)
+
+
+@pytest.mark.parametrize(("count", "at_most"), [(FEWEST, 14), (BOOTSTRAPPED, 29)])
+def test_values_around_zero_are_rarely_called_negative(count: int, at_most: int) -> None:
+    # Of 400: one in 64 for the range of six, one in twenty for the bootstrap, and two to three deviations.
+    rng = np.random.default_rng(count)
+    found = [estimate_few(rng.standard_normal(count), "seed", Sampling(seed, 199)) for seed in range(400)]
+    assert sum(holds(e.low, e.high, 0.0, "<") is True for e in found) <= at_most
+
+
+def test_an_interval_over_sequences_is_widened_to_what_trainings_say() -> None:
+    found = SAMPLING.mean(np.array([-2.0, -1.8, -2.2, -1.9, -2.1]))
+    assert found.high < 0
+    disagreeing = spanning(found, np.array([-4.5, 0.5]))
+    assert (disagreeing.value, disagreeing.low, disagreeing.high) == (found.value, -4.5, 0.5)
+    assert not disagreeing.draws
+    assert disagreeing.method.endswith("widened to the range of 2 trainings")
+    assert spanning(found, np.array([-2.0, -2.0])) == found
+    assert spanning(found, np.array([3.0])) == found
+
+
+def test_what_has_no_interval_stays_without() -> None:
+    alone = SAMPLING.mean(np.array([1.0]))
+    assert spanning(alone, np.array([1.0, 2.0])) is alone
