@@ -1,7 +1,7 @@
 """Alignment through diagonals and m x m forms against torch.func.jacrev, on the same experts and tokens in one run.
 
 Random float32 weights, computed in float64 on both sides. The slow side does a part and is scaled up openly;
-times are printed, never judged. The larger sizes run under ``make bench`` only.
+times are printed, never judged. It runs under ``make bench`` only.
 """
 
 import resource
@@ -38,15 +38,15 @@ class Size:
     slow_tokens: int = 4
 
 
-SMALL = Size(128, 64, 16, 512)
-LARGER = [Size(512, 256, 32, 1024), Size(2048, 768, 128, 4096, token_sample=64, slow_tokens=2)]
+SIZES = [
+    Size(128, 64, 16, 512),
+    Size(512, 256, 32, 1024),
+    Size(2048, 768, 128, 4096, token_sample=64, slow_tokens=2),
+]
 
 
-@pytest.mark.parametrize(
-    "size",
-    [SMALL, *(pytest.param(size, marks=pytest.mark.benchmarks) for size in LARGER)],
-    ids=lambda size: f"d{size.width}-m{size.inner}-E{size.experts}",
-)
+@pytest.mark.benchmarks
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"d{size.width}-m{size.inner}-E{size.experts}")
 def test_alignment_and_jacrev(size: Size, capsys: pytest.CaptureFixture[str]) -> None:
     experts = layer(size)
     states = np.random.default_rng(1).standard_normal((size.tokens, size.width))
