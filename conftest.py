@@ -9,7 +9,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("pytester", "fixtures.plugin", "fixtures.evidence_fixtures", "claims.plugin", "reports.collect")
+pytest_plugins = (
+    "pytester",
+    "fixtures.plugin",
+    "fixtures.evidence_fixtures",
+    "claims.function_fixtures",
+    "claims.plugin",
+    "reports.collect",
+)
 
 settings.register_profile("dev", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])

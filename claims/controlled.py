@@ -2,12 +2,22 @@
 
 from typing import Any
 
+from claims.function_arms import FunctionExperiment
+from claims.function_trace import FunctionTrace
 from fixtures.experiments import Experiment
+from fixtures.trace import Trace
 
 
-def checkpoint_of(experiment: Experiment) -> dict[str, Any]:
+def read_in(experiment: Experiment | FunctionExperiment) -> list[Trace] | list[FunctionTrace]:
+    """Return the evidence of every arm of every seed."""
+    if isinstance(experiment, Experiment):
+        return [trace for seed in experiment.traces for trace in seed]
+    return [arm.functions for seed in experiment.trainings for arm in seed]
+
+
+def checkpoint_of(experiment: Experiment | FunctionExperiment) -> dict[str, Any]:
     """Return the facts of an experiment and of the checkpoints that it compares (JSON values)."""
-    traces = [trace for seed in experiment.traces for trace in seed]
+    traces = read_in(experiment)
     sizes = [trace.checkpoint.get("parameters") for trace in traces]
     return {
         "kind": "experiment",

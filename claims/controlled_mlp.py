@@ -23,7 +23,8 @@ class ArmMeasures:
     Attributes
     ----------
     arm : what it is
-    error : mean squared error on held-out tokens, float64 (S,); the targets' variance is about 0.5
+    error : mean squared error on held-out tokens, float64 (S,)
+    variance : of their targets, about 0.5, float64 (S,): the error of the best constant answer
     gate : mean over held-out tokens of the largest gate, float64 (S,); 1 / E for soft gates that are uniform
     usage : share of the gates that each expert gets, float64 (S, E)
     splits : for each name in `SPLITS` what is measured on that split
@@ -31,6 +32,7 @@ class ArmMeasures:
 
     arm: Arm
     error: Float64
+    variance: Float64
     gate: Float64
     usage: Float64
     splits: dict[str, SplitMeasures]
@@ -95,6 +97,7 @@ def _measure(
     return ArmMeasures(
         arm=arm,
         error=np.array(error),
+        variance=held_out.y.var(axis=1).mean(axis=-1),
         gate=np.array(gate),
         usage=np.array(usage),
         splits={name: together(found) for name, found in rows.items()},

@@ -20,6 +20,7 @@ from claims.expectations import (
 )
 from claims.family import adjust
 from claims.finding import NotApplicable
+from claims.function_arms import FunctionExperiment
 from claims.measuring import Asked, measure, unmeasured
 from claims.provenance import provenance_of, read_by
 from claims.record import Record, to_json
@@ -164,7 +165,7 @@ def _expectation(item: pytest.Item, name: str, checkpoint: Mapping[str, Any], fo
 def _checkpoint(item: pytest.Item) -> dict[str, Any]:
     """What the record says of the checkpoint: the captured facts, or at least its name."""
     found = read_by(item)
-    if isinstance(found, Experiment):
+    if isinstance(found, Experiment | FunctionExperiment):
         return checkpoint_of(found)
     return named(item) if found is None else dict(found.checkpoint)
 

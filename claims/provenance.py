@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from claims.controlled import read_in
+from claims.function_arms import FunctionExperiment
 from fixtures.experiments import Experiment
 from fixtures.plugin import live_evidence
 from fixtures.sequence_trace import SequenceTrace
 from fixtures.trace import Trace
 
+_EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace)
 _PACKAGES = ("torch", "transformers", "numpy", "scipy", "hypothesis", "pytest")
 
 
@@ -21,11 +25,12 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     """Return commit, versions and seed, and, where evidence was read, its population, device and dtype."""
     found: dict[str, Any] = {
         "commit": commit(),
+        "date": started(),
         "versions": versions(),
         "seed": item.config.getoption("--seed"),
     }
     evidence = read_by(item)
-    first = evidence.traces[0][0] if isinstance(evidence, Experiment) else evidence
+    first = read_in(evidence)[0] if isinstance(evidence, Experiment | FunctionExperiment) else evidence
     if first is not None:
         found |= dict(first.provenance)
         found["population"] = dict(first.population)
@@ -34,13 +39,13 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     return found
 
 
-def read_by(item: pytest.Item) -> Experiment | Trace | SequenceTrace | None:
+def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | SequenceTrace | None:
     """Return the evidence that a test was given: the experiment, or the first trace; None for none.
 
     A test that was given other evidence of a checkpoint stands for the text that this checkpoint read, if it did.
     """
     given = getattr(item, "funcargs", {}).values()
-    found = next((each for each in given if isinstance(each, Experiment | Trace | SequenceTrace)), None)
+    found = next((each for each in given if isinstance(each, _EVIDENCE)), None)
     subject = live_evidence(item.config) if found is None and "subject" in _parameters(item) else None
     if subject is None:
         return found
@@ -60,6 +65,12 @@ def commit() -> str:
     root = Path(__file__).resolve().parent.parent
     head = _git(root, "rev-parse", "--short=12", "HEAD")
     return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+
+
+@cache
+def started() -> str:
+    """Return when this process first recorded something, as ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache

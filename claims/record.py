@@ -68,8 +68,11 @@ class Figure:
     """A figure as data, so that a report can be drawn from records alone.
 
     ``kind``: ``scatter`` (points), ``lines`` (curves, with bands), ``bars`` (x are positions with
-    ``ticks`` as labels) or ``ecdf`` (x sorted values, y cumulative share). ``reference`` are dashed guides:
-    series of two points each. ``redraws`` names the paper's figure, for example ``GEO Fig. 13``.
+    ``ticks`` as labels), ``ecdf`` (x sorted values, y cumulative share) or ``heat`` (a matrix: one series a row
+    from the top, x its column numbers, y the values, of which a missing one is hatched; the range of colours is
+    symmetric around 0, so leave a diagonal of ones out; bands, guides, ticks and logarithms have no meaning there,
+    and ``title`` names the quantity). ``reference`` are dashed guides: series of two points each. ``redraws`` names
+    the paper's figure, for example ``GEO Fig. 13``.
     """
 
     kind: str

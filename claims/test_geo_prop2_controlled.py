@@ -139,10 +139,10 @@ def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: FloatArray) -> 
     ]
     return Figure(
         kind="lines",
-        title="response to the shared direction, mean and range over seeds",
+        title="response to the shared direction",
         redraws="GEO Figs 16-19, as an experiment",
         x_label="layer",
-        y_label="rho",
+        y_label="rho, mean and range over seeds",
         series=series,
         reference=[Series("random routers on average", [x[0], x[-1]], [1.0, 1.0])],
     )

@@ -5,9 +5,9 @@ import pandas as pd
 from claims.verdict import Verdict
 from reports.cells import Board
 from reports.completeness import Completeness
-from reports.heads import NAME
 from reports.links import reference
 from reports.markdown import bullets, code, escape, table
+from reports.places import place_title
 from reports.words import listed, shown
 
 SILENT = (Verdict.NOT_APPLICABLE, Verdict.ERROR)
@@ -19,7 +19,7 @@ def absent(board: Board, completeness: Completeness | None) -> str:
     for claim, name, cell in board.in_order():
         if cell.verdict in SILENT:
             said = (reference(claim), shown(cell.verdict), escape(cell.primary.reason))
-            alike.setdefault(said, []).append(escape(name, NAME))
+            alike.setdefault(said, []).append(place_title(name))
     rows = [[claim, listed(names), verdict, why] for (claim, verdict, why), names in alike.items()]
     frame = pd.DataFrame(rows, columns=["claim", "on", "verdict", "why"])
     parts = [table(frame)] if rows else []
@@ -34,5 +34,5 @@ def absent(board: Board, completeness: Completeness | None) -> str:
 def _untried(board: Board) -> str:
     gaps: dict[str, list[str]] = {}
     for claim, name in board.gaps():
-        gaps.setdefault(claim, []).append(escape(name, NAME))
+        gaps.setdefault(claim, []).append(place_title(name))
     return bullets([f"{reference(claim)} was not run on {listed(names)}." for claim, names in gaps.items()])

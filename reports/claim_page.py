@@ -13,7 +13,7 @@ from reports.matrix import footnotes, mark
 from reports.measured import because, criteria_table, forks_table, methods, thresholds_table
 from reports.names import slug
 from reports.pictures import Picture, embed
-from reports.places import Kind, arms, repeats
+from reports.places import arms, place_title, repeats
 from reports.words import listed, plural, shown
 
 #: File of records that the commands on a page name; it lies beside the report.
@@ -39,23 +39,18 @@ def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: s
         block(record.equation) if record.equation.strip() else "",
         bullets(_facts(record)),
         thresholds_table(records),
-        _glance(board, places),
+        _glance(places),
         *(embed(picture, "../") for picture in drawn),
-        *(part for name, cell in places for part in _on(board, name, cell)),
+        *(part for name, cell in places for part in _on(name, cell)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def place_title(board: Board, name: str) -> str:
-    """Return a place as a heading or a cell says it."""
-    return "generated cases" if board.kinds[name] == Kind.GENERATED else escape(name, 120)
-
-
-def _glance(board: Board, places: Sequence[tuple[str, Cell]]) -> str:
+def _glance(places: Sequence[tuple[str, Cell]]) -> str:
     """Every place's verdict and the number that made it, where there is more than one place."""
     if len(places) < 2:
         return ""
-    rows = [[place_title(board, name), mark(cell), because(cell.primary)] for name, cell in places]
+    rows = [[place_title(name), mark(cell), because(cell.primary)] for name, cell in places]
     notes = footnotes([cell for _, cell in places])
     return "\n\n".join([table(pd.DataFrame(rows, columns=["on", "verdict", "because"])), *notes])
 
@@ -73,11 +68,11 @@ def _facts(record: Record) -> list[str]:
     return [fact for fact in facts if not fact.endswith(": ")]
 
 
-def _on(board: Board, name: str, cell: Cell) -> list[str]:
+def _on(name: str, cell: Cell) -> list[str]:
     record = cell.primary
     sensitive = ", fork-sensitive" if cell.fork_sensitive else ""
     parts = [
-        f"## {place_title(board, name)}: {shown(record.verdict)}{sensitive}",
+        f"## {place_title(name)}: {shown(record.verdict)}{sensitive}",
         _compared(record),
         _sentence("Reason", record.reason),
         criteria_table(record),

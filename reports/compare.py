@@ -6,50 +6,59 @@ from typing import Any
 
 import pandas as pd
 
-from claims.record import Criterion, Record
+from claims.record import Record
 from reports.cells import Board, board, fork_name
+from reports.margins import SHARE, lost
 from reports.markdown import bullets, escape, table
+from reports.measured import because
 from reports.numbers import claimed, interval
 from reports.places import arms, kind_of, repeats
 from reports.provenance import flat
 from reports.words import listed, plural, shown
 
-NOTHING = "No verdict changed."
+NOTHING = "No verdict changed"
+#: What every run has its own of.
+_OWN = ("date",)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``markdown`` says what differs; ``changed`` is True when a verdict changed, appeared or vanished."""
+    """What differs, as Markdown; and whether anything of it is a change.
+
+    A verdict that changed, appeared or vanished is, as is another reading's verdict that moved, and a lost margin.
+    """
 
     markdown: str
     changed: bool
 
 
-def compare(old: Sequence[Record], new: Sequence[Record]) -> Comparison:
+def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) -> Comparison:
     """Compare two runs by claim, place (checkpoint, dense model, experiment) and fork.
 
-    The verdict of a (claim, place) is its primary fork's. A fork whose verdict moved and a criterion
-    whose interval came to touch its threshold are told, but are no changed verdicts.
+    The verdict of a (claim, place) is its primary fork's. A criterion lost its margin when the verdict stayed and its
+    interval, which was clear of its threshold by ``share`` (see `reports.margins.gap`), no longer is.
     """
     before, after = board(old), board(new)
-    verdicts = _verdicts(before, after)
+    verdicts, forks, margins = _verdicts(before, after), _forks(before, after), _margins(old, new, share)
+    measured = ["measured before", "measured now"]
     parts = [
-        _section("Verdicts that changed, appeared or vanished", [], verdicts),
-        _section("Forks whose verdict moved", ["fork"], _forks(old, new)),
-        _section(
-            "Criteria that lost their margin: the interval now touches the threshold",
-            ["criterion", "claimed"],
-            _margins(old, new),
-        ),
+        _section("Verdicts that changed, appeared or vanished", ["old", "new", *measured], verdicts),
+        _section("Other readings whose verdict moved", ["reading", "old", "new", *measured], forks),
+        _section("Criteria that lost their margin", ["criterion", "claimed", "old", "new"], margins),
+        f"A margin is lost when the interval touches its threshold, or comes nearer to it than {share:g} of the "
+        "interval's own width; an exact number, than that share of the threshold."
+        if margins
+        else "",
         _unlike(old, new),
     ]
-    head = _headline(before, after) if verdicts else NOTHING
-    return Comparison("\n\n".join([f"# {head}", *(p for p in parts if p)]) + "\n", bool(verdicts))
+    asides = [f"{plural(len(forks), 'other reading')} moved"] * bool(forks)
+    asides += [f"{plural(len(margins), 'margin')} lost"] * bool(margins)
+    head = "; ".join([_headline(before, after) if verdicts else NOTHING, *asides])
+    return Comparison("\n\n".join([f"# {head}.", *(p for p in parts if p)]) + "\n", bool(verdicts or forks or margins))
 
 
 def _section(title: str, columns: list[str], rows: list[list[str]]) -> str:
-    frame = pd.DataFrame(rows, columns=["claim", "on", *columns, "old", "new"]) if rows else None
-    return "" if frame is None else f"## {title}\n\n{table(frame)}"
+    return f"## {title}\n\n{table(pd.DataFrame(rows, columns=['claim', 'on', *columns]))}" if rows else ""
 
 
 def _headline(before: Board, after: Board) -> str:
@@ -58,16 +67,37 @@ def _headline(before: Board, after: Board) -> str:
     changed = sum(before.cells[place].verdict != after.cells[place].verdict for place in kept)
     new, gone = len(after.cells.keys() - kept), len(before.cells.keys() - kept)
     asides = [f"{new:,} appeared"] * bool(new) + [f"{gone:,} vanished"] * bool(gone)
-    return "; ".join([f"{changed:,} of {plural(len(kept), 'verdict')} changed", *asides]) + "."
+    return "; ".join([f"{changed:,} of {plural(len(kept), 'verdict')} changed", *asides])
 
 
 def _verdicts(before: Board, after: Board) -> list[list[str]]:
     rows = []
     for claim, name in sorted(before.cells.keys() | after.cells.keys()):
-        old, new = before.cells.get((claim, name)), after.cells.get((claim, name))
+        old, new = (run.cells.get((claim, name)) for run in (before, after))
         if old is None or new is None or old.verdict != new.verdict:
-            words = [shown(cell.verdict) if cell else "not there" for cell in (old, new)]
-            rows.append([escape(claim), escape(name), *words])
+            found = [cell.primary if cell else None for cell in (old, new)]
+            rows.append([escape(claim), escape(name), *_change(*found)])
+    return rows
+
+
+def _change(old: Record | None, new: Record | None) -> list[str]:
+    """Return the verdict before and now, and the number that made each."""
+    both = (old, new)
+    return [shown(r.verdict) if r else "not there" for r in both] + [because(r) if r else "" for r in both]
+
+
+def _forks(before: Board, after: Board) -> list[list[str]]:
+    """Return the readings that did not decide in both runs, and moved; of a cell that is in one run alone, none."""
+    rows = []
+    for place in sorted(before.cells.keys() & after.cells.keys()):
+        old, new = ({r.key: r for r in run.cells[place].records} for run in (before, after))
+        primaries = before.cells[place].primary.key, after.cells[place].primary.key
+        for key in sorted(old.keys() | new.keys()):
+            a, b = old.get(key), new.get(key)
+            moved = a is None or b is None or a.verdict != b.verdict
+            record = b or a
+            if moved and record is not None and (key, key) != primaries:
+                rows.append([escape(place[0]), escape(place[1]), escape(fork_name(record)), *_change(a, b)])
     return rows
 
 
@@ -77,37 +107,22 @@ def _pairs(old: Iterable[Record], new: Iterable[Record]) -> list[tuple[Record, R
     return [(known[r.key], r) for r in sorted(new, key=lambda r: r.key) if r.key in known]
 
 
-def _forks(old: Sequence[Record], new: Sequence[Record]) -> list[list[str]]:
+def _margins(old: Sequence[Record], new: Sequence[Record], share: float) -> list[list[str]]:
     return [
-        [escape(b.claim), escape(b.key[0]), escape(fork_name(b)), shown(a.verdict), shown(b.verdict)]
+        [escape(b.claim), _place(b), escape(name), claimed(now), interval(was), interval(now)]
         for a, b in _pairs(old, new)
-        if a.verdict != b.verdict and not (a.primary and b.primary)
+        for name, was, now in lost(a, b, share)
     ]
-
-
-def _margins(old: Sequence[Record], new: Sequence[Record]) -> list[list[str]]:
-    rows = []
-    for a, b in _pairs(old, new):
-        known = {c.name: c for c in a.criteria}
-        for criterion in b.criteria:
-            was = known.get(criterion.name)
-            if was is not None and was.holds is not None and criterion.holds is None:
-                rows.append([escape(b.claim), _place(b), *_change(was, criterion)])
-    return rows
 
 
 def _place(record: Record) -> str:
     return escape(record.key[0]) + (f" ({escape(record.key[2])})" if record.key[2] else "")
 
 
-def _change(was: Criterion, now: Criterion) -> list[str]:
-    return [escape(now.name), claimed(now), interval(was), interval(now)]
-
-
 def _unlike(old: Sequence[Record], new: Sequence[Record]) -> str:
     """Say what was not the same about the two runs, since a verdict may have moved for that reason alone."""
     lines = []
-    for what, facts in (("", _settings), ("Thresholds of ", _thresholds)):
+    for what, facts in (("", _settings), ("Thresholds of ", _thresholds), ("Text of ", _texts)):
         differences: dict[str, list[str]] = {}
         for a, b in _pairs(old, new):
             for said in _different(facts(a), facts(b)):
@@ -127,8 +142,13 @@ def _different(old: dict[str, str], new: dict[str, str]) -> list[str]:
 def _settings(record: Record) -> dict[str, str]:
     checkpoint: dict[str, Any] = {"revision": record.checkpoint.get("revision"), "kind": kind_of(record).value}
     compared = {"arms": arms(record), "checkpoints": repeats(record)} if arms(record) else {}
-    return flat({**record.provenance, **checkpoint, **compared})
+    told = {key: value for key, value in record.provenance.items() if key not in _OWN}
+    return flat({**told, **checkpoint, **compared})
 
 
 def _thresholds(record: Record) -> dict[str, str]:
     return {name: str(entry.get("value")) for name, entry in record.thresholds.items()}
+
+
+def _texts(record: Record) -> dict[str, str]:
+    return {"definition": record.definition, "equation": record.equation}

@@ -12,11 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from claims.record import Figure, Series
-from reports.style import GUIDE, canvas, colours, house_style, label, save
+from reports.heat import bounds, colour_bars, heat
+from reports.style import GUIDE, canvas, colours, house_style, label, legend, save
 
 FloatArray = npt.NDArray[np.float64]
 Line = Literal["", "-", "--", ":", "-."]
 DASHES: tuple[Line, ...] = ("--", ":", "-.")
+KINDS = ("scatter", "lines", "bars", "ecdf", "heat")
 #: Marker and line of a legend entry, by kind; a plain line for the others.
 ENTRY: dict[str, tuple[str, Line]] = {"scatter": ("o", ""), "bars": ("s", "")}
 #: Series named in a legend; of a longer sequence, evenly spaced ones are named.
@@ -29,22 +31,34 @@ def draw(path: Path, title: str, panels: Sequence[tuple[str, Figure]]) -> None:
     Raises
     ------
     ValueError
-        When a figure's kind is unknown, or the x and y of a series differ in length.
+        When a figure's kind is unknown, the x and y of a series differ in length, or a heat map stands beside another
+        kind or has a column without a number.
     """
-    for name, data in panels:
-        _sound(name, data)
+    _sound(panels)
     with house_style():
         figure, axes = canvas(len(panels), share_y=_comparable([data for _, data in panels]))
-        colour = colours(list(dict.fromkeys(s.label for _, data in panels for s in data.series)))
-        dashes = list(dict.fromkeys(s.label for _, data in panels for s in data.reference))
+        (_heats if panels[0][1].kind == "heat" else _plots)(figure, axes, panels)
         for axis, (name, data) in zip(axes, panels, strict=True):
-            _panel(axis, data, colour, dashes)
-            axis.set_title(_panel_title(name, data, len(panels)))
-        _ticks(axes, [data for _, data in panels])
+            _panel_title(axis, name, data, len(panels))
         _axis_labels(axes, [data for _, data in panels])
-        _legend(figure, panels, colour, dashes)
-        figure.suptitle(label(title, 80))
+        figure.suptitle(label(title, 66 if len(panels) == 1 else 80, 3))
         save(figure, path)
+
+
+def _plots(figure: Canvas, axes: Sequence[Axes], panels: Sequence[tuple[str, Figure]]) -> None:
+    colour = colours(list(dict.fromkeys(s.label for _, data in panels for s in data.series)))
+    dashes = list(dict.fromkeys(s.label for _, data in panels for s in data.reference))
+    for axis, (_, data) in zip(axes, panels, strict=True):
+        _panel(axis, data, colour, dashes)
+    _ticks(axes, [data for _, data in panels])
+    _legend(figure, panels, colour, dashes)
+
+
+def _heats(figure: Canvas, axes: Sequence[Axes], panels: Sequence[tuple[str, Figure]]) -> None:
+    limits = bounds([data for _, data in panels])
+    alone = len(panels) == 1
+    drawn = [heat(axis, data, limit, alone=alone) for axis, (_, data), limit in zip(axes, panels, limits, strict=True)]
+    colour_bars(figure, list(zip(axes, drawn, strict=True)))
 
 
 def _panel(axis: Axes, data: Figure, colour: dict[str, str], dashes: list[str]) -> None:
@@ -132,9 +146,12 @@ def _name_positions(axis: Axes, ticks: Sequence[str], *, hidden: bool) -> None:
     axis.grid(visible=False, axis="x")
 
 
-def _panel_title(name: str, data: Figure, panels: int) -> str:
+def _panel_title(axis: Axes, name: str, data: Figure, panels: int) -> None:
+    """Put the place above a panel, and below it what the panel shows: on more lines, and smaller, where it is long."""
     width = {1: 60, 2: 44}.get(panels, 28)
-    return label(name, width, 1) + (f"\n{label(data.title, width, 2)}" if data.title else "")
+    says = label(data.title, width, 4) if data.title else ""
+    lines = [label(name, width, 1), *([says] if says else [])]
+    axis.set_title("\n".join(lines), fontsize=10 if says.count("\n") < 2 else 9)
 
 
 def _axis_labels(axes: Sequence[Axes], panels: Sequence[Figure]) -> None:
@@ -167,10 +184,7 @@ def _legend(figure: Canvas, panels: Sequence[tuple[str, Figure]], colour: dict[s
         for i, name in enumerate(dashes)
     ]
     if len(entries) > 1 or dashes:
-        longest = max(len(str(entry.get_label())) for entry in entries)
-        rows = -(-len(entries) // max(1, min(4, 92 // (longest + 6))))
-        columns = -(-len(entries) // rows)
-        figure.legend(handles=entries, loc="outside lower center", ncols=columns)
+        legend(figure, entries)
 
 
 def _comparable(panels: Sequence[Figure]) -> bool:
@@ -180,16 +194,20 @@ def _comparable(panels: Sequence[Figure]) -> bool:
         values = np.concatenate([_floats(s.y) for s in data.series]) if data.series else np.zeros(0)
         values = values[np.isfinite(values)]
         spans.append(float(np.abs(values).max()) if len(values) else 0.0)
-    return panels[0].kind != "scatter" and (min(spans) == max(spans) or max(spans) <= 5 * min(spans))
+    return panels[0].kind not in ("scatter", "heat") and (min(spans) == max(spans) or max(spans) <= 5 * min(spans))
 
 
-def _sound(name: str, data: Figure) -> None:
-    if data.kind not in ("scatter", "lines", "bars", "ecdf"):
-        raise ValueError(f"the figure on {name} is of an unknown kind, {data.kind!r}")
-    for series in (*data.series, *data.reference):
-        sizes = {len(series.x), len(series.y)} | {len(band) for band in (series.low, series.high) if band}
-        if len(sizes) > 1:
-            raise ValueError(f"series {series.label!r} on {name} has columns of different lengths")
+def _sound(panels: Sequence[tuple[str, Figure]]) -> None:
+    for name, data in panels:
+        if data.kind not in KINDS:
+            raise ValueError(f"the figure on {name} is of an unknown kind, {data.kind!r}")
+        for series in (*data.series, *data.reference):
+            sizes = {len(series.x), len(series.y)} | {len(band) for band in (series.low, series.high) if band}
+            if len(sizes) > 1:
+                raise ValueError(f"series {series.label!r} on {name} has columns of different lengths")
+    kinds = {data.kind for _, data in panels}
+    if "heat" in kinds and len(kinds) > 1:
+        raise ValueError(f"heat maps and {' and '.join(sorted(kinds - {'heat'}))} do not share a picture")
 
 
 def _floats(values: Sequence[float | None]) -> FloatArray:

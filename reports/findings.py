@@ -8,7 +8,7 @@ from reports.cells import Board, Cell
 from reports.links import reference
 from reports.markdown import bullets, escape
 from reports.numbers import claimed, interval
-from reports.places import is_control
+from reports.places import is_control, place_title
 from reports.words import listed
 
 Cells = list[tuple[str, Cell]]
@@ -57,10 +57,10 @@ def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | Non
 
 
 def _certified(record: Record, found: Cells) -> str:
-    names = listed([escape(name, 80) for name, _ in found])
+    names = listed([place_title(name, 80) for name, _ in found])
     certificate = found[0][1].primary.certificate
     says = "" if certificate is None else escape(certificate.says).rstrip(".")
-    whose = f" ({escape(found[0][0], 80)})" if len(found) > 1 else ""
+    whose = f" ({place_title(found[0][0], 80)})" if len(found) > 1 else ""
     return f"{reference(record.claim)} is **refuted by a counterexample** on {names}: {says}{whose}."
 
 
@@ -109,7 +109,7 @@ def _together(pairs: list[tuple[str, str]]) -> str:
     """Join (place, text), naming places that share a text together; beyond `TOLD` texts the places are counted."""
     texts: dict[str, list[str]] = {}
     for name, text in pairs:
-        texts.setdefault(text, []).append(escape(name, 80))
+        texts.setdefault(text, []).append(place_title(name, 80))
     said = [f"{text} on {listed(names)}" for text, names in texts.items()]
     rest = sum(len(names) for names in list(texts.values())[TOLD:])
     return "; ".join([*said[:TOLD], *([f"and on {rest:,} more"] if rest else [])])

@@ -1,6 +1,6 @@
 """The tables that open a report: claims by checkpoints, dense models, experiments, generated cases."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -16,26 +16,40 @@ DEVIATION_SIGN = "‡"
 #: Checkpoints side by side in one table; more go to a table below.
 COLUMNS = 8
 
+#: How a table names a claim: by a link to its page, or in plain text.
+Naming = Callable[[str], str]
 
-def matrix(board: Board, kind: Kind) -> str:
+
+def tables(board: Board, naming: Naming = reference) -> list[tuple[str, str]]:
+    """Return (title, table) for every kind of place that the run has."""
+    found = (
+        ("Claims by checkpoints", matrix(board, Kind.MOE, naming)),
+        ("Dense models", matrix(board, Kind.DENSE, naming)),
+        ("Controlled experiments", experiments(board, naming)),
+        ("Identities, synthetic data and models trained in the run", identities(board, naming)),
+    )
+    return [(title, content) for title, content in found if content]
+
+
+def matrix(board: Board, kind: Kind, naming: Naming = reference) -> str:
     """Return the claims by the checkpoints of one kind, in blocks of `COLUMNS`, with footnotes and a legend.
 
     Claims that were measured on none of them have no row; "" when there is no such checkpoint.
     """
     names = board.names(kind)
     blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
-    parts = [table(_frame(board, kind, block)) for block in blocks]
+    parts = [table(_frame(board, kind, block, naming)) for block in blocks]
     says = legend(names, about(board)) if names else ""
     return "\n\n".join([*parts, *footnotes(_cells(board, kind)), *([says] if says else [])])
 
 
-def experiments(board: Board) -> str:
+def experiments(board: Board, naming: Naming = reference) -> str:
     """Return the controlled comparisons, one row a claim and experiment; "" when there is none."""
     rows = []
     for claim, name, cell in board.of_kind(Kind.EXPERIMENT):
         compared = " / ".join(escape(arm, 60) for arm in arms(cell.primary)) or "–"
         seeds = len(repeats(cell.primary))
-        rows.append([reference(claim), escape(name, NAME), compared, f"{seeds}" if seeds else "–", mark(cell)])
+        rows.append([naming(claim), escape(name, NAME), compared, f"{seeds}" if seeds else "–", mark(cell)])
     if not rows:
         return ""
     frame = pd.DataFrame(rows, columns=["claim", "experiment", "what differs", "seeds", "verdict"])
@@ -43,10 +57,10 @@ def experiments(board: Board) -> str:
     return "\n\n".join([table(frame, right=["seeds"]), *notes])
 
 
-def identities(board: Board) -> str:
+def identities(board: Board, naming: Naming = reference) -> str:
     """Return the table of what was checked on generated cases, or "" when there is nothing."""
     cells = _cells(board, Kind.GENERATED)
-    rows = [[reference(c.primary.claim), mark(c), escape(c.primary.title)] for c in cells]
+    rows = [[naming(c.primary.claim), mark(c), escape(c.primary.title)] for c in cells]
     if not rows:
         return ""
     frame = pd.DataFrame(rows, columns=["claim", "verdict", "what it says"])
@@ -76,7 +90,7 @@ def mark(cell: Cell | None) -> str:
 
 def group_title(group: str) -> str:
     """Return ``A. The linear router``."""
-    return f"{escape(group, 60)}. {GROUP[group]}" if group in GROUP else f"Group {escape(group, 60)}"
+    return f"{group}. {GROUP[group]}" if group in GROUP else f"Group {group}"
 
 
 def about(board: Board) -> dict[str, str]:
@@ -93,7 +107,7 @@ def _cells(board: Board, kind: Kind) -> list[Cell]:
     return [cell for _, _, cell in board.of_kind(kind)]
 
 
-def _frame(board: Board, kind: Kind, names: Sequence[str]) -> pd.DataFrame:
+def _frame(board: Board, kind: Kind, names: Sequence[str], naming: Naming) -> pd.DataFrame:
     measured = {claim for claim, _, _ in board.of_kind(kind)}
     short = heads(board.names(kind))
     rows: list[list[str]] = []
@@ -101,6 +115,6 @@ def _frame(board: Board, kind: Kind, names: Sequence[str]) -> pd.DataFrame:
     for record in (r for r in board.claims if r.claim in measured):
         if record.group != group:
             group = record.group
-            rows.append([f"**{group_title(group)}**", *([""] * len(names))])
-        rows.append([reference(record.claim), *(mark(board.cells.get((record.claim, name))) for name in names)])
+            rows.append([f"**{escape(group_title(group), 80)}**", *([""] * len(names))])
+        rows.append([naming(record.claim), *(mark(board.cells.get((record.claim, name))) for name in names)])
     return pd.DataFrame(rows, columns=["claim", *(escape(short[name]) for name in names)])

@@ -1,6 +1,6 @@
 """What was measured on one checkpoint: criteria beside the null, and every reading of the definition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -18,10 +18,15 @@ COLUMNS = ["measured", "value [95 % interval]", "claimed", "from", "p (Holm)", "
 
 def criteria_table(record: Record) -> str:
     """Return the criteria, then the null's, as a table; "" when nothing was measured."""
-    rows = [_row(c, "") for c in record.criteria] + [_row(c, "null: ") for c in record.null]
+    rows = criteria_rows(record)
     if not rows:
         return ""
     return table(pd.DataFrame(rows, columns=COLUMNS), right=["p (Holm)"])
+
+
+def criteria_rows(record: Record, say: Callable[[str], str] = escape) -> list[list[str]]:
+    """Return the criteria, then the null's, a row each, for the columns `COLUMNS`."""
+    return [_row(c, "", say) for c in record.criteria] + [_row(c, "null: ", say) for c in record.null]
 
 
 def methods(record: Record) -> str:
@@ -38,16 +43,16 @@ def forks_table(cell: Cell) -> str:
     return table(pd.DataFrame(rows, columns=["reading", "verdict", "because"]))
 
 
-def because(record: Record) -> str:
+def because(record: Record, say: Callable[[str], str] = escape) -> str:
     """Return the number that made a verdict, ``name value [low, high]``, or the reason where none was measured.
 
-    A vacuous verdict is made by the null, which is named beside it.
+    A vacuous verdict is made by the null, which is named beside it. ``say`` makes a name fit for where it goes.
     """
     criterion, null = telling(record)
     if criterion is None:
-        return escape(record.reason)
-    beside = f"; null: {escape(null.name)} {interval(null)}" if null is not None else ""
-    return f"{escape(criterion.name)} {interval(criterion)}{beside}"
+        return say(record.reason)
+    beside = f"; null: {say(null.name)} {interval(null)}" if null is not None else ""
+    return f"{say(criterion.name)} {interval(criterion)}{beside}"
 
 
 def telling(record: Record) -> tuple[Criterion | None, Criterion | None]:
@@ -75,15 +80,15 @@ def thresholds_table(records: Sequence[Record]) -> str:
     return table(pd.DataFrame(list(found), columns=["threshold", "value", "why"])) if found else ""
 
 
-def _row(criterion: Criterion, prefix: str) -> list[str]:
+def _row(criterion: Criterion, prefix: str, say: Callable[[str], str]) -> list[str]:
     adjusted = probability(criterion.p_adjusted)
     if criterion.p_adjusted is None and criterion.p is not None:
         adjusted = f"{probability(criterion.p)} (raw)"
     return [
-        prefix + escape(criterion.name),
+        prefix + say(criterion.name),
         interval(criterion),
         claimed(criterion),
-        escape(count(criterion.n, criterion.unit)),
+        say(count(criterion.n, criterion.unit)),
         adjusted,
         ANSWER[criterion.holds] + ("" if criterion.decides else " (not deciding)"),
     ]

@@ -1,24 +1,30 @@
-"""Shards of one run put together again."""
+"""Shards of one run put together again: the same records as one run over everything."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from claims.record import Record
+from claims.family import adjust
+from claims.record import Record, to_json
 from reports.places import Kind
 from reports.read import BadInput
 
 #: What two measurements of one claim may differ in and still be the same measurement.
 INCIDENTAL = ("seconds", "provenance")
+#: Facts of provenance that are the same all through one run.
+OF_A_RUN = ("commit", "versions", "seed")
 
 
 def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
-    """Return the records of all shards, sorted by key, each key once.
+    """Return the records of all shards, sorted by key, each key once, p-values adjusted over all of them.
+
+    A key that several shards measured, with the same outcome, is one record, whichever the order of the shards. Holm's
+    adjustment starts from the raw p-values, so it is that of one run, whatever the shards had.
 
     Raises
     ------
     BadInput
-        When two records of one key differ in more than seconds and provenance.
+        When two records of one key differ in more than seconds, provenance and adjusted p-values.
     """
     found: dict[tuple[str, str, str], Record] = {}
     for record in (record for shard in shards for record in shard):
@@ -28,12 +34,14 @@ def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
             name, claim, fork = record.key
             reading = f", fork {fork}" if fork else ""
             raise BadInput(f"two records of claim {claim} on {name}{reading} disagree in {', '.join(fields)}")
-    return [found[key] for key in sorted(found)]
+        found[record.key] = min(first, record, key=to_json)
+    return adjust(list(found.values()))
 
 
-def split_families(shards: Sequence[Sequence[Record]]) -> bool:
-    """Tell whether more than one shard adjusted p-values: each saw only its own part of the family."""
-    return sum(any(c.p_adjusted is not None for r in shard for c in r.criteria) for shard in shards) > 1
+def unlike(shards: Sequence[Sequence[Record]]) -> list[str]:
+    """Return the facts of provenance in which the records differ, though one run has them in common."""
+    records = [record for shard in shards for record in shard]
+    return [fact for fact in OF_A_RUN if len({str(r.provenance[fact]) for r in records if fact in r.provenance}) > 1]
 
 
 def _differences(a: Record, b: Record) -> list[str]:
@@ -45,4 +53,7 @@ def _differences(a: Record, b: Record) -> list[str]:
 
 def _comparable(record: Record) -> dict[str, Any]:
     """Return the fields; a checkpoint that does not name its kind is a Mixture-of-Experts one."""
-    return asdict(record) | {"checkpoint": {"kind": Kind.MOE, **record.checkpoint}}
+    fields = asdict(record) | {"checkpoint": {"kind": Kind.MOE, **record.checkpoint}}
+    for criterion in fields["criteria"]:
+        criterion["p_adjusted"] = None
+    return fields

@@ -1,4 +1,4 @@
-"""What a paper shows, figure by figure; which claims belong to a figure is said by the records."""
+"""What papers show, figure by figure or claim by claim; which claims belong where is said by the records."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reports.markdown import plain
 from reports.names import slug
+from reports.words import listed
 
 #: ``16``, ``16-22``, ``16 to 22``; and a list of those after ``Fig.``.
 _RUN = re.compile(r"(\d{1,3})(?:\s*(?:-|–|to)\s*(\d{1,3}))?")
@@ -34,8 +35,8 @@ class Side(StrEnum):
 class Entry:
     """Figures of a paper that belong together, or one of its statements.
 
-    ``labels`` are those of `Record.figures` without the paper's name (``Fig. 5``, ``Prop. 1``); ``claims`` are
-    claims that belong here whatever their labels; ``unclaimed`` says why no claim encodes it.
+    ``labels`` are those of `Record.figures` without the paper's name (``Fig. 5``, ``Prop. 1``, ``claim A``);
+    ``claims`` are claims that belong here whatever their labels; ``unclaimed`` says why no claim encodes it.
     """
 
     name: str
@@ -64,35 +65,69 @@ class Reading:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: ``sizes`` are its models' parameters, in billions."""
+    """A paper.
+
+    ``sizes`` are its models' parameters, in billions; ``page`` is the label of the paper on whose page it is told,
+    its own for most.
+    """
 
     label: str
     title: str
     authors: str
     source: str
     note: str
+    page: str
     sizes: Mapping[str, float]
     figures: tuple[Entry, ...]
     statements: tuple[Entry, ...]
     readings: Mapping[str, Reading]
 
     @property
-    def slug(self) -> str:
-        """The paper's file name without its ending."""
-        return slug(self.label.lower())
+    def entries(self) -> tuple[Entry, ...]:
+        """The figures, then the statements."""
+        return (*self.figures, *self.statements)
 
     def side(self, claim: str) -> Side:
         """Return whose assertion a claim is; the paper's unless the file says otherwise."""
         return self.readings[claim].side if claim in self.readings else Side.PAPER
 
 
+@dataclass(frozen=True)
+class Page:
+    """The papers that are told on one page, the one that gives it its name first."""
+
+    papers: tuple[Paper, ...]
+
+    @property
+    def slug(self) -> str:
+        """The page's file name without its ending."""
+        return slug(self.papers[0].label.lower())
+
+    @property
+    def title(self) -> str:
+        """``GEO, figure by figure``; of papers whose figures are not told, claim by claim."""
+        unit = "figure" if any(paper.figures for paper in self.papers) else "claim"
+        return f"{listed([paper.label for paper in self.papers])}, {unit} by {unit}"
+
+    @property
+    def entries(self) -> list[tuple[Paper, Entry]]:
+        """Every entry with its paper."""
+        return [(paper, entry) for paper in self.papers for entry in paper.entries]
+
+    def name(self, paper: Paper, entry: Entry) -> str:
+        """Return an entry's name, behind its paper's label where there are several papers."""
+        return entry.name if len(self.papers) == 1 else f"{paper.label} {entry.name}"
+
+
 def labels_of(paper: str, texts: Iterable[str]) -> set[str]:
-    """Return the labels of a paper's figures and statements among `Record.figures`; what follows a number is left.
+    """Return the labels of a paper's figures and statements among `Record.figures`; what follows it is left.
 
     Examples
     --------
-    >>> sorted(labels_of("GEO", ["GEO Figs 24-25, at v_1", "GEO Prop. 1", "ASY Fig. 2"]))
+    >>> sorted(labels_of("GEO", ["GEO Figs 24-25, at v_1", "GEO Prop. 1", "ASY claim C, spectra"]))
     ['Fig. 24', 'Fig. 25', 'Prop. 1']
+    >>> labels_of("ASY", ["ASY claim C, spectra"])
+    {'claim C'}
     """
     found: set[str] = set()
     for text in texts:
@@ -102,5 +137,5 @@ def labels_of(paper: str, texts: Iterable[str]) -> set[str]:
             for first, last in _RUN.findall(numbers[1]):
                 found |= {f"Fig. {number}" for number in range(int(first), int(last or first) + 1)}
         elif name == paper and rest:
-            found.add(rest)
+            found.add(rest.partition(",")[0])
     return found

@@ -5,22 +5,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.paper import Entry, Paper, Reading, Side, Status
+from reports.paper import Entry, Page, Paper, Reading, Side, Status
 from reports.read import BadInput
 from reports.words import listed
 
 FOLDER = Path(__file__).parent / "papers"
+#: What every file says of its paper.
+FIXED = ("label", "title", "authors", "source", "note")
 
 
-def papers(folder: Path = FOLDER) -> list[Paper]:
-    """Return every paper that there is a file of, in order of the file names.
+def pages(folder: Path = FOLDER) -> list[Page]:
+    """Return a page for every paper that there is a file of, or for several that share one, in order of file names.
 
     Raises
     ------
     BadInput
-        When a file is not as it should be.
+        When a file is not as it should be, or wants the page of a paper that there is no file of.
     """
-    return [load_paper(path) for path in sorted(folder.glob("*.toml"))]
+    papers = [load_paper(path) for path in sorted(folder.glob("*.toml"))]
+    owners = {paper.label: paper for paper in papers if paper.page == paper.label}
+    for paper in papers:
+        if paper.page not in owners:
+            raise BadInput(f"{paper.label} is to be told on the page of {paper.page}, which has no page of its own")
+    return [
+        Page((owner, *(paper for paper in papers if paper.page == label and paper is not owner)))
+        for label, owner in owners.items()
+    ]
 
 
 def load_paper(path: Path) -> Paper:
@@ -41,14 +51,17 @@ def load_paper(path: Path) -> Paper:
 
 
 def _paper(data: dict[str, Any]) -> Paper:
-    _known(data, {"label", "title", "authors", "source", "note", "figures", "models", "figure", "statement", "reading"})
+    _known(data, {*FIXED, "page", "figures", "models", "figure", "statement", "reading"})
     sizes = _sizes(data.get("models", {}))
     figures = [_entry(table, sizes, _numbers(table)) for table in _tables(data, "figure")]
     _every_number(_integer(data, "figures"), _tables(data, "figure"))
     statements = [_entry(table, sizes, None) for table in _tables(data, "statement")]
     readings = {_text(table, "claim"): _reading(table) for table in _tables(data, "reading")}
-    fixed = {key: _text(data, key) for key in ("label", "title", "authors", "source", "note")}
-    return Paper(**fixed, sizes=sizes, figures=tuple(figures), statements=tuple(statements), readings=readings)
+    fixed = {key: _text(data, key) for key in FIXED}
+    page = _text(data, "page", fixed["label"])
+    return Paper(
+        **fixed, page=page, sizes=sizes, figures=tuple(figures), statements=tuple(statements), readings=readings
+    )
 
 
 def _entry(table: dict[str, Any], sizes: Mapping[str, float], numbers: list[int] | None) -> Entry:
@@ -125,7 +138,7 @@ def _tables(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _integer(table: Mapping[str, Any], key: str) -> int:
-    value = table.get(key)
+    value = table.get(key, 0)
     if type(value) is not int or value < 0:
         raise ValueError(f"{key} is not a whole number")
     return value

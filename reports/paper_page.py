@@ -1,4 +1,7 @@
-"""A paper's page: figure by figure, what it shows beside what was measured. It counts verdicts and makes none."""
+"""A paper's page: figure by figure, or claim by claim, what it shows beside what was measured.
+
+It counts verdicts and makes none.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,15 +11,15 @@ import pandas as pd
 from claims.record import Record
 from reports.agreement import WORD, in_sum, outcome
 from reports.cells import Board, Cell, fork_name
-from reports.claim_page import place_title
 from reports.links import address, details_file, reference, references
 from reports.markdown import bullets, escape, plain, table
 from reports.matrix import FORK_SIGN
 from reports.measured import because, telling
 from reports.numbers import ABSENT, claimed
-from reports.paper import Entry, Paper, Status, labels_of
+from reports.paper import Entry, Page, Paper, Status, labels_of
+from reports.paper_tables import claims_of, claims_on, overview, readings, sum_of
 from reports.pictures import Picture
-from reports.places import arms, is_control, repeats
+from reports.places import arms, place_title, repeats
 from reports.scale import here_and_there, measured_on
 from reports.words import listed, plural
 
@@ -32,61 +35,57 @@ TOLD = {
 Drawn = Mapping[str, Sequence[Picture]]
 
 
-def concerns(paper: Paper, board: Board) -> bool:
-    """Tell whether any claim of a run belongs to a paper."""
-    return any(_claims(paper, entry, board) for entry in (*paper.figures, *paper.statements))
+def concerns(page: Page, board: Board) -> bool:
+    """Tell whether any claim of a run belongs to a page."""
+    return bool(claims_on(page, board))
 
 
-def paper_page(paper: Paper, board: Board, drawn: Drawn, report: str) -> str:
-    """Return the page of a paper, one folder below the report.
+def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
+    """Return the page of a paper, or of several that are told together, one folder below the report.
 
     Parameters
     ----------
-    paper : what the paper shows
+    page : what the papers show
     board : the run
     drawn : the pictures of each claim
     report : file name of the report
     """
-    entries = [*paper.figures, *paper.statements]
-    told = [record for record in board.claims if any(record in _claims(paper, e, board) for e in entries)]
+    told = claims_on(page, board)
     parts = [
-        f"# {escape(paper.label)}, figure by figure",
-        f"{escape(paper.title)} ({escape(paper.authors)}; {escape(paper.source)}). {escape(paper.note, LONG)}",
+        f"# {escape(page.title)}",
+        *(_about(paper) for paper in page.papers),
         f"[The report](../{address(report)}) has the whole matrix, and where the numbers come from.",
-        _overview(paper, entries, board),
+        overview(page, board),
         _words(),
-        measured_on(board),
-        "## Figures",
-        *(part for entry in paper.figures for part in _section(paper, entry, board, drawn)),
-        "## Statements",
-        *(part for entry in paper.statements for part in _section(paper, entry, board, drawn)),
+        "## Every reading at a glance",
+        readings(told, board),
+        measured_on(board, told),
+        *(part for paper in page.papers for part in _sections(page, paper, board, drawn)),
         references(told, "../"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _claims(paper: Paper, entry: Entry, board: Board) -> list[Record]:
-    return [
-        record
-        for record in board.claims
-        if record.claim in entry.claims or labels_of(paper.label, record.figures) & entry.labels
-    ]
+def _about(paper: Paper) -> str:
+    return (
+        f"{escape(paper.label)}: {escape(paper.title)} ({escape(paper.authors)}; {escape(paper.source)}). "
+        f"{escape(paper.note, LONG)}"
+    )
 
 
-def _overview(paper: Paper, entries: Sequence[Entry], board: Board) -> str:
-    rows = []
-    for entry in entries:
-        found = _claims(paper, entry, board)
-        told = listed([reference(r.claim) for r in found], most=12) if found else ABSENT
-        result = _sum(paper, found, board) if found else "no claim" if entry.unclaimed else "not in this run"
-        anchor = re.sub(r"[^a-z0-9 -]", "", entry.name.lower()).replace(" ", "-")
-        rows.append([f"[{escape(entry.name)}](#{anchor})", escape(entry.title), told, result])
-    return table(pd.DataFrame(rows, columns=["", "what it shows", "claims", "in sum"]))
+def _sections(page: Page, paper: Paper, board: Board, drawn: Drawn) -> list[str]:
+    parts = []
+    for title, entries in (("Figures", paper.figures), ("Statements", paper.statements)):
+        if entries:
+            parts.append(f"## {title if len(page.papers) == 1 else f'{escape(paper.label)}: {title.lower()}'}")
+        parts += [part for entry in entries for part in _section(page, paper, entry, board, drawn)]
+    return parts
 
 
 def _words() -> str:
     return (
-        f"One count is one claim on one checkpoint, dense model or experiment. {_meaning()} "
+        "One count is one claim on one checkpoint, dense model or experiment, or on cases generated in the run. "
+        f"{_meaning()} "
         f"The words are those of the claims' verdicts, no more; {FORK_SIGN} marks one that another reading of the "
         "definition changes. Where somebody else asserts a claim, it says who."
     )
@@ -97,10 +96,10 @@ def _meaning() -> str:
     return "; ".join(words) + "."
 
 
-def _section(paper: Paper, entry: Entry, board: Board, drawn: Drawn) -> list[str]:
-    found = _claims(paper, entry, board)
+def _section(page: Page, paper: Paper, entry: Entry, board: Board, drawn: Drawn) -> list[str]:
+    found = claims_of(paper, entry, board)
     parts = [
-        f"### {escape(entry.name)}",
+        f"### {escape(page.name(paper, entry))}",
         f"**{escape(entry.title)}.**",
         bullets(_shows(paper, entry)),
         _measured(paper, found, board),
@@ -141,7 +140,7 @@ def _encodes(paper: Paper, record: Record, board: Board) -> str:
     whose = f"; {escape(reading.says)}" if reading else ""
     null = _half(record.null_says)
     return (
-        f"{reference(record.claim)}: {escape(record.title)}{whose}. In sum: {_sum(paper, [record], board)}."
+        f"{reference(record.claim)}: {escape(record.title)}{whose}. In sum: {sum_of(paper, [record], board)}."
         + _other_readings(paper, record, board)
         + (f" Null: {escape(null)}." if null else "")
     )
@@ -167,31 +166,21 @@ def _rows(paper: Paper, record: Record, board: Board) -> list[list[str]]:
         criterion, _ = telling(cell.primary)
         side = claimed(criterion) if criterion else ABSENT
         said = (_outcome(paper, cell), because(cell.primary) or ABSENT, side)
-        alike.setdefault(said, []).append(_place(board, name, cell))
+        alike.setdefault(said, []).append(_place(name, cell))
     first = [reference(record.claim), *([""] * (len(alike) - 1))]
     return [[claim, listed(names, most=12), *said] for claim, (said, names) in zip(first, alike.items(), strict=True)]
 
 
-def _place(board: Board, name: str, cell: Cell) -> str:
+def _place(name: str, cell: Cell) -> str:
     """Return a place as a row names it; an experiment with its arms and seeds."""
     compared, seeds = arms(cell.primary), len(repeats(cell.primary))
     beside = f" ({' / '.join(escape(arm, 60) for arm in compared)}; {plural(seeds, 'seed')})" if compared else ""
-    return place_title(board, name) + beside
+    return place_title(name) + beside
 
 
 def _outcome(paper: Paper, cell: Cell) -> str:
     sign = f" {FORK_SIGN}" if cell.fork_sensitive else ""
     return outcome(cell.verdict, paper.side(cell.primary.claim)) + sign
-
-
-def _sum(paper: Paper, found: Sequence[Record], board: Board) -> str:
-    """Count the outcomes of some claims, those on untrained controls apart."""
-    cells = [cell.primary for record in found for _, cell in board.of_claim(record.claim)]
-    trained, control = (
-        in_sum((r.verdict, paper.side(r.claim)) for r in cells if is_control(r) == wanted) for wanted in (False, True)
-    )
-    parts = [trained, f"untrained control: {control}" if control else ""]
-    return "; ".join(part for part in parts if part) or ABSENT
 
 
 def _half(sentence: str) -> str:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from claims.record import Record
+from reports.markdown import escape
 from reports.words import GENERATED
 
 
@@ -38,6 +39,11 @@ def repeats(record: Record) -> list[list[str]]:
     """Return the checkpoints of an experiment: for each seed, one name an arm."""
     seeds = record.checkpoint.get("checkpoints")
     return [_names(names) for names in seeds] if isinstance(seeds, list) else []
+
+
+def place_title(name: str, limit: int = 120) -> str:
+    """Return the name of a place as a heading, a cell or a sentence says it."""
+    return "generated cases" if name == GENERATED else escape(name, limit)
 
 
 def is_control(record: Record) -> bool:

@@ -8,8 +8,8 @@ import pandas as pd
 from claims.record import Record
 from reports.cells import Board
 from reports.markdown import escape, table
-from reports.places import NOUN, Kind, arms, repeats
-from reports.words import GENERATED, listed
+from reports.places import NOUN, Kind, arms, place_title, repeats
+from reports.words import listed
 
 #: Facts of a checkpoint, in the order of their columns.
 FACTS = ("architecture", "parameters", "layers", "experts", "top_k", "revision")
@@ -93,7 +93,7 @@ def _populations(records: Sequence[Record]) -> str:
 
 
 def _readers(names: Sequence[str], everyone: set[str]) -> str:
-    return "all" if set(names) == everyone else listed([escape(name, 80) for name in names])
+    return "all" if set(names) == everyone else listed([place_title(name, 80) for name in names])
 
 
 def _run(records: Sequence[Record]) -> str:
@@ -116,7 +116,7 @@ def _run(records: Sequence[Record]) -> str:
 def _where(names: list[str], values: dict[str, list[str]]) -> str:
     """Name the checkpoints that have a value; some of their claims, when they have other values too."""
     shared = {name for name in names if sum(name in others for others in values.values()) > 1}
-    places = [("generated cases" if n == GENERATED else escape(n, 80), n in shared) for n in names]
+    places = [(place_title(n, 80), n in shared) for n in names]
     return listed([f"{place} (some claims)" if some else place for place, some in places])
 
 

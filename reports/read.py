@@ -11,6 +11,8 @@ from claims.record import Record, from_json, read_records
 from reports.places import RECORDED, Kind
 
 Type = TypeVar("Type")
+#: No quantity of a record is larger; a number beyond it is damage, and would overflow what draws it.
+LARGEST = 1e100
 
 
 class BadInput(Exception):
@@ -96,11 +98,14 @@ def _check(value: object, hint: object, where: str) -> None:
     elif origin is dict:
         for key, item in _expect(value, dict, where).items():
             _check(key, arguments[0], where)
-            _check(item, arguments[1], where)
+            _check(item, arguments[1], f"{where}.{key}" if arguments[1] is typing.Any else where)
     elif hint is float:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise ValueError(f"{where} is not a number")
-    elif hint is not typing.Any and isinstance(hint, type):
+        _shown(value, where)
+    elif hint is typing.Any:
+        _shown(value, where)
+    elif isinstance(hint, type):
         _expect(value, hint, where)
         if is_dataclass(hint):
             for field in fields(hint):
@@ -108,7 +113,27 @@ def _check(value: object, hint: object, where: str) -> None:
                 _check(getattr(value, field.name), _hints(hint)[field.name], name)
 
 
+def _shown(value: object, where: str) -> None:
+    """Refuse what no report can show or write: half a character, a number that is not finite or has no end."""
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(f"{where} is not UTF-8 text") from None
+    elif isinstance(value, float | int) and not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"{where} is not a finite number of usual size")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _shown(key, where)
+            _shown(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            _shown(item, where)
+
+
 def _expect(value: object, kind: type[Type], where: str) -> Type:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{where} is not of type {kind.__name__}")
+    if isinstance(value, str | int):
+        _shown(value, where)
     return value

@@ -16,12 +16,11 @@ from reports.files import write_whole
 from reports.findings import findings
 from reports.links import PAPERS, details_file, references
 from reports.markdown import bullets
-from reports.matrix import experiments, identities, matrix
-from reports.paper import Paper
-from reports.paper_file import papers
+from reports.matrix import tables
+from reports.paper import Page
+from reports.paper_file import pages
 from reports.paper_page import concerns, paper_page
 from reports.pictures import Picture, pictures
-from reports.places import Kind
 from reports.provenance import provenance
 from reports.summary import paragraph
 from reports.words import MEANING, shown
@@ -60,9 +59,9 @@ def render(
     run = board(records)
     drawn = {record.claim: pictures(run, record, folder) for record in run.claims}
     _write_details(run, drawn, folder, name)
-    told = [paper for paper in papers() if concerns(paper, run)]
-    for paper in told:
-        write_whole(folder / _paper_file(paper), paper_page(paper, run, drawn, name))
+    told = [page for page in pages() if concerns(page, run)]
+    for page in told:
+        write_whole(folder / _page_file(page), paper_page(page, run, drawn, name))
     write_whole(folder / name, _report(run, completeness, told))
     return folder / name
 
@@ -72,16 +71,13 @@ def _write_details(run: Board, drawn: dict[str, list[Picture]], folder: Path, na
         write_whole(folder / details_file(record.claim), claim_page(run, record, drawn[record.claim], name))
 
 
-def _report(run: Board, completeness: Completeness | None, told: Sequence[Paper]) -> str:
+def _report(run: Board, completeness: Completeness | None, told: Sequence[Page]) -> str:
     recorded = f"{completeness.sentence.capitalize()}." if completeness else ""
-    beside = [f"[{paper.label}, {paper.source}]({_paper_file(paper)})" for paper in told]
-    figure_by_figure = f"Figure by figure, beside the paper: {', '.join(beside)}." if beside else ""
-    parts = [f"# {TITLE}", paragraph(run), " ".join(part for part in (recorded, figure_by_figure) if part)]
+    links = [f"[{page.title}]({_page_file(page)})" for page in told]
+    beside = f"Beside the papers: {'; '.join(links)}." if links else ""
+    parts = [f"# {TITLE}", paragraph(run), " ".join(part for part in (recorded, beside) if part)]
     for title, content in (
-        ("Claims by checkpoints", matrix(run, Kind.MOE)),
-        ("Dense models", matrix(run, Kind.DENSE)),
-        ("Controlled experiments", experiments(run)),
-        ("Identities and synthetic data, on generated cases", identities(run)),
+        *tables(run),
         ("Worth reading first", findings(run)),
         ("What gave no verdict, and why", absent(run, completeness)),
         ("Where the numbers come from", provenance(run)),
@@ -91,8 +87,8 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Paper]
     return "\n\n".join(part for part in [*parts, references(run.claims)] if part) + "\n"
 
 
-def _paper_file(paper: Paper) -> str:
-    return f"{PAPERS}/{paper.slug}.md"
+def _page_file(page: Page) -> str:
+    return f"{PAPERS}/{page.slug}.md"
 
 
 def _meanings() -> str:

@@ -24,11 +24,12 @@ def here_and_there(paper: Paper, entry: Entry, found: Sequence[Record], board: B
     return f"Scale: {said}" if found and said else ""
 
 
-def measured_on(board: Board) -> str:
-    """Return the list of checkpoints and dense models with their sizes and what they are; "" when there is none."""
+def measured_on(board: Board, told: Iterable[Record]) -> str:
+    """Return the checkpoints and dense models of some claims, their sizes and what they are; "" when there is none."""
     says = about(board)
     items = []
-    for name in (*board.names(Kind.MOE), *board.names(Kind.DENSE)):
+    found = {name for record in told for name, _ in board.of_claim(record.claim)}
+    for name in (n for kind in (Kind.MOE, Kind.DENSE) for n in board.names(kind) if n in found):
         size = [f" ({span([size])} parameters)" for size in _parameters(board, name)]
         items.append(f"{escape(name, NAME)}{''.join(size)}{f': {escape(says[name], 200)}' if name in says else ''}.")
     return f"Measured on:\n\n{bullets(items)}" if items else ""

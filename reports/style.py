@@ -13,6 +13,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
 from reports.files import write_whole
 from reports.markdown import plain
@@ -77,6 +78,13 @@ def label(text: str, width: int = 40, lines: int = 2) -> str:
     """Return text for a picture: no control characters, no mathematics, wrapped, cut when very long."""
     wrapped = textwrap.wrap(plain(text, width * lines), width, max_lines=lines, placeholder="…", break_on_hyphens=False)
     return "\n".join(wrapped).replace("$", r"\$")
+
+
+def legend(figure: Canvas, entries: Sequence[Line2D]) -> None:
+    """Put a legend below the panels, as many columns as the longest entry leaves room for."""
+    longest = max(len(str(entry.get_label())) for entry in entries)
+    rows = -(-len(entries) // max(1, min(4, 92 // (longest + 6))))
+    figure.legend(handles=list(entries), loc="outside lower center", ncols=-(-len(entries) // rows))
 
 
 def save(figure: Canvas, path: Path) -> None:

@@ -24,8 +24,8 @@ def paragraph(board: Board) -> str:
         cells = found[Kind.GENERATED]
         were = "was" if len(cells) == 1 else "were"
         sentences.append(
-            f"{plural(len(cells), 'claim')} {were} checked on generated cases (identities, synthetic data): "
-            f"{_tally(cells)}."
+            f"{plural(len(cells), 'claim')} {were} checked on generated cases "
+            f"(identities, synthetic data, models trained in the run): {_tally(cells)}."
         )
     return " ".join([*sentences, *_asides([cell for cells in found.values() for cell in cells])])
 

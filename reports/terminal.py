@@ -15,20 +15,28 @@ def compact(board: Board, width: int) -> list[str]:
     """Return the verdicts as lines of plain text.
 
     The matrix has words where they fit, else symbols alone, below numbers where the names do not fit either;
-    then one line a verdict on dense models and experiments, and the count on generated cases.
+    then one line a verdict on dense models and experiments; of generated cases the count, and a line for each claim
+    that is not supported.
     """
     lines, legend = _matrix(board, width)
     for kind in (Kind.DENSE, Kind.EXPERIMENT):
         lines += _block(_aligned([[plain(c, 40), plain(n, 50), mark(cell)] for c, n, cell in board.of_kind(kind)]))
-    found = Counter(cell.verdict for _, _, cell in board.of_kind(Kind.GENERATED))
-    if found:
-        lines += _block(["generated cases: " + ", ".join(f"{found[v]:,} {v}" for v in Verdict if found[v])])
+    lines += _block(_generated([(claim, cell) for claim, _, cell in board.of_kind(Kind.GENERATED)]))
     if any(cell.fork_sensitive for cell in board.cells.values()):
         legend.append(f"{FORK_SIGN} fork-sensitive")
     if any(cell.deviates for cell in board.cells.values()):
         legend.append(f"{DEVIATION_SIGN} not as expected")
     lines += _block(["   ".join(legend)] if legend else [])
     return lines[1:]
+
+
+def _generated(cells: list[tuple[str, Cell]]) -> list[str]:
+    found = Counter(cell.verdict for _, cell in cells)
+    if not found:
+        return []
+    counts = ", ".join(f"{found[v]:,} {v}" for v in Verdict if found[v])
+    others = [[plain(claim, 40), mark(cell)] for claim, cell in cells if cell.verdict != Verdict.SUPPORTED]
+    return [f"generated cases: {counts}", *_aligned(others)]
 
 
 def _matrix(board: Board, width: int) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ MAY = {
     "metrics": {"metrics"},
     "fixtures": {"fixtures"},
     "claims": {"claims", "fixtures", "metrics", "reports.collect"},
-    "reports": {"reports", "claims.record", "claims.verdict"},
+    "reports": {"reports", "claims.record", "claims.verdict", "claims.family"},
 }
 ISSUED = {
     "router-linearity",
@@ -47,6 +47,19 @@ ISSUED = {
     "prompt-to-rollout",
     "prefill-collapse",
     "pruning-prefill",
+    "functional-decorrelation",
+    "subspace-overlap",
+    "asymmetry",
+    "topk-sharpening-function",
+    "topk-sharpening-function-transformer",
+    "topk-sharpening-subspace",
+    "topk-sharpening-subspace-transformer",
+    "topk-concentration",
+    "topk-concentration-transformer",
+    "moe-flattens",
+    "moe-flattens-transformer",
+    "moe-spreads",
+    "moe-spreads-transformer",
 }
 
 

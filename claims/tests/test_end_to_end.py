@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ from fixtures.rollouts import AskedQuestion, Rollout, Rollouts, write_rollouts
 from fixtures.tiny_models import save_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
+#: How often a run is killed before it may finish: more often by ``KILLS=20 pytest claims/tests -k killed``.
+KILLS = int(os.environ.get("KILLS", "3"))
+#: Seconds after which it is killed, at random between these.
+ALIVE = (3.0, 25.0)
 
 
 def characters() -> Any:
@@ -101,7 +106,7 @@ def test_an_unseen_checkpoint_gets_a_verdict_for_every_claim(finished: tuple[Pat
     out, done = finished
     records = read_records(out / "records.jsonl")
     primary = {record.claim: record.verdict for record in records if record.primary}
-    assert len(primary) == 24, done.stdout[-3000:]
+    assert len(primary) == 27, done.stdout[-3000:]
     assert Verdict.ERROR not in primary.values(), [r.reason for r in records if r.verdict == Verdict.ERROR]
     for claim in ("router-linearity", "sufficiency-bound", "kernel-counterexample", "teacher-forcing"):
         assert primary[claim] == Verdict.SUPPORTED, (claim, [r.reason for r in records if r.claim == claim])
@@ -249,3 +254,24 @@ def test_an_interrupt_keeps_what_is_finished(interrupted: Path, asked: tuple[str
     again = verdicts(interrupted)
     assert len(again) > len(kept) or len(again) >= 15
     assert {key: again[key] for key in kept} == kept
+
+
+def test_a_run_killed_at_random_moments_goes_on_to_the_same_records(
+    finished: tuple[Path, Any], asked: tuple[str, ...], tmp_path: Path
+) -> None:
+    out, _ = finished
+    moments = Random(0)
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command(*asked, "--report-dir", str(tmp_path)),
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            process.wait(timeout=moments.uniform(*ALIVE))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    run(*asked, "--report-dir", str(tmp_path))
+    first, second = (read_records(folder / "records.jsonl") for folder in (out, tmp_path))
+    assert [without_times(record) for record in first] == [without_times(record) for record in second]
+    assert not list(tmp_path.rglob("*.partial"))

@@ -13,13 +13,17 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from claims.expert_functions import ExpertFunctions, unit_of
 from fixtures import tiny_models
+from fixtures.architectures.tiny_config import EXTRA
+from fixtures.dense_experts import read_dense_experts
+from fixtures.dense_sites import find_dense_layers
 from fixtures.discovery import find_moe_layers
-from fixtures.expert_calls import Ask, askings, watch_experts
+from fixtures.expert_calls import watch_experts
 from fixtures.expert_weights import UnreadableExperts, read_experts
 from fixtures.gated_experts import GatedExperts, OutputNorm, expert_output
 from fixtures.gating import Gating
 from fixtures.router_card import read_routers
 from fixtures.router_site import RouterSite
+from fixtures.single_experts import Ask, asking
 from metrics.arrays import Float64Array
 from metrics.expert import expert_output as numpy_output
 from metrics.expert import local_jacobians
@@ -40,7 +44,7 @@ def families() -> list[str]:
 
     kinds = [kind for kind in sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES) if has_experts(kind)]
     plain = [kind for kind in kinds if not CONFIG_MAPPING[kind].sub_configs]
-    return sorted({*plain[1::3], *tiny_models._EXTRA} & {*kinds})
+    return sorted({*plain[1::3], *EXTRA} & {*kinds})
 
 
 def own_jacobians(ask: Ask, states: torch.Tensor, expert: int) -> Float64Array:
@@ -64,11 +68,12 @@ def largest_error(model: Any, card: RouterSite) -> float:
     (experts,) = read_experts(model, [card])
     functions = ExpertFunctions(experts)
     call = watch_experts(model, [card.site])[experts.path]
-    ask = next(askings(model.get_submodule(experts.path), call, len(card.router.weight))).ask
+    way = asking(model.get_submodule(experts.path), call, len(card.router.weight))
+    assert way is not None
     states = torch.randn(3, experts.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     errors = []
     for number in (0, experts.count - 1):
-        expected = own_jacobians(ask, states, number)
+        expected = own_jacobians(way.ask, states, number)
         found = jacobians(functions[number], local_jacobians(functions[number], states.numpy()))
         errors.append(np.abs(found - expected).max() / np.abs(expected).max())
     return float(max(errors))
@@ -90,6 +95,19 @@ def test_jacobians_of_many_families_are_those_of_their_own_modules() -> None:
             errors[kind] = largest_error(model, card)
     assert len(errors) >= 12, missing
     assert {kind: error for kind, error in errors.items() if not error <= EXACT} == {}
+
+
+@pytest.mark.parametrize("kind", ["qwen3", "llama", "gemma3_text", "phi3", "gpt2", "phi", "nemotron"])
+def test_the_jacobian_of_a_dense_mlp_is_that_of_its_module(kind: str) -> None:
+    model: Any = tiny_models.tiny_model(kind).double()
+    (experts,) = read_dense_experts(model, find_dense_layers(model)[-1:])
+    (function,) = ExpertFunctions(experts)
+    mlp = model.get_submodule(experts.path)
+    states = torch.randn(5, experts.width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    expected = torch.stack([torch.func.jacrev(lambda h: mlp(h[None, None])[0, 0])(x) for x in states]).detach().numpy()
+    found = jacobians(function, local_jacobians(function, states.numpy()))
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(found, expected, rtol=EXACT, atol=EXACT * np.abs(expected).max())
 
 
 def planted(gating: Gating, norm: OutputNorm | None = None, is_gated: bool = True) -> GatedExperts:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from claims.record import write_records
 from reports.render import render
+from reports.tests.sample_functions import functions
 from reports.tests.sample_kinds import others
 from reports.tests.samples import run
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    records = [*run(), *others()]
+    records = [*run(), *others(), *functions()]
     write_records(target / "records.jsonl", records)
     print(render(records, target))

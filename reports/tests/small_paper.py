@@ -1,4 +1,12 @@
-"""A paper of six figures and one statement, to test with."""
+"""A paper of six figures and one statement, to test with; records that belong to it, and parts of its page."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from claims.record import Record
+from claims.verdict import Verdict
+from reports.tests.samples import criterion, record
 
 SMALL = """\
 label = "TST"
@@ -44,3 +52,16 @@ claim = "b"
 side = "review"
 says = "the objection"
 """
+
+
+def measured(claim: str, checkpoint: str, verdict: Verdict, figure: str = "TST Fig. 1", **more: Any) -> Record:
+    """Return a record that belongs to a figure of the small paper."""
+    ends = {Verdict.SUPPORTED: (0.6, 0.5, 0.7), Verdict.REFUTED: (0.1, 0.0, 0.15), Verdict.VACUOUS: (0.6, 0.5, 0.7)}
+    value = ends.get(verdict, (0.2, 0.1, 0.3))
+    facts = {"figures": [figure], "criteria": [criterion("slope", value, "> 0.2")]}
+    return replace(record(claim, checkpoint, verdict), **{**facts, **more})
+
+
+def section(text: str, name: str) -> str:
+    """Return the part of a page below one heading."""
+    return re.split(r"^#+ ", text.split(f"### {name}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]

@@ -88,7 +88,7 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
     records = written(inner)
     assert [r.key[0] for r in records] == ["zoo/a", "zoo/b"]
     assert all(r.notes == ["finished"] for r in records)
-    assert "Recorded 2 of 2 claims. Figure by figure" in (inner.path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "Recorded 2 of 2 claims. Beside the papers" in (inner.path / "out" / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_crashed_worker_is_missed(inner: pytest.Pytester) -> None:

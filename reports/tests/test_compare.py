@@ -1,6 +1,9 @@
 """A nightly reader hears of changes, all of them, and of nothing else."""
 
+import re
 from dataclasses import replace
+
+import pytest
 
 from claims.record import Record
 from claims.verdict import Verdict
@@ -24,40 +27,75 @@ def test_same_runs_differ_in_nothing() -> None:
     assert not found.changed
 
 
+def table_rows(markdown: str) -> list[list[str]]:
+    return [[c.strip() for c in line.split("|")[1:-1]] for line in markdown.splitlines() if line.startswith("|")]
+
+
 def test_changed_appeared_and_vanished_verdicts() -> None:
     old = small()
-    new = [*old[:1], replace(old[2], verdict=Verdict.VACUOUS), record("x", "b", Verdict.ERROR)]
+    new = [*old[:2], replace(old[2], verdict=Verdict.VACUOUS), record("x", "b", Verdict.ERROR, reason="no weights")]
     found = compare([*old, record("y", "b", Verdict.REFUTED)], new)
     assert found.changed
-    assert found.markdown.startswith("# 1 of 2 verdicts changed; 1 appeared; 1 vanished.")
-    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in found.markdown.splitlines() if "|" in line]
-    assert ["kernel-energy", "a", "✓ supported", "∅ vacuous"] in rows
-    assert ["x", "b", "not there", "! error"] in rows
-    assert ["y", "b", "✗ refuted", "not there"] in rows
+    assert found.markdown.startswith("# 1 of 2 verdicts changed; 1 appeared; 1 vanished.\n")
+    rows = table_rows(found.markdown)
+    gain = "gain 2.40 [2.30, 2.50]"
+    assert ["kernel-energy", "a", "✓ supported", "∅ vacuous", gain, gain] in rows
+    assert ["x", "b", "not there", "! error", "", "no weights"] in rows
+    assert ["y", "b", "✗ refuted", "not there", "", ""] in rows
 
 
-def test_a_moved_fork_is_told_but_is_no_changed_verdict() -> None:
+def test_a_reading_that_moved_is_a_change_though_no_verdict_is() -> None:
     old = small()
     found = compare(old, [old[0], replace(old[1], verdict=Verdict.SUPPORTED), old[2]])
-    assert not found.changed
-    assert "## Forks whose verdict moved" in found.markdown
-    assert "r=16" in found.markdown
+    assert found.changed
+    assert found.markdown.startswith("# No verdict changed; 1 other reading moved.\n")
+    assert ["bound-tightness", "a", "r=16", "✗ refuted", "✓ supported", "", ""] in table_rows(found.markdown)
 
 
-def test_a_lost_margin_is_told() -> None:
+def test_a_reading_that_vanished_moved_and_the_deciding_one_is_told_once() -> None:
     old = small()
-    closer = criterion("gain", (1.6, 1.4, 1.8), ">= 1.5")
-    found = compare(old, [*old[:2], replace(old[2], criteria=[closer])])
-    assert not found.changed
-    assert "lost their margin" in found.markdown
-    assert "2.40 [2.30, 2.50]" in found.markdown
-    assert "1.60 [1.40, 1.80]" in found.markdown
+    assert "1 other reading moved" in compare(old, [old[0], old[2]]).markdown
+    found = compare(old, [replace(old[0], verdict=Verdict.REFUTED), *old[1:]])
+    assert found.markdown.startswith("# 1 of 2 verdicts changed.\n")
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_lost"),
+    [
+        ((1.6, 1.4, 1.8), True),  # touches
+        ((1.71, 1.51, 1.91), True),  # clear by 0.01, a fortieth of the width
+        ((1.81, 1.61, 2.01), False),  # clear by 0.11 of 0.4
+        ((9.0, 8.9, 9.1), False),
+    ],
+)
+def test_a_lost_margin_is_a_change(ends: tuple[float, float, float], is_lost: bool) -> None:
+    old = small()
+    found = compare(old, [*old[:2], replace(old[2], criteria=[criterion("gain", ends, ">= 1.5")])])
+    assert found.changed == is_lost
+    assert ("1 margin lost" in found.markdown) == is_lost
+    if is_lost:
+        now = f"{ends[0]:.2f} [{ends[1]:.2f}, {ends[2]:.2f}]"
+        assert ["kernel-energy", "a", "gain", ">= 1.5", "2.40 [2.30, 2.50]", now] in table_rows(found.markdown)
+
+
+def test_the_share_of_a_margin_is_the_callers() -> None:
+    old = small()
+    new = [*old[:2], replace(old[2], criteria=[criterion("gain", (1.81, 1.61, 2.01), ">= 1.5")])]
+    assert compare(old, new, share=0.5).changed
+    assert not compare(old, new, share=0.1).changed
+
+
+def test_a_date_is_no_difference_between_runs() -> None:
+    old = small()
+    new = [replace(r, provenance={**r.provenance, "date": "2026-01-02"}) for r in old]
+    assert compare(old, new).markdown == "# No verdict changed.\n"
 
 
 def test_unlike_runs_are_said_to_be_unlike() -> None:
     old = small()
     moved = {"margin": {"value": 0.5, "why": "stricter"}}
-    new = [replace(r, thresholds=moved, provenance={**r.provenance, "dtype": "bfloat16"}) for r in old]
+    new = [replace(r, thresholds=moved, definition="other", provenance=r.provenance | {"dtype": "half"}) for r in old]
     found = compare(old, new)
-    assert "dtype was float32, is bfloat16 (a)" in found.markdown
+    assert "dtype was float32, is half (a)" in found.markdown
     assert "Thresholds of kernel-energy: margin was 0.02, is 0.5" in found.markdown
+    assert re.search(r"Text of .*kernel-energy.*: definition was .+, is other$", found.markdown, re.MULTILINE)

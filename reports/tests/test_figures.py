@@ -21,7 +21,7 @@ def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
         return image.size
 
 
-@pytest.mark.parametrize("kind", ["scatter", "lines", "bars", "ecdf"])
+@pytest.mark.parametrize("kind", ["scatter", "lines", "bars", "ecdf", "heat"])
 def test_every_kind_draws_nulls_bands_logs_and_nothing(tmp_path: Path, kind: str) -> None:
     gap: list[float] = [1.0, None, 3.0]  # type: ignore[list-item]
     full = Figure(
@@ -48,6 +48,15 @@ def test_bytes_are_the_same_whatever_the_users_settings(tmp_path: Path, monkeypa
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert not image.info.keys() - {"dpi"}
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_a_long_title_is_wrapped_and_not_cut(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, panels: int) -> None:
+    says = "response to the shared direction of all the tokens, mean and range over every seed there is"
+    kept: list[str] = []
+    monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.extend(a.get_title() for a in canvas.axes))
+    draw(tmp_path / "x.png", "t", [(f"zoo/{i}", replace(sample_figures.moves("a"), title=says)) for i in range(panels)])
+    assert [" ".join(title.split()) for title in kept[:panels]] == [f"zoo/{i} {says}" for i in range(panels)]
 
 
 def test_curves_far_apart_get_pictures_of_their_own() -> None:

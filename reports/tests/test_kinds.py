@@ -1,5 +1,6 @@
 """Dense models and experiments beside Mixture-of-Experts checkpoints: shown apart, and missing on none by mistake."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from reports.render import render
 from reports.summary import paragraph
 from reports.terminal import compact
 from reports.tests.pages import broken_links
+from reports.tests.sample_functions import functions
 from reports.tests.sample_kinds import dense, experiment, others
 from reports.tests.samples import record, run
 
@@ -49,6 +51,19 @@ def test_groups_are_heading_rows() -> None:
         "**B. Load balancing and the shared direction**",
         "**C. Inputs and context**",
     ]
+
+
+def test_functions_are_group_e_and_generated_cases_are_called_so(tmp_path: Path) -> None:
+    found = functions()
+    assert rows(matrix(board(found), Kind.MOE))[2][0] == "**E. Function and representation**"
+    assert paragraph(board(found)).endswith(
+        "1 claim was checked on generated cases (identities, synthetic data, models trained in the run): 1 refuted. "
+        "2 of them depend on how the definition is read."
+    )
+    report = render(found, tmp_path).read_text(encoding="utf-8")
+    assert "- [topk-sharpening-function] is **refuted**:" in report
+    assert re.search(r"is 0\.100 \[0\.0500, 0\.150\] on generated cases\.$", report, re.MULTILINE)
+    assert not re.search(r"\bon generated(?! cases)", report)
 
 
 def test_only_what_was_run_on_another_of_its_kind_is_a_gap() -> None:
@@ -121,7 +136,8 @@ def test_compare_tells_a_vanished_experiment() -> None:
 def test_merge_takes_an_unnamed_kind_for_a_mixture_of_experts() -> None:
     whole = run()[0]
     named = replace(whole, checkpoint=whole.checkpoint | {"kind": "moe"})
-    assert merge([[whole], [named]]) == [whole]
+    assert len(merge([[whole], [named]])) == 1
+    assert merge([[whole], [named]]) == merge([[named], [whole]])
     with pytest.raises(BadInput, match="disagree in checkpoint"):
         merge([[whole], [replace(whole, checkpoint=whole.checkpoint | {"kind": "dense"})]])
 

@@ -52,7 +52,7 @@ def test_render_to_a_folder_or_a_file(write: Write, tmp_path: Path) -> None:
     assert "[The report](../summary.md)" in (tmp_path / "papers" / "geo.md").read_text(encoding="utf-8")
 
 
-def test_compare_exits_one_only_for_a_changed_verdict(write: Write, capsys: Capture) -> None:
+def test_compare_exits_one_for_a_verdict_that_vanished(write: Write, capsys: Capture) -> None:
     old, same = write("old.jsonl", ONE, TWO), write("same.jsonl", TWO, replace(ONE, seconds=1.0))
     assert main(["compare", str(old), str(same)]) == 0
     assert main(["compare", str(old), str(write("new.jsonl", ONE))]) == 1
@@ -75,10 +75,31 @@ def test_merge_refuses_records_that_disagree(write: Write, tmp_path: Path, capsy
     assert not (tmp_path / "all.jsonl").exists()
 
 
-def test_merge_says_that_p_values_are_those_of_the_shards(write: Write, capsys: Capture) -> None:
-    other = replace(ONE, claim="sequence-similarity")
+def test_merge_says_that_shards_are_of_other_runs(write: Write, capsys: Capture) -> None:
+    other = replace(ONE, claim="sequence-similarity", provenance={**ONE.provenance, "commit": "abc"})
     assert main(["merge", str(write("a.jsonl", ONE)), str(write("b.jsonl", other))]) == 0
-    assert "adjusted p-values" in capsys.readouterr().err
+    assert capsys.readouterr().err == "reports: note: the shards are not of one run: they differ in commit\n"
+
+
+def test_matrix_prints_the_report_s_matrix_without_links(write: Write, capsys: Capture) -> None:
+    assert main(["matrix", str(write("records.jsonl", ONE, TWO))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "2 claims on 1 checkpoint (a) gave 2 verdicts: 1 supported and 1 refuted.\n\n## Claims by"
+    )
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("|")]
+    assert ["kernel-energy", "✓ supported"] in rows
+    assert "](" not in printed
+
+
+def test_compare_exits_one_for_a_lost_margin_and_takes_its_share(write: Write, capsys: Capture) -> None:
+    nearer = replace(ONE, criteria=[criterion("x", (0.36, 0.26, 0.46), "> 0.2")])
+    runs = [str(write("old.jsonl", ONE)), str(write("new.jsonl", nearer))]
+    assert main(["compare", *runs]) == 0
+    assert main(["compare", *runs, "--margin", "0.5"]) == 1
+    assert main(["compare", *runs, "--margin", "-1"]) == 2
+    assert main(["compare", *runs, "--margin", "nan"]) == 2
+    assert capsys.readouterr().err.count("--margin is a share") == 2
 
 
 def _damaged(**changes: object) -> str:
@@ -112,19 +133,30 @@ def _experiment(**facts: object) -> str:
         (_experiment(arms=["a", "b"], checkpoints=[["a", 1]]), "checkpoint.checkpoints is not of type str"),
         (_experiment(arms=["a", "b"]), "checkpoint.checkpoints is not of type list"),
         (_experiment(arms=["a", "b"], checkpoints=[["a"]]), "does not name one checkpoint an arm for every seed"),
+        (_damaged(title="\ud800"), "record 1: title is not UTF-8 text"),
+        (_experiment(about=["x", {"y": "\udfff"}]), "record 1: checkpoint.about.y is not UTF-8 text"),
+        (_damaged(seconds=1e101), "record 1: seconds is not a finite number"),
+        (_damaged(provenance={"seed": 10**400}), "record 1: provenance.seed is not a finite number"),
+        (_damaged(seconds=float("nan")), "record 1: seconds is not a finite number"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_bad_records_are_one_sentence(tmp_path: Path, capsys: Capture, content: str, says: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(content, encoding="utf-8")
-    for command in (["render", str(path)], ["merge", str(path)], ["compare", str(path), str(path)]):
+    commands = ["render", "html", "matrix", "merge"]
+    good = tmp_path / "good.jsonl"
+    write_records(good, [ONE])
+    pair = [str(good), str(path)]
+    history = ["history", *pair, "-o", str(tmp_path / "history")]
+    for command in (*([name, str(path)] for name in commands), ["compare", *pair], ["merge", *pair], history):
         assert main(command) == 2
         error = capsys.readouterr().err
         assert error.startswith("reports: ")
         assert says in error
         assert error.count("\n") == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["bad.jsonl"]
+    assert main(["html", str(good), "--history", *pair]) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.jsonl", "good.jsonl"]
 
 
 def test_missing_file_and_binary_file_are_one_sentence(tmp_path: Path, capsys: Capture) -> None:
@@ -139,8 +171,12 @@ def test_unwritable_target_is_one_sentence(write: Write, tmp_path: Path, capsys:
     (tmp_path / "file").write_text("")
     assert main(["render", path, "-o", str(tmp_path / "file" / "under")]) == 2
     assert main(["merge", path, "-o", str(tmp_path / "file" / "out.jsonl")]) == 2
+    assert main(["html", path, "-o", str(tmp_path / "file" / "page.html")]) == 2
+    assert main(["html", path, "-o", str(tmp_path)]) == 2
+    assert main(["history", path, "-o", str(tmp_path / "file")]) == 2
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2
+    assert len(errors) == 5
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "records.jsonl"]
     assert all(error.startswith("reports: cannot write ") for error in errors)
 
 

@@ -3,6 +3,7 @@
 from claims.verdict import Verdict
 from reports.cells import board
 from reports.terminal import compact
+from reports.tests.sample_functions import functions
 from reports.tests.samples import record, run
 
 
@@ -12,6 +13,12 @@ def test_words_where_they_fit() -> None:
     assert any(line == "generated cases: 1 supported" for line in lines)
     assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
     assert lines[-1] == "† fork-sensitive   ‡ not as expected"
+
+
+def test_generated_cases_are_counted_and_what_is_not_supported_is_named() -> None:
+    lines = compact(board([*run(), *functions()]), 120)
+    start = lines.index("generated cases: 1 supported, 1 refuted")
+    assert lines[start + 1 : start + 3] == ["topk-sharpening-function  ✗ refuted †", ""]
 
 
 def test_symbols_where_they_do_not() -> None:

@@ -2,16 +2,28 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from claims.catalogue import catalogue
+from claims.verdict import Verdict
+from reports.cells import Board, board
 from reports.paper import Side, Status, labels_of
-from reports.paper_file import FOLDER, load_paper, papers
+from reports.paper_file import FOLDER, load_paper, pages
+from reports.paper_tables import claims_of, claims_on
 from reports.read import BadInput
+from reports.tests.samples import record
 from reports.tests.small_paper import SMALL
 
-CLAIMS = Path(__file__).resolve().parents[2] / "claims"
+
+@pytest.fixture(scope="module")
+def everything() -> Board:
+    """Return the board of a run of every claim that there is."""
+    return board(
+        replace(record(claim.id, "zoo/x", Verdict.SUPPORTED), figures=list(claim.figures)) for claim in catalogue()
+    )
 
 
 @pytest.fixture
@@ -32,7 +44,9 @@ def refused(tmp_path: Path) -> Callable[[str, str], str]:
 
 def test_the_small_paper_is_sound(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
-    (paper,) = papers(tmp_path)
+    (page,) = pages(tmp_path)
+    (paper,) = page.papers
+    assert (page.title, page.slug) == ("TST, figure by figure", "tst")
     assert [entry.name for entry in paper.figures] == ["Figure 1", "Figures 2 and 4 to 6", "Figure 3"]
     assert paper.figures[1].labels == {"Fig. 2", "Fig. 4", "Fig. 5", "Fig. 6"}
     assert paper.figures[0].shows == {Status.PAPER: "A line rises.", Status.READ: "It rises fast."}
@@ -87,11 +101,51 @@ def test_geo_without_one_of_its_figures_is_refused(tmp_path: Path, number: int) 
 
 
 def test_every_claim_that_the_files_name_exists() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in CLAIMS.glob("test_*.py")]
-    known = {name for text in texts for name in re.findall(r'^ +id="([a-z0-9-]+)"', text, re.MULTILINE)}
-    named = {claim for paper in papers() for claim in paper.readings}
-    named |= {claim for paper in papers() for entry in (*paper.figures, *paper.statements) for claim in entry.claims}
-    assert named - known == set()
+    papers = [paper for page in pages() for paper in page.papers]
+    named = {claim for paper in papers for claim in paper.readings}
+    named |= {claim for paper in papers for entry in paper.entries for claim in entry.claims}
+    assert named - {claim.id for claim in catalogue()} == set()
+
+
+def test_every_label_that_a_claim_names_has_an_entry() -> None:
+    papers = [paper for page in pages() for paper in page.papers]
+    entries = {paper.label: {label for entry in paper.entries for label in entry.labels} for paper in papers}
+    lost = [
+        (claim.id, label)
+        for claim in catalogue()
+        for paper in papers
+        for label in labels_of(paper.label, claim.figures) - entries[paper.label]
+    ]
+    assert lost == []
+
+
+def test_every_entry_has_a_claim_or_says_why_not(everything: Board) -> None:
+    without = [
+        page.name(paper, entry)
+        for page in pages()
+        for paper, entry in page.entries
+        if bool(entry.unclaimed) == bool(claims_of(paper, entry, everything))
+    ]
+    assert without == []
+
+
+def test_every_claim_about_functions_is_on_the_page_of_asy(everything: Board) -> None:
+    (asy,) = [page for page in pages() if page.slug == "asy"]
+    assert [paper.label for paper in asy.papers] == ["ASY", "PRB"]
+    told = {claim.claim for claim in claims_on(asy, everything)}
+    assert {claim.id for claim in catalogue() if claim.group == "E"} - told == set()
+
+
+def test_a_paper_may_be_told_on_the_page_of_another(tmp_path: Path) -> None:
+    other = SMALL.replace('label = "TST"', 'label = "OTH"\npage = "TST"').replace('"b"', '"c"')
+    (tmp_path / "a.toml").write_text(other, encoding="utf-8")
+    (tmp_path / "b.toml").write_text(SMALL, encoding="utf-8")
+    (page,) = pages(tmp_path)
+    assert (page.slug, page.title) == ("tst", "TST and OTH, figure by figure")
+    assert {page.name(paper, paper.figures[0]) for paper in page.papers} == {"TST Figure 1", "OTH Figure 1"}
+    (tmp_path / "b.toml").unlink()
+    with pytest.raises(BadInput, match="OTH is to be told on the page of TST, which has no page of its own"):
+        pages(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +156,7 @@ def test_every_claim_that_the_files_name_exists() -> None:
         ("GEO Figs. 3, 23 and 24 to 25", {"Fig. 3", "Fig. 23", "Fig. 24", "Fig. 25"}),
         ("GEO Fig. 29-2", set()),
         ("GEO Prop. 1", {"Prop. 1"}),
+        ("GEO Prop. 1, in words", {"Prop. 1"}),
         ("ours (GEO Fig. 5)", set()),
         ("GEOX Fig. 5", set()),
         ("GEO", set()),

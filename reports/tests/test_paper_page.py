@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from claims.record import Record
 from claims.verdict import Verdict
 from reports.agreement import WORD, in_sum, outcome
 from reports.cells import board
-from reports.paper import Paper, Side
+from reports.paper import Page, Side
 from reports.paper_file import load_paper
 from reports.paper_page import concerns, paper_page
 from reports.pictures import Picture
@@ -20,36 +19,23 @@ from reports.scale import span
 from reports.tests.pages import broken_links, ragged_tables
 from reports.tests.sample_kinds import experiment, others
 from reports.tests.samples import criterion, record, run
-from reports.tests.small_paper import SMALL
+from reports.tests.small_paper import SMALL, measured, section
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    """Return the small paper."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """Return the page of the small paper."""
     path = tmp_path_factory.mktemp("papers") / "small.toml"
     path.write_text(SMALL, encoding="utf-8")
-    return load_paper(path)
+    return Page((load_paper(path),))
 
 
-def measured(claim: str, checkpoint: str, verdict: Verdict, figure: str = "TST Fig. 1", **more: Any) -> Record:
-    """Return a record that belongs to a figure of the small paper."""
-    ends = {Verdict.SUPPORTED: (0.6, 0.5, 0.7), Verdict.REFUTED: (0.1, 0.0, 0.15), Verdict.VACUOUS: (0.6, 0.5, 0.7)}
-    value = ends.get(verdict, (0.2, 0.1, 0.3))
-    facts = {"figures": [figure], "criteria": [criterion("slope", value, "> 0.2")]}
-    return replace(record(claim, checkpoint, verdict), **{**facts, **more})
-
-
-def page(paper: Paper, *records: Record) -> str:
+def page(told: Page, *records: Record) -> str:
     """Return the page of some records, without pictures."""
-    return paper_page(paper, board(records), {}, "report.md")
+    return paper_page(told, board(records), {}, "report.md")
 
 
-def section(text: str, name: str) -> str:
-    """Return the part of a page below one heading."""
-    return re.split(r"^#+ ", text.split(f"### {name}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def test_a_figure_shows_the_paper_and_what_was_measured(small: Paper) -> None:
+def test_a_figure_shows_the_paper_and_what_was_measured(small: Page) -> None:
     found = section(page(small, measured("a", "zoo/balanced", Verdict.SUPPORTED)), "Figure 1")
     assert "- The paper: A line rises.\n- Readers of it: It rises fast.\n- Models: tiny (0.1 B).\n" in found
     assert "- [a]: a. In sum: agree 1. Null: A random router of the same shape.\n" in found
@@ -58,13 +44,13 @@ def test_a_figure_shows_the_paper_and_what_was_measured(small: Paper) -> None:
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_the_words_are_the_verdicts(small: Paper, verdict: Verdict) -> None:
+def test_the_words_are_the_verdicts(small: Page, verdict: Verdict) -> None:
     found = section(page(small, measured("a", "x", verdict)), "Figure 1")
     assert re.search(rf"^\| \[a\] +\| x +\| {WORD[verdict]} +\|", found, re.MULTILINE)
     assert f"In sum: {WORD[verdict]} 1." in found
 
 
-def test_a_figure_with_several_claims_shows_each_and_decides_nothing(small: Paper) -> None:
+def test_a_figure_with_several_claims_shows_each_and_decides_nothing(small: Page) -> None:
     records = [measured("a", "x", Verdict.SUPPORTED), measured("c", "x", Verdict.REFUTED)]
     whole = page(small, *records)
     assert re.search(r"\| \[Figure 1\]\(#figure-1\) .* \| \[a\] and \[c\] +\| agree 1, disagree 1 +\|", whole)
@@ -72,14 +58,14 @@ def test_a_figure_with_several_claims_shows_each_and_decides_nothing(small: Pape
     assert "[c]: c. In sum: disagree 1." in whole
 
 
-def test_a_range_of_figures_finds_any_of_its_numbers(small: Paper) -> None:
+def test_a_range_of_figures_finds_any_of_its_numbers(small: Page) -> None:
     records = [measured(f"claim-{n}", "zoo/balanced", Verdict.SUPPORTED, f"TST Fig. {n}") for n in (2, 5, 6)]
     found = section(page(small, *records), "Figures 2 and 4 to 6")
     assert re.findall(r"^- \[(claim-\d)\]", found, re.MULTILINE) == ["claim-2", "claim-5", "claim-6"]
     assert "100 M to 2.0 B in the paper" in found
 
 
-def test_a_figure_without_claim_says_why_and_one_without_record_that_it_was_not_run(small: Paper) -> None:
+def test_a_figure_without_claim_says_why_and_one_without_record_that_it_was_not_run(small: Page) -> None:
     whole = page(small, measured("a", "x", Verdict.SUPPORTED))
     assert "No claim encodes it: it has no content." in section(whole, "Figure 3")
     assert "Models: not named in what we could read." in section(whole, "Figure 3")
@@ -88,7 +74,7 @@ def test_a_figure_without_claim_says_why_and_one_without_record_that_it_was_not_
     assert re.search(r"\[Figures 2 and 4 to 6\].*\| not in this run +\|", whole)
 
 
-def test_what_the_review_asserts_is_no_agreement_with_the_paper(small: Paper) -> None:
+def test_what_the_review_asserts_is_no_agreement_with_the_paper(small: Page) -> None:
     records = [measured("b", "x", Verdict.SUPPORTED, "none"), measured("a", "x", Verdict.SUPPORTED, "TST Prop. 1")]
     found = section(page(small, *records), "Prop. 1")
     assert "[b]: b; the objection. In sum: agree with the review 1." in found
@@ -96,7 +82,7 @@ def test_what_the_review_asserts_is_no_agreement_with_the_paper(small: Paper) ->
     assert re.search(r"\[Prop\. 1\].*\| agree 1, agree with the review 1 +\|", page(small, *records))
 
 
-def test_places_that_share_a_number_share_a_row_and_an_experiment_names_its_arms(small: Paper) -> None:
+def test_places_that_share_a_number_share_a_row_and_an_experiment_names_its_arms(small: Page) -> None:
     records = [measured("a", name, Verdict.SUPPORTED) for name in ("x", "y")]
     compared = experiment("a", "loss", Verdict.SUPPORTED, figures=["TST Fig. 1"])
     found = section(page(small, *records, compared), "Figure 1")
@@ -106,13 +92,13 @@ def test_places_that_share_a_number_share_a_row_and_an_experiment_names_its_arms
     assert "Scale: 0.84 M parameters here;" in found
 
 
-def test_a_vacuous_verdict_shows_the_null_that_made_it(small: Paper) -> None:
+def test_a_vacuous_verdict_shows_the_null_that_made_it(small: Page) -> None:
     null = [criterion("slope, shuffled", (0.5, 0.4, 0.6), "> 0.2")]
     found = section(page(small, measured("a", "x", Verdict.VACUOUS, null=null)), "Figure 1")
     assert "slope 0.600 [0.500, 0.700]; null: slope, shuffled 0.500 [0.400, 0.600]" in found
 
 
-def test_other_readings_are_told_where_they_depart(small: Paper) -> None:
+def test_other_readings_are_told_where_they_depart(small: Page) -> None:
     first = measured("a", "x", Verdict.VACUOUS)
     other = replace(first, fork={"part": "second"}, primary=False, verdict=Verdict.SUPPORTED)
     whole = page(small, first, other)
@@ -121,7 +107,7 @@ def test_other_readings_are_told_where_they_depart(small: Paper) -> None:
     assert "Read otherwise" not in page(small, first, replace(other, verdict=Verdict.VACUOUS))
 
 
-def test_an_untrained_control_is_counted_apart(small: Paper) -> None:
+def test_an_untrained_control_is_counted_apart(small: Page) -> None:
     trained, init = (measured("a", name, Verdict.SUPPORTED) for name in ("x", "init"))
     control = replace(init, verdict=Verdict.REFUTED, checkpoint=init.checkpoint | {"control": True})
     assert "In sum: agree 1; untrained control: disagree 1." in page(small, trained, control)
@@ -132,11 +118,11 @@ def test_an_untrained_control_is_counted_apart(small: Paper) -> None:
     ("says", "half"),
     [("None: planted cases.", "none"), ("A random router; judged alike.", "A random router"), ("D/E. More", "D/E")],
 )
-def test_the_null_takes_half_a_sentence(small: Paper, says: str, half: str) -> None:
+def test_the_null_takes_half_a_sentence(small: Page, says: str, half: str) -> None:
     assert f" Null: {half}.\n" in page(small, measured("a", "x", Verdict.SUPPORTED, null_says=says))
 
 
-def test_pictures_of_the_figure_come_before_those_of_another(small: Paper) -> None:
+def test_pictures_of_the_figure_come_before_those_of_another(small: Page) -> None:
     records = [measured(claim, "x", Verdict.SUPPORTED) for claim in ("a", "c", "d")]
     own = Picture("figures/own.png", '"A" [b](c)', ("TST Fig. 1",))
     other = Picture("figures/o.png", "o", ("TST Fig. 2",))
@@ -150,7 +136,7 @@ def test_pictures_of_the_figure_come_before_those_of_another(small: Paper) -> No
     assert 'alt="&#34;A&#34; &#91;b&#93;&#40;c&#41;"' in found
 
 
-def test_records_of_no_figure_make_no_page(small: Paper, tmp_path: Path) -> None:
+def test_records_of_no_figure_make_no_page(small: Page, tmp_path: Path) -> None:
     alone = [replace(r, figures=[], figure=None, layers=[], claim="other") for r in run() if r.claim == "kernel-energy"]
     assert not concerns(small, board(alone))
     report = render(alone, tmp_path).read_text(encoding="utf-8")
@@ -177,7 +163,13 @@ def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
     assert ragged_tables(geo) == []
 
 
-def test_hostile_names_stay_text(small: Paper) -> None:
+def test_only_what_the_pages_claims_were_measured_on_is_listed(small: Page) -> None:
+    whole = page(small, measured("a", "x", Verdict.SUPPORTED), record("other", "y", Verdict.SUPPORTED))
+    listed = whole.split("Measured on:\n\n")[1].split("\n\n")[0]
+    assert listed == "- x."
+
+
+def test_hostile_names_stay_text(small: Page) -> None:
     name = "x|y](z)<b>\n# h `"
     odd = measured("a", name, Verdict.REFUTED, title=name, null_says=name, criteria=[criterion(name, (0, 0, 0), "> 0")])
     whole = page(small, odd)

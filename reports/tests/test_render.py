@@ -12,6 +12,7 @@ from claims.verdict import Verdict
 from reports.completeness import Completeness
 from reports.render import render
 from reports.tests.pages import broken_links, prose, ragged_tables
+from reports.tests.sample_functions import functions
 from reports.tests.sample_kinds import experiment, others
 from reports.tests.samples import criterion, record, run
 
@@ -54,8 +55,8 @@ def hostile_run() -> list[Record]:
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the report of the whole sample run, with dense models and experiments."""
-    return render([*run(), *others()], tmp_path_factory.mktemp("whole"))
+    """Return the report of the whole sample run, with dense models, experiments and claims about functions."""
+    return render([*run(), *others(), *functions()], tmp_path_factory.mktemp("whole"))
 
 
 def bare(records: list[Record]) -> list[Record]:
@@ -63,7 +64,9 @@ def bare(records: list[Record]) -> list[Record]:
     return [replace(r, figure=None, layers=[]) for r in records]
 
 
-@pytest.mark.parametrize("page", ["report.md", "details/bound-tightness.md", "details/balance-controlled.md"])
+@pytest.mark.parametrize(
+    "page", ["report.md", "details/bound-tightness.md", "details/balance-controlled.md", "papers/asy.md"]
+)
 def test_golden(rendered: Path, page: str) -> None:
     """To renew: ``python -m reports.tests FOLDER``, read the pages in FOLDER, copy them."""
     text = (rendered.parent / page).read_text(encoding="utf-8")
@@ -73,7 +76,7 @@ def test_golden(rendered: Path, page: str) -> None:
 def test_completeness_is_told(tmp_path: Path) -> None:
     told = Completeness(20, ("claims/test_geo.py::test_lost[zoo/balanced]",))
     report = render(bare(run()), tmp_path, told).read_text(encoding="utf-8")
-    assert "\nRecorded 19 of 20 claims. Figure by figure" in report
+    assert "\nRecorded 19 of 20 claims. Beside the papers: [GEO, figure by figure](papers/geo.md).\n" in report
     assert "left no record" in report
     assert "- `claims/test_geo.py::test_lost[zoo/balanced]`" in report
 

@@ -1,0 +1,106 @@
+"""Alignments layer by layer: with intervals, against their ceiling and experts drawn anew; and as a drawn matrix."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from claims.alignment_readings import LayerAlignments
+from claims.block_alignment import over_blocks
+from claims.curves import rounded
+from claims.drawn_anew import difference_from_drawn, luck_of_draw
+from claims.finding import Curve
+from claims.record import Figure, Series
+from metrics.estimate import Estimate
+
+#: Experts that a drawn alignment matrix shows at most.
+SHOWN = 32
+
+
+class LayerEstimates(NamedTuple):
+    """One layer: its mean alignment, in size, that of experts drawn anew, the ceiling, and ceiling minus alignment."""
+
+    layer: int
+    trained: Estimate
+    redrawn: Estimate
+    ceiling: Estimate
+    room: Estimate
+
+    def blind(self, thresholds: Mapping[str, float]) -> bool:
+        """Whether the measure finds an expert no closer to itself than to others, though these are not aligned.
+
+        Where the experts ARE aligned an expert is no closer to itself either: that refutes, and blinds nothing.
+        """
+        return self.room.high < thresholds["ceiling"] and self.trained.low <= thresholds["near_zero"]
+
+    def say_blind(self) -> str:
+        """Say it in numbers."""
+        return (
+            f"layer {self.layer}, where an expert's alignment with itself on other tokens is {self.ceiling.value:.3g} "
+            f"and that with other experts {self.trained.value:.3g}: the measure cannot tell an expert from another"
+        )
+
+
+def estimate_layer(each: LayerAlignments) -> LayerEstimates:
+    """Estimate one layer by itself."""
+    size = np.abs(each.trained)
+    return LayerEstimates(
+        each.layer.layer,
+        over_blocks(size),
+        over_blocks(np.abs(each.redrawn)),
+        over_blocks(each.ceiling),
+        over_blocks(each.ceiling - size),
+    )
+
+
+def largest(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Mean alignment, in size, of the layer where it is largest."""
+    return over_blocks(np.max([np.abs(each.trained) for each in layers], axis=0))
+
+
+def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Ceiling minus mean alignment, in size, of the layer where it is least."""
+    return over_blocks(np.min([each.ceiling - np.abs(each.trained) for each in layers], axis=0))
+
+
+def from_drawn(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Mean over layers of the alignment minus that of experts drawn anew; one more draw would change it as well."""
+    difference = over_blocks(np.mean([each.trained - each.redrawn for each in layers], axis=0))
+    return difference_from_drawn(difference, luck_of_draw([each.redrawn_pairs[0] for each in layers]))
+
+
+def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:
+    """Mean |cosine| over pairs of an expert of the layer and one of the next that was read; None without any."""
+    tables = [np.abs(each.layer.next_layer[~np.isnan(each.layer.next_layer)]) for each in layers]
+    return [float(table.mean(dtype=np.float64)) if table.size else None for table in tables]
+
+
+def layer_curves(layers: Sequence[LayerAlignments], estimates: Sequence[LayerEstimates]) -> tuple[Curve, ...]:
+    """Draw by layer the alignment, that of experts drawn anew, the ceiling, and across layers where there are two."""
+    numbers = tuple(each.layer for each in estimates)
+    curves = (
+        Curve("mean alignment", numbers, tuple(each.trained for each in estimates), "near_zero"),
+        Curve("experts drawn anew", numbers, tuple(each.redrawn for each in estimates)),
+        Curve("same expert, other tokens", numbers, tuple(each.ceiling for each in estimates)),
+    )
+    across = across_layers(layers)
+    known = any(value is not None for value in across)
+    return (*curves, Curve("experts of the next layer", numbers, tuple(across))) if known else curves
+
+
+def alignment_matrix(layers: Sequence[LayerAlignments]) -> Figure:
+    """Draw the alignments of all pairs of experts of the middle layer, without the diagonal."""
+    middle = layers[len(layers) // 2]
+    table = middle.matrix.copy()
+    np.fill_diagonal(table, np.nan)
+    shown = np.unique(np.linspace(0, len(table) - 1, min(len(table), SHOWN)).round().astype(np.int64))
+    some = "" if len(shown) == len(table) else f", {len(shown)} of {len(table)} experts"
+    columns = [float(column) for column in shown]
+    return Figure(
+        kind="heat",
+        title=f"alignment, layer {middle.layer.layer}{some}",
+        redraws="ASY claim A",
+        x_label="expert",
+        y_label="expert",
+        series=[Series(str(row), columns, rounded(table[row, shown])) for row in shown],
+    )

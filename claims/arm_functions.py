@@ -1,0 +1,91 @@
+"""Alignment and spectra of the experts' Jacobians in one layer of an arm, each as one number."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.arm_layers import ArmLayer
+from claims.function_trace import FloatArray, LayerFunctions, TokenCosines
+from metrics.effective_rank import normalised_spectrum
+from metrics.mean_alignment import mean_alignment
+
+Float64Array = npt.NDArray[np.float64]
+
+#: Singular values below this share of the largest are 0 but for rounding to float32.
+ROUNDED = 1e-6
+
+
+def functions_of(layer: ArmLayer) -> LayerFunctions:
+    """The functions of a layer that `claims.arm_layers.studied` let pass."""
+    assert layer.functions is not None
+    return layer.functions
+
+
+class Aligned(NamedTuple):
+    """Means over pairs of experts of the Frobenius cosine of their Jacobians, in [-1, 1], and of its absolute value.
+
+    NaN where no pair has one.
+    """
+
+    signed: float
+    absolute: float
+
+
+def alignment(products: FloatArray) -> Aligned:
+    """Alignment of mean Jacobians, from their products (E, B, E, B)."""
+    pairs = _pairs(mean_alignment(products.sum(axis=(1, 3), dtype=np.float64)))
+    return Aligned(_mean(pairs), _mean(np.abs(pairs)))
+
+
+def token_alignment(cosines: TokenCosines) -> Aligned:
+    """Mean over tokens of the alignment at one token, for the pairs of experts that were drawn."""
+    return Aligned(*(_mean(_pairs(_over_tokens(cosines, part))) for part in (cosines.signed, cosines.absolute)))
+
+
+def leading_value(singular: FloatArray, gate: Float64Array | float = 1.0) -> float:
+    """Mean over rows (N, K) of the largest singular value, each times its gate; NaN without one."""
+    return _mean(np.asarray(singular[:, 0].astype(np.float64) * gate))
+
+
+def decay(singular: FloatArray, top: int) -> Float64Array:
+    """Mean over rows (N, K) of s_k / s_1, the first ``top`` of them; NaN without a row that is not 0."""
+    cut = normalised_spectrum(np.nan_to_num(singular[:, :top].astype(np.float64)))
+    known = np.isfinite(cut).all(axis=1)
+    return np.asarray(cut[known].mean(axis=0)) if known.any() else np.full(cut.shape[1], np.nan)
+
+
+def values_of_rank(singular: FloatArray) -> int:
+    """How many of the K values of some row are not 0: an expert of width m has m at most."""
+    known = np.nan_to_num(singular)
+    return int((known > ROUNDED * known[:, :1]).sum(axis=1).max(initial=0))
+
+
+def mean_gates(layer: ArmLayer) -> Float64Array:
+    """Mean combine weight of each expert's visits, (E,); NaN without one."""
+    visits = layer.experts.visits
+    return np.asarray(np.divide(layer.experts.weight, visits, out=np.full(len(visits), np.nan), where=visits > 0))
+
+
+def mean_gate(layer: ArmLayer) -> float:
+    """Mean combine weight of all visits; NaN without one."""
+    visits = int(layer.experts.visits.sum())
+    return float(layer.experts.weight.sum() / visits) if visits else float("nan")
+
+
+def _over_tokens(cosines: TokenCosines, part: FloatArray) -> Float64Array:
+    """Mean over all tokens from those of each block, (B, E, E) to (E, E); NaN for a pair that was not drawn."""
+    weight = np.where(np.isnan(part), 0.0, cosines.tokens[:, None, None])
+    total = weight.sum(axis=0)
+    summed = (weight * np.nan_to_num(part.astype(np.float64))).sum(axis=0)
+    return np.asarray(np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0))
+
+
+def _pairs(table: Float64Array) -> Float64Array:
+    return table[np.triu_indices(len(table), 1)]
+
+
+def _mean(values: Float64Array) -> float:
+    """Mean of what is known; NaN of nothing."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,120 @@
+"""A claim about the states in groups of two arms: how it is judged, and drawn, once the groups are measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from claims.arm_layers import ArmLayers
+from claims.arm_measures import (
+    FloatArray,
+    arm_curves,
+    beside,
+    by_training,
+    difference,
+    estimate_pairs,
+    figure_by_layer,
+    pair_notes,
+    quoted,
+    size_note,
+    surviving,
+)
+from claims.arm_states import SPLITS, Grouped, Measure, gate_spread, grouped
+from claims.finding import Finding, Measured
+from claims.function_arms import FunctionExperiment
+from claims.sampling import Sampling
+
+#: Gates whose entropy spreads them over this share of the experts or more are called near uniform.
+UNIFORM = 0.9
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is compared, in words.
+
+    Attributes
+    ----------
+    name : of the measure, for criteria and curves
+    direction : claimed side of the first arm minus the second
+    threshold : name of the claim's threshold
+    title, redraws, y_label : of the figure
+    """
+
+    name: str
+    direction: str
+    threshold: str
+    title: str
+    redraws: str
+    y_label: str
+
+
+def finding_of_groups(
+    experiment: FunctionExperiment,
+    read: ArmLayers,
+    found: Grouped,
+    by_null: FloatArray,
+    says: Compared,
+    sampling: Sampling,
+    *,
+    other: Mapping[str, FloatArray] = MappingProxyType({}),
+    more: tuple[Measured, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Finding:
+    """Judge the difference of the arms, paired by layer and seed, beside what random groups give of it.
+
+    Parameters
+    ----------
+    by_null : (K, L), the difference of the null
+    other : (K, L) each, the difference in other readings, by what to call it; reported beside the deciding one
+    more : reported as well
+    """
+    by_arms, name = difference(found.measured), f"{says.name}, {quoted(experiment)}"
+
+    def measured(called: str, values: FloatArray, *, decides: bool = False) -> Measured:
+        return Measured(called, estimate_pairs(values, called, sampling), says.direction, says.threshold, decides)
+
+    deciding = measured(name, by_arms, decides=True)
+    less, null = beside(by_null, by_arms, f"{says.name}, difference that random groups give", says.direction, sampling)
+    return Finding(
+        criteria=(
+            deciding,
+            less,
+            measured(f"{name}, beyond that of random groups", by_arms - by_null),
+            *by_training(by_arms, says.direction, says.threshold, sampling),
+            *(measured(f"{name}, {called}", values) for called, values in other.items()),
+            *more,
+        ),
+        null=(null,),
+        layers=arm_curves(says.name, experiment.arms, read.numbers, found.measured),
+        figure=figure_by_layer(
+            says.title,
+            says.redraws,
+            says.y_label,
+            read.numbers,
+            {arm: found.measured[:, place] for place, arm in enumerate(experiment.arms)}
+            | {f"{arm}, random groups": found.random[:, place] for place, arm in enumerate(experiment.arms)},
+        ),
+        notes=(*pair_notes(read, by_arms), *notes, *size_note(experiment)),
+    )
+
+
+def left_on_splits(
+    read: ArmLayers, found: Grouped, measure: Measure, sampling: Sampling
+) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
+    """Report how much of a difference of inputs on own tokens is left on the common splits, or why that is not told."""
+    left = {
+        f"on {split}": difference(grouped(read, split, "inputs", measure, sampling, deals=0).measured)
+        for split in SPLITS
+    }
+    return surviving(left, difference(found.measured), sampling)
+
+
+def gate_note(read: ArmLayers) -> str:
+    """Say how uniform the soft arm's gates are, and what follows from it."""
+    spread = gate_spread([layer for seed in read.layers for layer in seed[1]])
+    says = f"The soft arm's gates are spread over {spread:.0%} of its experts, by their entropy"
+    if spread < UNIFORM:
+        return f"{says}."
+    return (
+        f"{says}: they are near uniform, so that its experts take the same states under nearly the same weights, and "
+        "their weighted subspaces and spectra are alike by construction. A difference on own tokens follows from that."
+    )

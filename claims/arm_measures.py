@@ -1,0 +1,201 @@
+"""What the claims about trained arms share: paired differences over layers and seeds, and what of them is chance.
+
+A table holds one value a seed, arm and layer, (K, 2, L); NaN where an arm has none there. A difference is that of
+the first arm minus the second, (K, L).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.arm_layers import ArmLayers
+from claims.curves import rounded
+from claims.few_units import BOOTSTRAPPED, FEWEST, estimate_few, spanning
+from claims.finding import Curve, Measured, NotApplicable
+from claims.function_arms import FunctionExperiment
+from claims.record import Figure, Series
+from claims.sampling import Sampling
+from claims.verdict import holds
+from metrics.estimate import Estimate
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Layers of one training share its text and its accidents; the interval treats them as independent, and says so.
+PAIR = "(layer, seed) pair"
+#: A null that gives more than this share of a difference stands for it: most of the difference is then the null's.
+HALF = 0.5
+#: Seeds that the catalogue asks of a controlled training.
+SEEDS = 5
+
+
+def difference(table: FloatArray) -> FloatArray:
+    """First arm minus second, (K, 2, L) to (K, L)."""
+    return np.asarray(table[:, 0] - table[:, 1])
+
+
+def estimate_pairs(values: FloatArray, name: str, sampling: Sampling) -> Estimate:
+    """Estimate the mean over pairs of a layer and a seed, no surer than the trainings agree.
+
+    Parameters
+    ----------
+    values : (K, L), NaN for a pair that has none
+    name : what they are, for the message
+
+    Raises
+    ------
+    NotApplicable
+        When there are fewer pairs than any interval needs, with what was measured.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < FEWEST:
+        listed = ", ".join(f"{value:.3g}" for value in known) or "known of none"
+        raise NotApplicable(f"{FEWEST} pairs of a layer and a seed are needed for an interval; {name} is {listed}")
+    return spanning(estimate_few(known, PAIR, sampling), np.array([row.mean() for row in _known_rows(values)]))
+
+
+def by_training(values: FloatArray, direction: str, threshold: str, sampling: Sampling) -> tuple[Measured, ...]:
+    """Report the mean over layers with trainings as the units, which are the only independent ones."""
+    seeds = np.array([row.mean() for row in _known_rows(values)])
+    if len(seeds) < 2:
+        return ()
+    name = "the difference, mean over layers"
+    return (Measured(name, estimate_few(seeds, "seed", sampling), direction, threshold, decides=False),)
+
+
+def beside(
+    by_null: FloatArray, by_arms: FloatArray, name: str, direction: str, sampling: Sampling
+) -> tuple[Measured, Measured]:
+    """Judge how much of a difference a null gives: of by_null - by_arms / 2 the null, and its mirror as a criterion.
+
+    The null stands when it gives more than half of the difference for certain, and the claim then says nothing.
+    The claim stands only when the null gives less than half for certain; between the two nothing is decided.
+
+    Parameters
+    ----------
+    by_null, by_arms : differences (K, L)
+    name : of the null's difference
+    direction : claimed side of the arms' difference
+
+    Returns
+    -------
+    the criterion, and the null
+    """
+    called = f"{name}, less {HALF:g} of the arms' difference"
+    part = estimate_pairs(by_null - HALF * by_arms, called, sampling)
+    stands = holds(part.low, part.high, 0.0, direction) is True
+    mirror = {"<": ">", ">": "<"}[direction]
+    return Measured(called, part, mirror, 0.0, decides=not stands), Measured(called, part, direction, 0.0)
+
+
+def surviving(
+    left: Mapping[str, FloatArray], whole: FloatArray, sampling: Sampling
+) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
+    """Report the share of a difference that is left on common splits, and note where it has no interval, and why.
+
+    Parameters
+    ----------
+    left : differences (K, L) on each split, by what to call it
+    whole : the difference on the arms' own tokens
+    """
+    known = whole[np.isfinite(whole)]
+    if len(known) < FEWEST:
+        return (), ()
+    all_of_it = estimate_pairs(whole, "the difference on own tokens", sampling)
+    if not (all_of_it.low > 0 or all_of_it.high < 0):
+        return (), ("On own tokens there is no clear difference of which a share could be left on common ones.",)
+    found, notes = [], []
+    for split, values in left.items():
+        name, share = f"share of the difference on own tokens that is left {split}", _share(values, whole, sampling)
+        if isinstance(share, Estimate):
+            found.append(Measured(name, share, ">", 0.0, decides=False))
+        else:
+            notes.append(f"The {name} is {share:.2f}, from too few pairs for an interval.")
+    return tuple(found), tuple(notes)
+
+
+def pair_notes(read: ArmLayers, values: FloatArray) -> tuple[str, ...]:
+    """Say what the units of an interval are, and what was left out of it."""
+    seeds, pairs = len(values), int(np.isfinite(values).sum())
+    notes = [
+        f"Intervals are over {pairs} pairs of a layer and a seed, from {seeds} training{'s' if seeds > 1 else ''} of "
+        f"each arm{', and hold what each seed gives by itself' if seeds > 1 else ''}. Layers of one training are not "
+        "independent of one another, so another seed may differ by more than the interval says."
+    ]
+    if seeds < SEEDS:
+        notes.append(f"The catalogue asks for {SEEDS} seeds of a controlled training; these are {seeds}.")
+    if pairs < values.size:
+        notes.append(f"Left out, where an arm has nothing to measure: {values.size - pairs} of {values.size} pairs.")
+    return (*notes, *read.notes)
+
+
+def size_note(experiment: FunctionExperiment) -> tuple[str, ...]:
+    """State the parameters of the arms, where they are known."""
+    sizes = [arm.experts.checkpoint.get("parameters") for arm in experiment.trainings[0]]
+    if any(size is None for size in sizes):
+        return ()
+    return (f"Parameters in total: {' and '.join(f'{int(size or 0):,}' for size in sizes)}.",)
+
+
+def arm_curves(name: str, arms: tuple[str, ...], numbers: tuple[int, ...], table: FloatArray) -> tuple[Curve, ...]:
+    """Each arm's mean over seeds by layer."""
+    return tuple(
+        Curve(f"{name}, {arm}", numbers, tuple(_mean_or_none(column) for column in table[:, place].T))
+        for place, arm in enumerate(arms)
+    )
+
+
+def figure_by_layer(
+    title: str, redraws: str, y_label: str, numbers: tuple[int, ...], lines: Mapping[str, FloatArray]
+) -> Figure:
+    """Draw tables (K, L) by layer: the mean over seeds, in a band that spans them."""
+    return Figure(
+        kind="lines",
+        title=title,
+        redraws=redraws,
+        x_label="layer",
+        y_label=f"{y_label}, mean and range over seeds",
+        series=[spanned(label, [float(n) for n in numbers], table) for label, table in lines.items()],
+    )
+
+
+def spanned(label: str, x: list[float], table: FloatArray) -> Series:
+    """Return the mean over rows and their range as a series; columns of which nothing is known are not there."""
+    known = np.isfinite(table)
+    there = np.flatnonzero(known.any(axis=0))
+    shown, mask = table[:, there], known[:, there]
+    return Series(
+        label,
+        [x[place] for place in there],
+        rounded(np.mean(shown, axis=0, where=mask)),
+        rounded(np.min(shown, axis=0, where=mask, initial=np.inf)),
+        rounded(np.max(shown, axis=0, where=mask, initial=-np.inf)),
+    )
+
+
+def quoted(experiment: FunctionExperiment) -> str:
+    """Return ``'first' minus 'second'``."""
+    first, second = experiment.arms
+    return f"{first!r} minus {second!r}"
+
+
+def _known_rows(values: FloatArray) -> list[FloatArray]:
+    """What is known of each row, without the rows of which nothing is."""
+    rows = [row[np.isfinite(row)] for row in values]
+    return [row for row in rows if len(row)]
+
+
+def _mean_or_none(column: FloatArray) -> float | None:
+    known = column[np.isfinite(column)]
+    return float(known.mean()) if len(known) else None
+
+
+def _share(left: FloatArray, whole: FloatArray, sampling: Sampling) -> Estimate | float:
+    """Ratio of the means over pairs; without an interval where these are too few to resample."""
+    both = np.isfinite(left) & np.isfinite(whole)
+    rows = np.stack([left[both], whole[both]], axis=1)
+    if len(rows) < BOOTSTRAPPED:
+        return float(rows[:, 0].mean() / rows[:, 1].mean()) if len(rows) else float("nan")
+    share = sampling.of(rows, lambda pairs: pairs[..., 0].mean(axis=-1) / pairs[..., 1].mean(axis=-1), unit=PAIR)
+    seeds = [(left[seed, known], whole[seed, known]) for seed, known in enumerate(both) if known.any()]
+    return spanning(share, np.array([part.mean() / every.mean() for part, every in seeds]))

@@ -1,0 +1,152 @@
+"""Alignments of experts at any weights of the blocks of sequences, from products that were summed within blocks.
+
+With weights w of the blocks the mean Jacobians have the products <J_i, J_j> = sum_bc w_b w_c P[i, b, j, c], up to
+factors that a cosine does not see, so that an alignment without some block is exact and no Jacobian is computed again.
+Weights are (R, B), one row a set of them.
+
+Intervals leave out one block at a time. A bootstrap would draw some blocks twice, and with them the noise of their
+Jacobians: that makes all mean Jacobians look less alike than they are, and would favour a claim that they are not.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.function_trace import TokenCosines
+from metrics.estimate import Estimate
+from metrics.jackknife import estimate_jackknife
+
+FloatArray = npt.NDArray[np.float64]
+AnyFloat = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.int64]
+
+#: What is left out: a block of whole sequences.
+UNIT = "sequence block"
+
+
+def deletions(blocks: int) -> FloatArray:
+    """Weights of all blocks, then of all but one: (1 + B, B), 1 and 0."""
+    return np.vstack([np.ones(blocks), 1.0 - np.eye(blocks)])
+
+
+def over_blocks(replicates: FloatArray) -> Estimate:
+    """Estimate a statistic from its values (1 + B,) at the weights of `deletions`."""
+    return estimate_jackknife(float(replicates[0]), replicates[1:], UNIT)
+
+
+def upper_pairs(experts: int) -> IntArray:
+    """Return the pairs i < j, int64 (P, 2)."""
+    return np.stack(np.triu_indices(experts, 1), axis=1).astype(np.int64)
+
+
+def known_mean(values: FloatArray) -> FloatArray:
+    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+
+
+def pair_alignments(source: AnyFloat | TokenCosines, weights: FloatArray, *, absolute: bool) -> FloatArray:
+    """Alignments of all pairs of experts, (R, P): of their mean Jacobians, or of those at single tokens.
+
+    Absolute values are taken of the alignments of means, or at each token.
+
+    Parameters
+    ----------
+    source : a table of products, or cosines at tokens
+    """
+    if not isinstance(source, TokenCosines):
+        cosines = mean_cosines(source, weights)
+        return np.abs(cosines) if absolute else cosines
+    values = source.absolute if absolute else source.signed
+    pairs = upper_pairs(values.shape[1])
+    return _mean_over_blocks(values[:, pairs[:, 0], pairs[:, 1]], weights * source.tokens)
+
+
+def mean_cosines(table: AnyFloat, weights: FloatArray) -> FloatArray:
+    """Frobenius cosines of the mean Jacobians of all pairs of experts (ASY, reconstructed), (R, P), in [-1, 1].
+
+    w P_ij w / sqrt(w P_ii w  w P_jj w); NaN where an expert has no token in the weighted blocks, or a Jacobian of zero.
+
+    Parameters
+    ----------
+    table : products, (E, B, E, B), as in `claims.function_trace.LayerFunctions`
+    """
+    pairs = upper_pairs(len(table))
+    power = _forms(_own(table), weights)
+    size = np.sqrt(np.where(power > 0, power, np.nan))
+    joint = _forms(table.transpose(0, 2, 1, 3)[pairs[:, 0], pairs[:, 1]], weights)
+    return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
+
+
+def same_expert(table: AnyFloat, visits: IntArray, weights: FloatArray) -> FloatArray:
+    """Alignment of an expert's mean Jacobian with that on as many other tokens of its own, (R, E).
+
+    The squared norm of what the tokens have in common over that of the mean: products of DIFFERENT blocks are free
+    of the noise of single tokens, which the squared norm of the mean holds,
+
+        [ sum_{b != c} w_b w_c P_bc / sum_{b != c} w_b w_c n_b n_c ]  /  [ w P w / (w n)^2 ].
+
+    1 where all tokens have one Jacobian, near 0 where its mean is noise; NaN for an expert with visits in fewer than
+    two of the weighted blocks. Reconstructed: ASY has no ceiling.
+
+    Parameters
+    ----------
+    table : products over own visits, (E, B, E, B)
+    visits : n, int64 (E, B)
+    """
+    own, counts = _own(table), visits.T.astype(np.float64)
+    power = _forms(own, weights)
+    other = _forms(own * ~np.eye(own.shape[-1], dtype=np.bool_), weights)
+    all_pairs = (weights @ counts) ** 2
+    other_pairs = all_pairs - weights**2 @ counts**2
+    known = (power > 0) & (other_pairs > 0)
+    found = np.full(other.shape, np.nan)
+    np.divide(other * all_pairs, power * other_pairs, out=found, where=known)
+    return found
+
+
+def two_tokens(cosines: AnyFloat, weights: FloatArray) -> FloatArray:
+    """Mean over blocks of an expert's cosine with itself at two tokens, (B, E) to (R, E); NaN where there is none."""
+    return _mean_over_blocks(cosines, weights)
+
+
+def output_correlations(products: AnyFloat, weights: FloatArray) -> FloatArray:
+    """Correlations of the outputs of all pairs of experts, all coordinates together, (R, P), in [-1, 1].
+
+    sum_t <f_i - mean f_i, f_j - mean f_j> over the root of the same of each with itself; reconstructed. NaN for an
+    expert whose outputs are constant.
+
+    Parameters
+    ----------
+    products : (B, E, E), as ``outputs`` of `LayerFunctions`
+    """
+    pairs = upper_pairs(products.shape[1])
+    power = weights @ np.diagonal(products, axis1=1, axis2=2)
+    size = np.sqrt(np.where(power > 0, power, np.nan))
+    joint = weights @ products[:, pairs[:, 0], pairs[:, 1]]
+    return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
+
+
+def _own(table: AnyFloat) -> AnyFloat:
+    """Products of each expert with itself, (E, B, B)."""
+    every = np.arange(len(table))
+    return np.asarray(table.transpose(0, 2, 1, 3)[every, every])
+
+
+def _forms(tables: AnyFloat, weights: FloatArray) -> FloatArray:
+    """Quadratic forms w T w of tables (N, B, B), (R, N)."""
+    found = np.empty((len(weights), len(tables)))
+    for row, each in enumerate(weights):
+        found[row] = (tables @ each) @ each
+    return found
+
+
+def _mean_over_blocks(values: AnyFloat, weights: FloatArray) -> FloatArray:
+    """Weighted means over blocks of values (B, N), NaN where there is none, (R, N)."""
+    known = ~np.isnan(values)
+    total = weights @ np.where(known, values, 0.0).astype(np.float64)
+    weight = weights @ known.astype(np.float64)
+    found = np.full(total.shape, np.nan)
+    np.divide(total, weight, out=found, where=weight > 0)
+    return found

@@ -1,0 +1,80 @@
+"""Alignment of functions and overlap of subspaces on one scale: 0 is what chance gives, 1 what one expert gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from claims.alignment_readings import LayerAlignments
+from claims.block_alignment import FloatArray
+from claims.subspace_trace import LayerSubspaces, Reading, SubspaceTrace
+
+#: Ranks of the subspaces, the first that a layer's visits allow.
+RANKS = ("16", "8")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """One layer on both scales, at all blocks of sequences and without each, (R,) with R = 1 + B.
+
+    Attributes
+    ----------
+    functions, subspaces : what was measured
+    alignment : (mean |A_ij| - that of experts drawn anew) / (same expert on other tokens - that of experts drawn anew)
+    overlap : (mean cos^2 - r/D) / (mean cos^2 of random partitions - r/D)
+    slope : how much one more unit of the alignment of experts drawn anew lowers ``alignment``, at all blocks
+    """
+
+    functions: LayerAlignments
+    subspaces: Reading
+    alignment: FloatArray
+    overlap: FloatArray
+    slope: float
+
+    @property
+    def number(self) -> int:
+        """The model's number of the layer."""
+        return self.functions.layer.layer
+
+    @property
+    def contrast(self) -> FloatArray:
+        """Overlap minus alignment: how much more functions separate than representations, (R,)."""
+        return self.overlap - self.alignment
+
+
+def corrected_layers(
+    layers: Sequence[LayerAlignments], subspaces: SubspaceTrace, side: str, thresholds: Mapping[str, float]
+) -> tuple[list[Corrected], dict[int, str]]:
+    """Correct the layers for chance; those for which that cannot be done come with the reason.
+
+    Parameters
+    ----------
+    side : "input" or "output" of the experts, whose subspaces are compared
+    thresholds : ``room`` is the least distance from chance to ceiling that may divide
+    """
+    others = {each.layer: each for each in subspaces.layers}
+    found: list[Corrected] = []
+    reasons: dict[int, str] = {}
+    for layer in layers:
+        corrected = _correct(layer, others.get(layer.layer.layer), side, thresholds["room"])
+        if isinstance(corrected, str):
+            reasons[layer.layer.layer] = corrected
+        else:
+            found.append(corrected)
+    return found, reasons
+
+
+def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, least: float) -> Corrected | str:
+    reading = None if other is None else next(filter(None, (other.reading(side, rank) for rank in RANKS)), None)
+    if reading is None:
+        why = other.note if other is not None and side == "output" and other.note else "too few visits"
+        return f"there are no subspaces of its experts' {side}s ({why})"
+    if not np.isfinite(reading.overlap + reading.random_overlap).all():
+        return f"the subspaces of its experts' {side}s hang on one block of sequences"
+    room, spread = layer.ceiling - layer.redrawn, reading.random_overlap - reading.floor_overlap
+    for name, width in (("alignment", room), ("overlap", spread)):
+        if width.min() < least:
+            return f"{name} has less than {least:g} between chance and ceiling, too little to divide by"
+    alignment = (layer.trained - layer.redrawn) / room
+    overlap = (reading.overlap - reading.floor_overlap) / spread
+    return Corrected(layer, reading, alignment, overlap, float((1 - alignment[0]) / room[0]))

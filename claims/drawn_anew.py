@@ -1,0 +1,58 @@
+"""Whether an alignment is any other than that of experts whose weights are drawn anew.
+
+Resampling text says nothing of the luck of the draw: experts drawn twice differ. Every interval of a difference
+from them is widened by what one more draw would change.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t
+
+from metrics.estimate import Estimate
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Coverage of the intervals.
+LEVEL = 0.95
+
+
+def luck_of_draw(values: Sequence[FloatArray]) -> float:
+    """Half the 95 % interval of the mean alignment of experts drawn anew, over draws.
+
+    The alignments of pairs of independent experts are uncorrelated, whether pairs share an expert or not, so that
+    their spread over pairs tells that of their mean.
+
+    Parameters
+    ----------
+    values : for each layer the alignments of its pairs of experts drawn anew, (P,), NaN where there is none
+
+    Returns
+    -------
+    At least 0; infinite for a single pair, which has no spread
+    """
+    every = np.concatenate([each[~np.isnan(each)] for each in values])
+    if len(every) < 2:
+        return math.inf
+    return float(t.ppf((1 + LEVEL) / 2, len(every) - 1) * every.std(ddof=1) / math.sqrt(len(every)))
+
+
+def widened(estimate: Estimate, luck: float) -> Estimate:
+    """Widen an interval by ``luck`` on either side; it keeps no draws, and so has no p-value."""
+    method = f"{estimate.method}, widened by {luck:.2g} for the luck of drawing experts anew"
+    return replace(estimate, low=estimate.low - luck, high=estimate.high + luck, method=method, draws=())
+
+
+def difference_from_drawn(estimate: Estimate, luck: float) -> Estimate:
+    """Widen the difference of an alignment from that of one draw, as if both were draws."""
+    return widened(estimate, math.sqrt(2) * luck)
+
+
+def least_difference(difference: Estimate) -> Estimate:
+    """The end nearest to 0 of the interval of |difference|: how far from experts drawn anew is shown; NaN: 0."""
+    shown = max(0.0, difference.low, -difference.high)
+    return exact(shown if math.isfinite(shown) else 0.0, difference.n, difference.unit)

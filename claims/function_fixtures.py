@@ -1,0 +1,92 @@
+"""The pytest fixtures of what experts compute: evidence that needs both the models and the metrics."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from claims.expert_functions import ExpertFunctions
+from claims.function_arms import FunctionExperiment, TrainedArm
+from claims.function_blocks import blocks_of_trace
+from claims.function_study import study_functions
+from claims.function_trace import FunctionTrace
+from claims.subspace_study import study_subspaces
+from claims.subspace_trace import SubspaceTrace
+from fixtures.dense_subject import CapturedDense
+from fixtures.derived import Derivation, ExpertsAtHand
+from fixtures.evidence_fixtures import chosen_of, or_skip
+from fixtures.options import Settings
+from fixtures.subject import Captured, Evidence
+
+#: Files of this package whose code computes evidence, as shell patterns.
+_STUDIES = ("function_*.py", "redrawn_*.py", "subspace_*.py", "expert_functions.py", "sampling.py")
+
+
+@pytest.fixture
+def functions(subject: Evidence) -> FunctionTrace:
+    """Return the experts of a checkpoint as functions: products of their Jacobians, and of their outputs."""
+    return or_skip(lambda: subject.derived(_functions()))
+
+
+@pytest.fixture
+def subspaces(subject: Evidence) -> SubspaceTrace:
+    """Return the subspaces of what the experts of a checkpoint receive and return."""
+    return or_skip(lambda: subject.derived(_subspaces()))
+
+
+@pytest.fixture(scope="session")
+def routing_experiment(request: pytest.FixtureRequest, settings: Settings) -> FunctionExperiment:
+    """Return checkpoints that differ in how many experts a token uses: k of them, or all."""
+    return or_skip(lambda: _measured(request, settings))
+
+
+@pytest.fixture(scope="session")
+def twin_experiment(request: pytest.FixtureRequest, settings: Settings) -> FunctionExperiment:
+    """Return mixtures of experts beside their dense twins."""
+    return or_skip(lambda: _measured(request, settings))
+
+
+def _measured(request: pytest.FixtureRequest, settings: Settings) -> FunctionExperiment:
+    """Read the text with every arm of every seed, one model alive at a time."""
+    plan, specs = chosen_of(request).experiments[request.param]
+    trainings = []
+    for seed in specs:
+        arms = []
+        for spec, is_dense in zip(seed, plan.dense, strict=True):
+            captured = CapturedDense(spec, settings) if is_dense else Captured(spec, settings)
+            arms.append(TrainedArm(spec.name, captured.experts(), captured.derived(_functions())))
+        trainings.append(tuple(arms))
+    return FunctionExperiment(plan.name, plan.arms, tuple(trainings))
+
+
+def _functions() -> Derivation[FunctionTrace]:
+    return Derivation("functions", FunctionTrace, _sources(), _study_functions)
+
+
+def _subspaces() -> Derivation[SubspaceTrace]:
+    return Derivation("subspaces", SubspaceTrace, _sources(), _study_subspaces)
+
+
+def _study_functions(at_hand: ExpertsAtHand) -> FunctionTrace:
+    seed, sources = at_hand.seed, _sources()
+    return study_functions(at_hand.trace, _experts(at_hand), at_hand.routers, seed=seed, sources=sources)
+
+
+def _study_subspaces(at_hand: ExpertsAtHand) -> SubspaceTrace:
+    blocks = blocks_of_trace(at_hand.trace)
+    return study_subspaces(at_hand.trace, blocks, at_hand.seed, _experts(at_hand), sources=_sources())
+
+
+def _experts(at_hand: ExpertsAtHand) -> dict[int, ExpertFunctions | str]:
+    return {layer: found if isinstance(found, str) else ExpertFunctions(found) for layer, found in at_hand.read.items()}
+
+
+@cache
+def _sources() -> str:
+    """A digest of the code that computes evidence from experts: what other code computed is never read back."""
+    total, here = hashlib.sha256(), Path(__file__).parent
+    files = [*(here.parent / "metrics").glob("*.py"), *(file for name in _STUDIES for file in here.glob(name))]
+    for path in sorted(files):
+        total.update(path.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,105 @@
+"""Top-k against soft routing on the controlled MLP: one measure, on own and on common tokens, with both nulls."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from claims.claim import Fork
+from claims.controlled_mlp import ArmMeasures
+from claims.finding import Finding, Measured
+from claims.mlp_arms import MATCHED, MlpArms, errors_note, require_learned
+from claims.mlp_pairs import Pair, mean_difference, pair, paired_figure, share_kept, strongest
+from claims.sampling import Sampling
+
+OWN, COMMON = "own", "common"
+#: Thresholds of the paired differences, and of what common tokens keep of them.
+SHARPER, KEPT = "sharper", "kept"
+#: The arm of random fixed masks that is as sparse.
+MASKS: Mapping[str, str] = {"top-1": "random-1", "top-2": "random-2"}
+
+
+class Quantity(NamedTuple):
+    """What top-k is claimed to lower or to raise.
+
+    Attributes
+    ----------
+    name : as criteria call it
+    measure : field of `SplitMeasures`
+    common : the split that is common to all arms
+    direction : claimed side of 0 for top-k minus soft, "<" or ">"
+    redraws : what of the paper the figure stands for
+    beside : further (name, split, measure) whose difference is reported
+    """
+
+    name: str
+    measure: str
+    common: str
+    direction: str
+    redraws: str
+    beside: tuple[tuple[str, str, str], ...] = ()
+
+
+def sharpening(
+    mlp_arms: MlpArms, fork: Fork, quantity: Quantity, sampling: Sampling, *, notes: tuple[str, ...] = ()
+) -> Finding:
+    """Compare top-k with soft routing, paired by seed, on the fork's tokens; nulls on the same tokens.
+
+    Raises
+    ------
+    NotApplicable
+        When an arm learned nothing, or too few seeds can be compared.
+    """
+    routing, match = fork["routing"], MATCHED[fork["matched"]]
+    arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
+    chosen, soft, masks = arms[routing], arms["soft"], arms[MASKS[routing]]
+    require_learned(chosen, soft)
+    splits = {OWN: "own", COMMON: quantity.common}
+    split = splits[fork["tokens"]]
+    judged = pair(chosen, soft, split, quantity.measure)
+    by_lot = pair(masks, soft, split, quantity.measure)
+    untrained = pair(before[routing], before["soft"], split, quantity.measure)
+
+    def minus(name: str, found: Pair, *, decides: bool = False) -> Measured:
+        estimate = mean_difference(found.difference, sampling)
+        return Measured(name, estimate, quantity.direction, SHARPER, decides)
+
+    own, common = (pair(chosen, soft, each, quantity.measure) for each in splits.values())
+    kept = share_kept(own.difference, common.difference, sampling)
+    other_tokens = COMMON if fork["tokens"] == OWN else OWN
+    return Finding(
+        criteria=(
+            minus(f"{quantity.name}, {routing} minus soft, {fork['tokens']} tokens", judged, decides=True),
+            minus(f"the same on {other_tokens} tokens", common if other_tokens == COMMON else own),
+            *([] if kept is None else [Measured("share that common tokens keep", kept, ">", KEPT, decides=False)]),
+            minus("the difference less that before training", Pair(judged.difference, untrained.difference)),
+            minus(f"{quantity.name}, {routing} minus random masks", Pair(judged.arm, by_lot.arm)),
+            *(minus(name, pair(chosen, soft, *where)) for name, *where in quantity.beside),
+        ),
+        null=strongest(
+            [
+                minus(f"{quantity.name}, random masks minus soft", by_lot),
+                minus(f"{quantity.name}, {routing} minus soft, before training", untrained),
+            ]
+        ),
+        figure=paired_figure(
+            {
+                "own tokens": own,
+                "common tokens": common,
+                "random masks, own tokens": pair(masks, soft, "own", quantity.measure),
+                "before training, own tokens": pair(before[routing], before["soft"], "own", quantity.measure),
+            },
+            title=f"{quantity.name}: {routing} and soft routing, one point a seed",
+            redraws=quantity.redraws,
+            x_label=f"{quantity.name}, soft",
+            y_label=f"{quantity.name}, {routing} or masks",
+        ),
+        notes=(errors_note(chosen, soft, masks), *notes, *_left_out(chosen, soft, split)),
+    )
+
+
+def _left_out(chosen: ArmMeasures, soft: ArmMeasures, split: str) -> tuple[str, ...]:
+    """Say how many groups had too few tokens for a subspace; nothing where none had."""
+    counts = {each.arm.name: float(np.mean(each.splits[split].left_out)) for each in (chosen, soft)}
+    listed = ", ".join(f"{name} {count:.2g}" for name, count in counts.items() if count)
+    return (f"Experts left out for too few tokens, on average a seed: {listed}.",) if listed else ()

@@ -1,0 +1,86 @@
+"""Do experts that are aligned as linear maps return correlated outputs? In sign and in order, over pairs of experts.
+
+Alignments are signed and over the sampled tokens that all experts share; so are the correlations of outputs, so that
+both are of the same inputs. The review of ASY asks for it: a Jacobian stands for a function near one input only.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from claims.block_alignment import FloatArray, deletions, mean_cosines, output_correlations, over_blocks
+from claims.finding import Curve, Measured
+from claims.function_trace import LayerFunctions
+from metrics.rank_correlation import row_spearman
+
+#: Alignments that differ by less are ties: rounding must not rank them.
+DIGITS = 6
+
+
+class Agreement(NamedTuple):
+    """What `outputs_agree` returns: criteria, curves by layer, notes."""
+
+    criteria: tuple[Measured, ...]
+    curves: tuple[Curve, ...]
+    notes: tuple[str, ...]
+
+
+def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: bool) -> Agreement:
+    """Measure how alignments and output correlations agree over pairs, as means over the layers where they can.
+
+    Order is Spearman's correlation of the two; undefined where either is the same for all pairs. Sign is the sum over
+    pairs of alignment times correlation, over the sum of its absolute values: 1 where all signs agree, -1 where none
+    does. The claim's thresholds are ``agrees`` and ``near_zero``.
+
+    Parameters
+    ----------
+    blocks : B
+    decides : whether the verdict hangs on the two agreements; the size of correlations is reported only
+    """
+    tables = [_both(layer, blocks) for layer in layers]
+    numbers = tuple(layer.layer for layer in layers)
+    criteria, curves, notes = [], [], []
+    for name, measure in (("order (Spearman)", order_agreement), ("sign", sign_agreement)):
+        by_layer = [measure(*table) for table in tables]
+        defined = [values for values in by_layer if np.isfinite(values).all()]
+        if not defined:
+            notes.append(f"Agreement of outputs in {name} is undefined: all pairs have one and the same value.")
+            continue
+        mean = over_blocks(np.mean(defined, axis=0))
+        criteria.append(Measured(f"outputs agree in {name}, mean over layers", mean, ">", "agrees", decides))
+        estimates = [over_blocks(values) if np.isfinite(values).all() else None for values in by_layer]
+        curves.append(Curve(f"outputs agree in {name}", numbers, tuple(estimates), "agrees"))
+    sizes = [np.abs(correlated).mean(axis=-1) for _, correlated in tables if correlated.size]
+    if sizes:
+        largest = over_blocks(np.max(sizes, axis=0))
+        criteria.append(Measured("largest layer's mean |output correlation|", largest, "<=", "near_zero", False))
+    return Agreement(tuple(criteria), tuple(curves), tuple(notes))
+
+
+def order_agreement(aligned: FloatArray, correlated: FloatArray) -> FloatArray:
+    """Spearman's correlation over pairs, (R, P) and (R, P) to (R,)."""
+    return np.asarray(row_spearman(aligned.round(DIGITS), correlated.round(DIGITS)))
+
+
+def sign_agreement(aligned: FloatArray, correlated: FloatArray) -> FloatArray:
+    """Sum of products over the sum of their sizes, (R, P) and (R, P) to (R,), in [-1, 1]; NaN where all are 0.
+
+    Examples
+    --------
+    >>> sign_agreement(np.array([[0.3, -0.1]]), np.array([[0.2, 0.2]])).round(6).tolist()
+    [0.5]
+    """
+    product = aligned.round(DIGITS) * correlated.round(DIGITS)
+    size = np.abs(product).sum(axis=-1)
+    found = np.full(len(product), np.nan)
+    np.divide(product.sum(axis=-1), size, out=found, where=size > 0)
+    return found
+
+
+def _both(layer: LayerFunctions, blocks: int) -> tuple[FloatArray, FloatArray]:
+    """Alignments and output correlations (R, P) of the pairs that have both in every set of blocks."""
+    weights = deletions(blocks)
+    aligned, correlated = mean_cosines(layer.shared, weights), output_correlations(layer.outputs, weights)
+    known = np.isfinite(aligned + correlated).all(axis=0)
+    return aligned[:, known], correlated[:, known]

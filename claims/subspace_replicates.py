@@ -1,0 +1,170 @@
+"""Distances between the subspaces of groups of visits, of all of them and with each block of sequences left out.
+
+A jackknife, because drawing blocks with replacement would repeat visits, and repeated visits span fewer directions
+than as many different ones: resampled subspaces would lie nearer together, or farther apart, by that alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.subspace_trace import FloatArray, IntArray
+from metrics.arrays import Float64Array
+from metrics.arrays import IntArray as AnyIntArray
+from metrics.grassmann import normalised_geodesic, pair_angles, pairs_of, principal_angles, subspace_overlap
+from metrics.weighted_pca import off_projector
+
+#: Pairs of subspaces that are compared: all pairs of 32 groups, of more groups as many drawn at random.
+PAIRS = 496
+#: A direction whose variance is a smaller share of the mean square of the states is rounding, of float32.
+RESOLVED = 1e-14
+#: Numbers in one block of bases.
+_CHUNK = 1 << 24
+
+Pairs = tuple[AnyIntArray, AnyIntArray]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """G groups of n visits.
+
+    Attributes
+    ----------
+    states : (G, n, D)
+    weights : positive, (G, n)
+    block : of the sequence of each visit, int64 (G, n)
+    removed : a direction (D,) that is taken off each state, or None
+    """
+
+    states: FloatArray
+    weights: FloatArray
+    block: IntArray
+    removed: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distances between G subspaces of one rank; the replicates are those of `claims.subspace_trace.Reading`.
+
+    Attributes
+    ----------
+    geodesic, overlap : float64 (1 + B,), mean over pairs of the normalised d_G, and of mean cos^2
+    angles : float64 (r,), mean over pairs, all visits
+    known : bool (G,), whose visits span r directions
+    bases : float64 (G, D, r), all visits
+    """
+
+    geodesic: Float64Array
+    overlap: Float64Array
+    angles: Float64Array
+    known: npt.NDArray[np.bool_]
+    bases: Float64Array
+
+
+def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -> dict[int, Distances]:
+    """Compare the groups' weighted principal subspaces at several ranks, from one decomposition a replicate.
+
+    Visits of the block that is left out count nothing; those of the other blocks stay in their groups.
+
+    Parameters
+    ----------
+    ranks : at most n - 1 and D
+    blocks : B
+    pairs : from `some_pairs`
+    """
+    left, right = pairs
+    geodesic = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
+    overlap = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
+    first: dict[int, tuple[Float64Array, npt.NDArray[np.bool_], Float64Array]] = {}
+    for number, (variances, directions) in enumerate(_replicates(groups, max(ranks), blocks)):
+        for rank in ranks:
+            bases = directions[..., :rank]
+            known = variances[:, rank - 1] > 0
+            both = known[left] & known[right]
+            angles = _angles(bases, (left[both], right[both]))
+            if len(angles):
+                geodesic[rank][number] = normalised_geodesic(angles).mean()
+                overlap[rank][number] = subspace_overlap(angles).mean()
+            if number == 0:
+                first[rank] = angles.mean(axis=0) if len(angles) else np.full(rank, np.nan), known, bases
+    return {rank: Distances(geodesic[rank], overlap[rank], *first[rank]) for rank in ranks}
+
+
+def group_variances(groups: Groups) -> Float64Array:
+    """Variances along the principal directions of each group, descending, (G, min(n, D)); 0 what is rounding."""
+    variances, _ = next(_replicates(groups, 1, 0))
+    return variances
+
+
+def some_pairs(count: int, rng: np.random.Generator) -> Pairs:
+    """All pairs of a number of groups, or `PAIRS` of them."""
+    left, right = pairs_of(count)
+    if len(left) <= PAIRS:
+        return left, right
+    drawn = np.sort(rng.choice(len(left), PAIRS, replace=False))
+    return left[drawn], right[drawn]
+
+
+def pairs_compared(count: int) -> int:
+    """How many pairs of a number of groups are compared."""
+    return min(count * (count - 1) // 2, PAIRS)
+
+
+def overlap_table(bases: Float64Array) -> FloatArray:
+    """Mean cos^2 of all pairs of subspaces, float32 (G, G); bases of shape (G, D, r)."""
+    count, width, rank = bases.shape
+    flat = bases.transpose(1, 0, 2).reshape(width, count * rank)
+    rows = [np.square((each.T @ flat).reshape(rank, count, rank)).sum(axis=(0, 2)) / rank for each in bases]
+    return np.array(rows, dtype=np.float32).reshape(count, count)
+
+
+def _replicates(groups: Groups, rank: int, blocks: int) -> Iterator[tuple[Float64Array, Float64Array]]:
+    """Variances (G, c), descending, and leading directions (G, D, rank): of all visits, then without each block."""
+    frames, states, smallest = _coordinates(groups)
+    root = np.sqrt(groups.weights / groups.weights.sum(axis=1, keepdims=True))
+    states *= root[..., None]
+    for left_out in range(-1, blocks):
+        kept = np.where(groups.block == left_out, 0.0, root)
+        total = np.square(kept).sum(axis=1)
+        total[total == 0] = 1.0
+        mean = np.einsum("gn,gnc->gc", kept, states) / total[:, None]
+        spread = (kept > 0)[..., None] * states
+        moment = np.swapaxes(spread, 1, 2) @ spread / total[:, None, None]
+        values, vectors = np.linalg.eigh(moment - mean[:, :, None] * mean[:, None, :])
+        leading = vectors[..., ::-1][..., :rank]
+        variances = np.where(values > smallest[:, None], values, 0.0)[..., ::-1]
+        yield variances, leading if frames is None else frames @ leading
+
+
+def _coordinates(groups: Groups) -> tuple[Float64Array | None, Float64Array, Float64Array]:
+    """Frames, the states off their mean, in frames, and the smallest variance of each group that is not rounding.
+
+    A frame is orthonormal, (G, D, n), of the span of a group's states where n < D; else there is none.
+    """
+    states = np.array(groups.states, dtype=np.float64)
+    smallest = RESOLVED * np.square(states).sum(axis=2).mean(axis=1)
+    if groups.removed is not None:
+        states = states @ off_projector(groups.removed)
+    share = groups.weights / groups.weights.sum(axis=1, keepdims=True)
+    states = states - (share[..., None] * states).sum(axis=1, keepdims=True)
+    count, width = states.shape[1:]
+    if count >= width:
+        return None, states, smallest
+    frames = np.linalg.qr(np.swapaxes(states, 1, 2))[0]
+    return frames, states @ frames, smallest
+
+
+def _angles(bases: Float64Array, pairs: Pairs) -> Float64Array:
+    """Principal angles of some pairs, (P, r)."""
+    left, right = pairs
+    count, width, rank = bases.shape
+    if len(left) == count * (count - 1) // 2:
+        return pair_angles(bases)
+    step = max(1, _CHUNK // (width * rank))
+    parts = [
+        principal_angles(bases[left[start : start + step]], bases[right[start : start + step]])
+        for start in range(0, len(left), step)
+    ]
+    return np.concatenate([*parts, np.empty((0, rank))])

@@ -1,0 +1,154 @@
+"""Do experts separate more as functions than in what they receive or return?  ASY, the asymmetry of its title."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from claims.alignment_layers import from_drawn
+from claims.alignment_readings import EACH, OWN, left_out, read_alignments
+from claims.block_alignment import FloatArray, over_blocks
+from claims.chance_corrected import Corrected, corrected_layers
+from claims.claim import Fork, Threshold, claim
+from claims.curves import rounded
+from claims.drawn_anew import least_difference, luck_of_draw, widened
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.function_trace import FunctionTrace
+from claims.record import Figure, Series
+from claims.subspace_trace import SubspaceTrace
+from metrics.estimate import Estimate
+from metrics.rank_correlation import spearman
+
+#: Points that one series of the figure holds at most.
+POINTS = 500
+#: Names of the guides: of alignment, and of overlap.
+CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert, random partition"
+
+
+@claim(
+    id="asymmetry",
+    group="E",
+    number=3,
+    title="Experts separate more as functions than as subspaces",
+    source="ASY (arXiv 2605.16349v1)",
+    figures=("ASY abstract",),
+    statement="Experts are decorrelated as functions while what they receive, or return, still overlaps: on scales "
+    "corrected for chance, overlap exceeds alignment.",
+    equation="mean over layers of (overlap - r/D) / (random partition - r/D) - (alignment - drawn anew) / (same expert "
+    "- drawn anew) > 0",
+    definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8), "
+    "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; forks: subspaces of the experts' outputs, "
+    "alignment at single tokens",
+    null_says="Experts whose weights are drawn anew: their corrected alignment is 0, so that any overlap above chance "
+    "makes an asymmetry. Vacuous where the alignment is not shown to differ from theirs by more than the threshold: "
+    "the asymmetry is then that of untrained experts.",
+    paper="Jacobians nearly orthogonal, subspaces partly overlapping; neither corrected for chance; no number known",
+    thresholds={
+        "contrast": Threshold(0.0, "the claim is about the sign"),
+        "as_drawn": Threshold(0.01, "as for functional-decorrelation: no nearer to zero than chance"),
+        "room": Threshold(0.1, "between chance and ceiling; a smaller divisor makes noise of any difference"),
+    },
+    forks=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("input", "output")),
+    needs_linear=False,
+)
+def test_asymmetry(
+    functions: FunctionTrace, subspaces: SubspaceTrace, fork: Fork, thresholds: Mapping[str, float]
+) -> Finding:
+    """Compare overlap with alignment, both corrected for chance, leaving out one block of sequences at a time."""
+    if not np.array_equal(functions.blocks, subspaces.blocks):
+        raise ValueError("functions and subspaces were read from other blocks of sequences: they cannot be paired")
+    aligned, notes = read_alignments(functions, fork["alignment"], absolute=True)
+    layers, reasons = corrected_layers(aligned, subspaces, fork["subspaces"], thresholds)
+    if not layers:
+        number, reason = next(iter(reasons.items()))
+        raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
+    overlap, alignment = (_mean([getattr(each, name) for each in layers]) for name in ("overlap", "alignment"))
+    difference = from_drawn([each.functions for each in layers])
+    shown = least_difference(difference)
+    return Finding(
+        criteria=(
+            Measured("corrected overlap minus corrected alignment", _contrast(layers), ">", "contrast"),
+            Measured("corrected overlap", overlap, ">", "contrast", decides=False),
+            Measured("corrected alignment", alignment, ">", "contrast", decides=False),
+            Measured("alignment minus that of experts drawn anew", difference, ">", "as_drawn", decides=False),
+        ),
+        null=(Measured("|alignment - that of experts drawn anew|, as far as shown", shown, "<=", "as_drawn"),),
+        layers=_curves(layers),
+        figure=_figure(layers, fork["subspaces"]),
+        notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2])),
+    )
+
+
+def _mean(replicates: Sequence[FloatArray]) -> Estimate:
+    """Mean over layers of values (1 + B,)."""
+    return over_blocks(np.mean(replicates, axis=0))
+
+
+def _contrast(layers: Sequence[Corrected]) -> Estimate:
+    """Mean contrast over layers; one more draw of the experts drawn anew would move its zero."""
+    luck = luck_of_draw([each.functions.redrawn_pairs[0] for each in layers])
+    return widened(_mean([each.contrast for each in layers]), luck * float(np.mean([abs(e.slope) for e in layers])))
+
+
+def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
+    numbers = tuple(each.number for each in layers)
+    return (
+        Curve("overlap minus alignment", numbers, tuple(over_blocks(each.contrast) for each in layers), "contrast"),
+        Curve("corrected overlap", numbers, tuple(over_blocks(each.overlap) for each in layers)),
+        Curve("corrected alignment", numbers, tuple(over_blocks(each.alignment) for each in layers)),
+    )
+
+
+def _pairs(layer: Corrected) -> tuple[FloatArray, FloatArray]:
+    """Alignment and overlap of the pairs of experts that have both, (P,) each."""
+    own = layer.subspaces.experts
+    first, second = np.triu_indices(len(own), 1)
+    alignment = layer.functions.matrix[np.ix_(own, own)][first, second]
+    overlap = layer.subspaces.pair_overlap[first, second].astype(np.float64)
+    known = np.isfinite(alignment + overlap)
+    return alignment[known], overlap[known]
+
+
+def _figure(layers: Sequence[Corrected], side: str) -> Figure:
+    """Draw the pairs of experts of the first, middle and last layer, with chance and ceiling of the middle one."""
+    middle = layers[len(layers) // 2]
+    series = []
+    for each in dict.fromkeys((0, len(layers) // 2, len(layers) - 1)):
+        alignment, overlap = _pairs(layers[each])
+        step = max(1, -(-len(alignment) // POINTS))
+        series.append(Series(f"layer {layers[each].number}", rounded(alignment[::step]), rounded(overlap[::step])))
+    chance, ceiling = float(middle.functions.redrawn[0]), float(middle.functions.ceiling[0])
+    floor, random = middle.subspaces.floor_overlap, float(middle.subspaces.random_overlap[0])
+    return Figure(
+        kind="scatter",
+        title=f"pairs of experts; guides: layer {middle.number}",
+        redraws="ASY abstract",
+        x_label="|alignment| of functions",
+        y_label=f"overlap of {side} subspaces",
+        series=series,
+        reference=[
+            Series(CHANCE, rounded([chance, chance]), [0.0, 1.0]),
+            Series(CEILING, rounded([ceiling, ceiling]), [0.0, 1.0]),
+            Series(CHANCE, [0.0, 1.0], rounded([floor, floor])),
+            Series(CEILING, [0.0, 1.0], rounded([random, random])),
+        ],
+    )
+
+
+def _ranks(layers: Sequence[Corrected]) -> str:
+    """Say of which rank the subspaces are, and of how many visits."""
+    ranks = sorted({each.subspaces.rank for each in layers})
+    visits = [each.subspaces.visits for each in layers]
+    experts = sum(each.subspaces.left_out for each in layers)
+    return (
+        f"Subspaces of rank {' or '.join(map(str, ranks))} from {min(visits)} to {max(visits)} visits an expert; "
+        f"experts left out for too few visits, all layers together: {experts}."
+    )
+
+
+def _together(middle: Corrected) -> tuple[str, ...]:
+    """Say whether the pairs that are aligned are those that overlap, at the middle layer; nothing where none differ."""
+    alignment, overlap = _pairs(middle)
+    rho = spearman(alignment, overlap)
+    if np.isnan(rho):
+        return ()
+    return (f"Spearman of alignment and overlap over the {len(alignment)} pairs of layer {middle.number}: {rho:.2f}.",)

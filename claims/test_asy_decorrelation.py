@@ -1,0 +1,105 @@
+"""Are the experts of a layer nearly orthogonal as functions of their input?  ASY, claim A; PRB, finding iii."""
+
+from collections.abc import Mapping
+
+from claims.alignment_layers import (
+    across_layers,
+    alignment_matrix,
+    estimate_layer,
+    from_drawn,
+    largest,
+    layer_curves,
+    least_room,
+)
+from claims.alignment_readings import EACH, GATED, OWN, SHARED, LayerAlignments, read_alignments
+from claims.claim import Fork, Threshold, claim
+from claims.drawn_anew import least_difference
+from claims.finding import Finding, Measured, NotApplicable
+from claims.function_trace import FunctionTrace
+from claims.output_agreement import outputs_agree
+from metrics.estimate import Estimate
+from metrics.statistics import exact
+
+TOKENS = (OWN, SHARED, EACH, GATED)
+
+
+@claim(
+    id="functional-decorrelation",
+    group="E",
+    number=1,
+    title="Experts are nearly orthogonal as functions",
+    source="ASY (arXiv 2605.16349v1)",
+    figures=("ASY claim A", "PRB finding iii"),
+    statement="At every layer the Jacobians of different experts are nearly orthogonal, while an expert is aligned "
+    "with itself on other tokens, and alignment goes with the correlation of outputs.",
+    equation="max over layers of mean_{i<j} |A_ij| <= 0.1;  A_ij = <J_i, J_j>_F / (||J_i||_F ||J_j||_F)",
+    definition="reconstructed: J_e is the mean of dE_e/dx, without the gate, over the expert's own tokens; forks: over "
+    "tokens that all experts share, the mean of the cosines at each such token, with the gate; signed: |mean A_ij|",
+    null_says="The same experts with their weights drawn anew, on the same tokens (without the gate): near zero by "
+    "chance. Vacuous where the mean over layers is not shown to differ from theirs by more than the threshold; what "
+    "one more draw would change counts as unknown.",
+    paper="consistently low, near zero; no number is known to us, no untrained control, no intervals",
+    thresholds={
+        "near_zero": Threshold(0.1, "one hundredth of the power in common: what 'near zero' can mean at most"),
+        "ceiling": Threshold(0.1, "a measure that finds an expert no closer to itself than this cannot tell experts"),
+        "as_drawn": Threshold(0.01, "a tenth of what counts as near zero: no nearer to zero than chance"),
+        "agrees": Threshold(0.0, "agreement in sign and in order is about the sign"),
+    },
+    forks=tuple({"tokens": tokens, "sign": sign} for tokens in TOKENS for sign in ("absolute", "signed")),
+    needs_linear=False,
+)
+def test_functional_decorrelation(functions: FunctionTrace, fork: Fork, thresholds: Mapping[str, float]) -> Finding:
+    """Compare the alignment of different experts with 0, with an expert's own, with chance, and with outputs.
+
+    Near zero is also what experts give that nobody trained. So the claim is supported only where three more things
+    are shown, each of which can fail by itself: experts differ from experts drawn anew (or it is vacuous), the
+    measure tells an expert from others (layers where it does not say nothing and are left out; where none is left
+    the claim does not apply), and outputs agree. Where experts do not differ from ones drawn anew the last two are
+    reported and decide nothing: there is nothing to tell, or to agree about.
+    """
+    layers, notes = read_alignments(functions, fork["tokens"], absolute=fork["sign"] == "absolute")
+    estimates = [estimate_layer(layer) for layer in layers]
+    blind = [each.blind(thresholds) for each in estimates]
+    used = [layer for layer, no in zip(layers, blind, strict=True) if not no] or list(layers)
+    difference = from_drawn(used)
+    shown = least_difference(difference)
+    differs = shown.value > thresholds["as_drawn"]
+    if differs and all(blind):
+        raise NotApplicable(f"no layer says anything, as in {estimates[0].say_blind()}")
+    outputs = outputs_agree([each.layer for each in used], difference.n, decides=differs)
+    unseen = [each.say_blind() for each, no in zip(estimates, blind, strict=True) if no]
+    return Finding(
+        criteria=(
+            Measured("largest layer's mean alignment", largest(used), "<=", "near_zero"),
+            Measured("least layer's ceiling minus alignment", least_room(used), ">=", "ceiling", differs),
+            *outputs.criteria,
+            Measured("alignment minus that of experts drawn anew", difference, ">", "as_drawn", decides=False),
+            *_across(layers),
+        ),
+        null=(Measured("|alignment - that of experts drawn anew|, as far as shown", shown, "<=", "as_drawn"),),
+        layers=(*layer_curves(layers, estimates), *outputs.curves),
+        figure=alignment_matrix(layers),
+        notes=(
+            *notes,
+            *(f"Says nothing, and is left out: {each}." for each in unseen),
+            *outputs.notes,
+            *_moved(difference, shown),
+        ),
+    )
+
+
+def _moved(difference: Estimate, shown: Estimate) -> tuple[str, ...]:
+    """Say which way trained experts differ from ones drawn anew, where that is shown: near zero is where those are."""
+    if not shown.value > 0:
+        return ()
+    way = "more" if difference.value > 0 else "less"
+    return (f"These experts are {way} alike than experts drawn anew, by {abs(difference.value):.2g} on average.",)
+
+
+def _across(layers: tuple[LayerAlignments, ...]) -> tuple[Measured, ...]:
+    """Mean |alignment| of the experts of neighbouring layers, reported only; nothing for a single layer."""
+    known = [value for value in across_layers(layers) if value is not None]
+    if not known:
+        return ()
+    mean = exact(sum(known) / len(known), len(known), "layer pair")
+    return (Measured("mean |alignment| of experts of neighbouring layers", mean, "<=", "near_zero", decides=False),)

@@ -1,0 +1,241 @@
+"""Do the experts' inputs, or outputs, lie in distinct but partly overlapping subspaces?  ASY claim B."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from claims.claim import Fork, Threshold, claim
+from claims.curves import rounded
+from claims.finding import Curve, Finding, Measured, NotApplicable
+from claims.record import Figure, Series
+from claims.subspace_lead import UNIT, lead_over_drawn, lower_end, overlap_above_chance
+from claims.subspace_trace import LayerSubspaces, Reading, SubspaceTrace
+from metrics.estimate import Estimate
+from metrics.jackknife import estimate_jackknife
+from metrics.state_subspaces import TOKENS_A_DIRECTION
+from metrics.statistics import exact
+
+FloatArray = npt.NDArray[np.floating]
+
+KEPT, REMOVED = "kept", "removed"
+
+
+@claim(
+    id="subspace-overlap",
+    group="E",
+    number=2,
+    title="Experts lie in distinct but partly overlapping subspaces",
+    source="ASY (arXiv 2605.16349v1)",
+    figures=("ASY claim B",),
+    statement="The principal subspaces of what each expert receives lie farther apart than those of random "
+    "partitions of the same visits, and nearer together than random subspaces.",
+    equation="U_e = top-r eigenvectors of sum g (x - mu)(x - mu)^T / sum g;  d_G = ||theta||_2 / ((pi/2) sqrt r);  "
+    "d_G(experts) - d_G(random partition) > 0  and  mean cos^2 theta - r/d > 0",
+    definition="read (gate-weighted PCA, Grassmann distance); reconstructed: rank, normalisation, equal visits of "
+    "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as forks",
+    null_says="A linear router drawn at random, with a bias that gives it the same load, sends the same sampled "
+    "tokens to its experts under the same combine weights, at equal visits (for outputs, to experts drawn anew). The "
+    "null holds unless the trained router's d_G is shown to be greater: unless the lower end of the interval of the "
+    "difference is above 0. Random partitions and random subspaces are the criteria's own references.",
+    paper="distinct but partially overlapping; no number that we could read",
+    thresholds={
+        "distinct": Threshold(0.0, "subspaces of random partitions differ by sampling noise alone"),
+        "overlapping": Threshold(
+            0.0, "random subspaces have mean cos^2 of r/d; the interval allows for the luck of a few pairs of them"
+        ),
+        "lead": Threshold(0.0, "cuts by a router drawn at random make groups distinct, too"),
+        "layers": Threshold(0.75, "three layers in four, reported beside the means that decide"),
+    },
+    forks=(
+        {"side": "input", "rank": "16", "mean direction": KEPT},
+        {"side": "input", "rank": "8", "mean direction": KEPT},
+        {"side": "input", "rank": "32", "mean direction": KEPT},
+        {"side": "input", "rank": "90 %", "mean direction": KEPT},
+        {"side": "input", "rank": "16", "mean direction": REMOVED},
+        {"side": "output", "rank": "16", "mean direction": KEPT},
+        {"side": "output", "rank": "16", "mean direction": REMOVED},
+    ),
+    needs_linear=False,
+)
+def test_subspace_overlap(subspaces: SubspaceTrace, fork: Fork) -> Finding:
+    """Compare the experts' subspaces with random partitions, random subspaces and random routers; layers' means."""
+    used = _used(subspaces, fork)
+    readings = [each.reading for each in used]
+    distinct = [each.geodesic - each.random_geodesic for each in readings]
+    led = [each for each in used if each.reading.drawn_visits]
+    lead = lead_over_drawn([each.reading for each in led]) if led else None
+    criteria = [
+        Measured("d_G, experts minus random partitions", _jackknife(distinct), ">", "distinct"),
+        Measured("mean cos^2, experts minus r/d", overlap_above_chance(readings), ">", "overlapping"),
+        Measured(
+            "layers where d_G is shown to be greater",
+            _share_shown([_jackknife([table]) for table in distinct]),
+            ">=",
+            "layers",
+            decides=False,
+        ),
+        Measured(
+            "layers where cos^2 is shown to be greater",
+            _share_shown([overlap_above_chance([each]) for each in readings]),
+            ">=",
+            "layers",
+            decides=False,
+        ),
+    ]
+    null: tuple[Measured, ...] = ()
+    known = lead is not None and math.isfinite(lead.low)
+    shown = lead or Estimate(math.nan, math.nan, math.nan, len(readings[0].geodesic) - 1, UNIT, "not measured")
+    # Without its null the claim cannot be told from vacuous: the unknown difference then leaves it undecided.
+    criteria.append(Measured("d_G, router minus random routers", shown, ">", "lead", decides=not known))
+    if known:
+        name = "d_G, router minus random routers, lower end of its interval"
+        null = (Measured(name, lower_end(shown), "<=", "lead"),)
+    return Finding(
+        criteria=tuple(criteria),
+        null=null,
+        layers=_curves(used, led),
+        figure=_profile(used[len(used) // 2]),
+        notes=(*_visits_notes(subspaces, used), *_null_notes(used, led)),
+    )
+
+
+class Used(NamedTuple):
+    """A layer and the reading of it that a fork asks for."""
+
+    layer: LayerSubspaces
+    reading: Reading
+
+
+def _used(subspaces: SubspaceTrace, fork: Fork) -> list[Used]:
+    """Find the layers with the reading.
+
+    Raises
+    ------
+    NotApplicable
+        When no layer has it, with what is missing.
+    """
+    removed = fork["mean direction"] == REMOVED
+    found = [(layer, layer.reading(fork["side"], fork["rank"], removed)) for layer in subspaces.layers]
+    used = [Used(layer, reading) for layer, reading in found if reading is not None]
+    if not used:
+        raise NotApplicable(_missing(subspaces, fork))
+    return used
+
+
+def _missing(subspaces: SubspaceTrace, fork: Fork) -> str:
+    """Say why no layer has a reading."""
+    layers = subspaces.layers
+    if not layers or max(len(layer.kept) for layer in layers) < 2:
+        return "a layer with a single expert has no pair of subspaces"
+    if fork["side"] == "output" and all(layer.note for layer in layers):
+        return f"the experts' outputs could not be read: {layers[0].note}"
+    rank = 16 if fork["rank"] == "90 %" else int(fork["rank"])
+    needed = TOKENS_A_DIRECTION * rank
+    few = min(int((layer.kept < needed).sum()) for layer in layers)
+    most = max(int(layer.kept.max()) for layer in layers)
+    experts = max(len(layer.kept) for layer in layers)
+    if experts - few > 1:
+        return f"rank {rank} is above half of the states' width, or the visits do not span so many directions"
+    return (
+        f"no layer has two experts with the {needed} kept visits that rank {rank} needs: at least {few} of {experts} "
+        f"experts have fewer in every layer, and the most that one has is {most}"
+    )
+
+
+def _jackknife(tables: Sequence[FloatArray]) -> Estimate:
+    """Mean over layers of tables (1 + B,), over blocks of sequences jointly."""
+    mean = np.mean(tables, axis=0)
+    return estimate_jackknife(float(mean[0]), mean[1:], UNIT)
+
+
+def _share_shown(layers: Sequence[Estimate]) -> Estimate:
+    """Share of layers whose own interval lies above 0."""
+    shown = [each.low > 0 for each in layers]
+    return exact(float(np.mean(shown)), len(shown), "layer")
+
+
+def _curves(used: Sequence[Used], led: Sequence[Used]) -> tuple[Curve, ...]:
+    """Distance and overlap of the experts, their ceiling and their floor, and the lead over random routers."""
+    layers = tuple(each.layer.layer for each in used)
+    readings = [each.reading for each in used]
+
+    def curve(name: str, tables: Sequence[FloatArray], threshold: str | None = None) -> Curve:
+        return Curve(name, layers, tuple(_jackknife([table]) for table in tables), threshold)
+
+    leads = tuple(lead_over_drawn([each.reading]) for each in led)
+    above = tuple(overlap_above_chance([each]) for each in readings)
+    return (
+        curve("d_G, experts minus random partitions", [r.geodesic - r.random_geodesic for r in readings], "distinct"),
+        Curve("mean cos^2, experts minus r/d", layers, above, "overlapping"),
+        curve("d_G, experts", [r.geodesic for r in readings]),
+        curve("d_G, random partitions", [r.random_geodesic for r in readings]),
+        Curve("d_G, random subspaces", layers, tuple(r.floor_geodesic for r in readings)),
+        curve("mean cos^2, experts", [r.overlap for r in readings]),
+        curve("mean cos^2, random partitions (ceiling)", [r.random_overlap for r in readings]),
+        Curve("mean cos^2, random subspaces (floor, r/d)", layers, tuple(r.floor_overlap for r in readings)),
+        Curve("d_G, router minus random routers", tuple(each.layer.layer for each in led), leads, "lead"),
+    )
+
+
+def _profile(used: Used) -> Figure:
+    """Principal angles of experts, random partitions and random subspaces."""
+    reading = used.reading
+    rows = (
+        ("experts", reading.angles),
+        ("random partitions", reading.random_angles),
+        ("random subspaces", reading.floor_angles),
+    )
+    index = [float(number) for number in range(1, reading.rank + 1)]
+    return Figure(
+        kind="lines",
+        title=f"principal angles of expert {reading.side}s, layer {used.layer.layer}, rank {reading.rank}",
+        redraws="ASY claim B",
+        x_label="principal angle, from the smallest",
+        y_label="degrees, mean over pairs",
+        series=[Series(label, index, rounded(np.rad2deg(angles))) for label, angles in rows],
+    )
+
+
+def _visits_notes(subspaces: SubspaceTrace, used: Sequence[Used]) -> tuple[str, ...]:
+    """Visits, ranks, experts left out, and layers without the reading."""
+    readings = [each.reading for each in used]
+    first = (
+        f"Each subspace is computed from {_range(r.visits for r in readings)} visits, and its "
+        f"{_range(r.rank for r in readings)} directions hold {_range(round(100 * r.share) for r in readings)} % of the "
+        f"variance; beside it {_range(r.partitions for r in readings)} random partition(s)."
+    )
+    left = [
+        f"{each.reading.left_out} of {len(each.layer.kept)} at layer {each.layer.layer}"
+        for each in used
+        if each.reading.left_out
+    ]
+    kept = {each.layer.layer for each in used}
+    missing = [str(layer.layer) for layer in subspaces.layers if layer.layer not in kept]
+    return (
+        first,
+        *([f"Experts left out for too few kept visits: {', '.join(left)}."] if left else []),
+        *([f"Layers left out, fewer than two experts with visits enough: {', '.join(missing)}."] if missing else []),
+    )
+
+
+def _null_notes(used: Sequence[Used], led: Sequence[Used]) -> tuple[str, ...]:
+    """How the random routers were compared, or why not."""
+    notes = []
+    if led:
+        drawn = _range(each.reading.drawn_visits for each in led)
+        notes.append(
+            f"Against {len(led[0].reading.draws)} random routers a layer experts were compared at {drawn} visits each."
+        )
+    without = [each for each in used if not each.reading.drawn_visits]
+    if without:
+        layers = ", ".join(str(each.layer.layer) for each in without)
+        notes.append(f"No random router at layers {layers}: {without[0].reading.drawn_note}.")
+    return tuple(notes)
+
+
+def _range(values: Iterable[int]) -> str:
+    found = sorted(set(values))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"

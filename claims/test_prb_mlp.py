@@ -1,0 +1,169 @@
+"""Are experts flatter, and what they receive broader, than in a dense twin?  PRB findings i and ii, on MLPs."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from claims.claim import Fork, Threshold, claim
+from claims.controlled_mlp import ArmMeasures
+from claims.finding import Finding, Measured
+from claims.mlp_arms import MATCHED, MlpArms, compared_arms, errors_note, require_learned
+from claims.mlp_pairs import Pair, mean_difference, pair, paired_figure
+from claims.mlp_spectra import last_compared, leading_and_decay, rank_note, spectra_figure
+from claims.mlp_world import WORLD
+from claims.sampling import Sampling
+
+SETTING = (
+    "MLP experts in one layer on tokens of mixed clusters, 12 seeds, paired by seed; the MoE is top-2, its twin one "
+    "MLP with as many parameters in total or for a token. Sizes, task and seeds are ours"
+)
+NULL = "The same differences between the arms before training."
+#: The tokens of an expert: its own (of the dense twin all), or those of one cluster each in both arms.
+SPLIT = {"own": "own", "common": "clusters"}
+
+
+@pytest.fixture
+def mlp_arms(sampling: Sampling) -> MlpArms:
+    """Return what all claims on the controlled MLP compare, trained by the first that asks."""
+    return compared_arms(WORLD, sampling)
+
+
+@claim(
+    id="moe-flattens",
+    group="E",
+    number=7,
+    title="MoE experts have smaller, faster decaying Jacobian spectra than a dense twin",
+    source="PRB (arXiv 2601.11616)",
+    figures=("PRB finding i",),
+    statement="The Jacobian of an MoE's expert at its own tokens has a smaller leading singular value than that of a "
+    "dense twin, and its spectrum decays faster.",
+    equation="s_1(MoE) - s_1(dense) < 0  and  mean over k = 2..m of s_k / s_1, MoE - dense, < 0;  s_k the singular "
+    "values of dE_e/dx, means over tokens and experts, m the smaller hidden width of the two arms",
+    definition=f"reconstructed: {SETTING}. Forks: matching; spectra of the Jacobian at each token or of an expert's "
+    "mean Jacobian; of the expert alone or of its gated output, g_e E_e",
+    null_says=NULL,
+    paper="smaller leading singular values and faster decay than dense; no number known to us",
+    thresholds={
+        "leading": Threshold(0.0, "the claim is about the sign of a paired difference"),
+        "decay": Threshold(0.0, "the claim is about the sign of a paired difference"),
+    },
+    forks=tuple(
+        {"matched": match, "Jacobian": jacobian, "gate": gate}
+        for match, jacobian, gate in product(("total", "active"), ("token", "mean"), ("without", "with"))
+    ),
+    needs_linear=False,
+)
+def test_moe_flattens(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+    """Exact Jacobians by autograd, each expert at the tokens that its router sends to it."""
+    match = MATCHED[fork["matched"]]
+    arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
+    split, jacobian = "gated" if fork["gate"] == "with" else "own", fork["Jacobian"]
+    require_learned(arms["top-2"], arms["dense"])
+
+    def smaller(name: str, moe: ArmMeasures, dense: ArmMeasures, split: str, *, decides: bool) -> list[Measured]:
+        leading, decay = leading_and_decay(moe, dense, split, jacobian)
+        return [
+            Measured(f"s_1, {name}", mean_difference(leading.difference, sampling), "<", "leading", decides),
+            Measured(f"decay, {name}", mean_difference(decay.difference, sampling), "<", "decay", decides),
+        ]
+
+    return Finding(
+        criteria=(
+            *smaller("top-2 minus dense", arms["top-2"], arms["dense"], split, decides=True),
+            *smaller("top-1 minus dense", arms["top-1"], arms["dense"], split, decides=False),
+            *(
+                smaller("top-2 minus dense, by cluster", arms["top-2"], arms["dense"], "clusters", decides=False)
+                if split == "own"
+                else ()
+            ),
+        ),
+        null=(
+            *smaller("top-2 minus dense, before training", before["top-2"], before["dense"], split, decides=True),
+            *smaller("top-1 minus dense, before training", before["top-1"], before["dense"], split, decides=False),
+        ),
+        figure=spectra_figure(
+            {
+                "dense": arms["dense"],
+                "top-2": arms["top-2"],
+                "dense, before training": before["dense"],
+                "top-2, before training": before["top-2"],
+            },
+            split,
+            jacobian,
+        ),
+        notes=(
+            errors_note(arms["top-2"], arms["dense"]),
+            f"Decay: mean of s_k / s_1 over k = 2..{last_compared(arms['top-2'], arms['dense'])}; smaller is faster.",
+            *rank_note(arms["top-2"], arms["dense"]),
+            *rank_note(arms["top-1"], arms["dense"]),
+            f"An expert's output counts by its gate, the largest of a token {arms['top-2'].gate.mean():.3g} on "
+            "average, and the dense twin's in full; the reading without the gate leaves that out.",
+        ),
+    )
+
+
+@claim(
+    id="moe-spreads",
+    group="E",
+    number=8,
+    title="MoE experts' representations spread over more directions than a dense twin's",
+    source="PRB (arXiv 2601.11616)",
+    figures=("PRB finding ii",),
+    statement="The gate-weighted covariance of what an MoE's expert receives, or returns, has a higher effective rank "
+    "than that of a dense twin.",
+    equation="exp(-sum_k p_k ln p_k), p_k the eigenvalues of sum g_e (x - mu_e)(x - mu_e)^T / sum g_e over their sum;  "
+    "mean over experts, MoE - dense > 0",
+    definition=f"reconstructed: {SETTING}. Forks: matching; the expert's own tokens, of the dense twin any, or the "
+    "tokens of one cluster in both; expert inputs or outputs. 64 tokens an expert, and of the dense twin as many",
+    null_says=NULL,
+    paper="higher effective rank than dense; no number known to us",
+    thresholds={"spread": Threshold(0.0, "the claim is about the sign of a paired difference")},
+    forks=tuple(
+        {"matched": match, "tokens": tokens, "states": states}
+        for match, tokens, states in product(("total", "active"), SPLIT, ("inputs", "outputs"))
+    ),
+    needs_linear=False,
+)
+def test_moe_spreads(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+    """Random masks are no null here: they are an MoE as well; what training did is told from the untrained arms."""
+    match, split, measure = MATCHED[fork["matched"]], SPLIT[fork["tokens"]], f"rank_{fork['states']}"
+    arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
+    require_learned(arms["top-2"], arms["dense"])
+
+    def higher(name: str, found: Pair, *, decides: bool = False) -> Measured:
+        return Measured(name, mean_difference(found.difference, sampling), ">", "spread", decides)
+
+    top_2 = pair(arms["top-2"], arms["dense"], split, measure)
+    untrained = pair(before["top-2"], before["dense"], split, measure)
+    partition = Pair(top_2.arm, np.asarray(getattr(arms["dense"].splits["random"], measure)))
+    return Finding(
+        criteria=(
+            higher("effective rank, top-2 minus dense", top_2, decides=True),
+            higher("the same, top-1", pair(arms["top-1"], arms["dense"], split, measure)),
+            higher("the same, soft", pair(arms["soft"], arms["dense"], split, measure)),
+            higher("top-2 minus a random partition of the dense twin's tokens", partition),
+            higher("the difference less that before training", Pair(top_2.difference, untrained.difference)),
+        ),
+        null=(higher("effective rank, top-2 minus dense, before training", untrained, decides=True),),
+        figure=paired_figure(
+            {
+                "top-2": top_2,
+                "soft": pair(arms["soft"], arms["dense"], split, measure),
+                "random masks": pair(arms["random-2"], arms["dense"], split, measure),
+                "top-2, before training": untrained,
+            },
+            title=f"effective rank of expert {fork['states']}, {fork['tokens']} tokens, one point a seed",
+            redraws="PRB finding ii",
+            x_label="effective rank, dense",
+            y_label="effective rank, MoE",
+        ),
+        notes=(
+            errors_note(arms["top-2"], arms["dense"]),
+            *(
+                ("An expert's own tokens are a part of the tokens, and the dense twin's are all of them.",)
+                if fork["tokens"] == "own"
+                else ()
+            ),
+        ),
+    )

@@ -1,0 +1,188 @@
+"""Do experts respond less, and in fewer directions, than a dense twin's MLP, in a transformer?  PRB finding i."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from claims.arm_functions import (
+    decay,
+    functions_of,
+    leading_value,
+    mean_gate,
+    mean_gates,
+    values_of_rank,
+)
+from claims.arm_layers import ArmLayer, ArmLayers, in_all_arms, require_twin, studied
+from claims.arm_measures import (
+    FloatArray,
+    arm_curves,
+    beside,
+    by_training,
+    difference,
+    estimate_pairs,
+    pair_notes,
+    quoted,
+    size_note,
+    spanned,
+)
+from claims.claim import Fork, Threshold, claim
+from claims.finding import Finding, Measured
+from claims.function_arms import FunctionExperiment
+from claims.record import Figure
+from claims.sampling import Sampling
+
+MEAN, SINGLE = "mean over own tokens", "at single own tokens"
+WITHOUT, TIMES = "without", "times its mean"
+
+
+class Spectra(NamedTuple):
+    """Singular values of the arms' Jacobians.
+
+    Attributes
+    ----------
+    leading : (K, 2, L), mean over experts, or tokens, of the largest, times the gate where that is wanted
+    decay : (K, 2, L, T), mean of s_k / s_1; NaN from where an expert of one of the arms has no value by its width
+    cut : the fewest values that both arms have in a layer
+    """
+
+    leading: FloatArray
+    decay: FloatArray
+    cut: int
+
+
+@claim(
+    id="moe-flattens-transformer",
+    group="E",
+    number=7,
+    title="Experts have smaller leading singular values and faster decay than a dense twin, in a transformer",
+    source="PRB (arXiv 2601.11616)",
+    figures=("PRB finding i",),
+    statement="The Jacobians of a transformer's experts have smaller leading singular values, and faster decaying "
+    "ones, than those of the MLP of its dense twin, trained alike, in the same layer.",
+    equation="s_k the singular values of dE_e/dx;  ln mean_e s_1 (MoE) - ln s_1 (dense) < 0  and  "
+    "mean over k = 2..T of s_k / s_1, MoE minus dense, < 0, over pairs of a layer and a seed",
+    definition="reconstructed: the expert without its gate, or times its gate's mean over its own tokens, as its "
+    "output enters the residual stream; the gate's own gradient is not part of either. T is the number of values that "
+    "the evidence holds, and no more than both arms have: an expert of width m has a Jacobian of rank m at most, and "
+    "the zeros beyond it are not counted as decay",
+    null_says="Both arms with all weights drawn anew, of the same width and the same size of weights: the log ratio of "
+    "their leading singular values, times the gate likewise. The null holds when that is more than half of the arms' "
+    "log ratio for certain, the claim only when it is less. Their difference in decay is reported beside it.",
+    paper="smaller and faster than dense in controlled training; no number known",
+    thresholds={
+        "smaller": Threshold(0.0, "the claim is about the sign of a paired difference"),
+        "faster": Threshold(0.0, "the claim is about the sign of a paired difference"),
+    },
+    forks=tuple({"jacobian": jacobian, "gate": gate} for gate in (WITHOUT, TIMES) for jacobian in (MEAN, SINGLE)),
+    needs_linear=False,
+)
+def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, fork: Fork, sampling: Sampling) -> Finding:
+    """Compare spectra of the experts' Jacobians with the dense MLP's, paired by layer and seed."""
+    read = in_all_arms(twin_experiment, studied)
+    require_twin(read)
+    found, anew, name = _spectra(read, fork), _spectra(read, fork, anew=True), quoted(twin_experiment)
+    leading = difference(_log(found.leading))
+    slower = difference(_mean_decay(found.decay))
+    smaller = _measured(f"ln s_1, {name}", leading, "smaller", sampling)
+    less, null = beside(difference(_log(anew.leading)), leading, "ln s_1 of experts drawn anew", "<", sampling)
+    by_width = _measured(
+        "mean s_k / s_1 of experts drawn anew", difference(_mean_decay(anew.decay)), "faster", sampling
+    )
+    return Finding(
+        criteria=(
+            smaller,
+            _measured(f"mean s_k / s_1, {name}", slower, "faster", sampling),
+            less,
+            *by_training(leading, "<", "smaller", sampling),
+        ),
+        null=(null, replace(by_width, decides=False)),
+        layers=arm_curves("s_1", twin_experiment.arms, read.numbers, found.leading),
+        figure=_figure(twin_experiment.arms, fork["jacobian"], found),
+        notes=(
+            *pair_notes(read, leading),
+            f"The decay is over the first {found.cut} singular values, or as many as both arms have in a layer. A "
+            "narrower MLP has fewer directions to respond in by its width alone, whatever it has learned.",
+            "s_1 is that of one expert; the layer adds up the k that a token uses, each times its gate.",
+            *size_note(twin_experiment),
+        ),
+    )
+
+
+def _spectra(read: ArmLayers, fork: Fork, *, anew: bool = False) -> Spectra:
+    """Collect leading values and decay at every seed, arm and layer, over as many values in both arms.
+
+    Parameters
+    ----------
+    anew : whether of experts whose weights are drawn anew
+    """
+    tables = [[[_table(layer, fork, anew) for layer in arm] for arm in seed] for seed in read.layers]
+    width = min(table.shape[1] for seed in tables for arm in seed for table in arm)
+    shape = (len(read.layers), 2, len(read.numbers))
+    found = Spectra(np.full(shape, np.nan), np.full((*shape, width), np.nan), width)
+    fewest = width
+    for seed, arms in enumerate(tables):
+        for place, pair in enumerate(zip(*arms, strict=True)):
+            cut = min(width, *(values_of_rank(table) for table in pair))
+            fewest = min(fewest, cut) if cut else fewest
+            for arm, table in enumerate(pair):
+                gate = _gates(read.layers[seed][arm][place], fork)
+                found.leading[seed, arm, place] = leading_value(table, gate)
+                found.decay[seed, arm, place, :cut] = decay(table, cut)
+    return found._replace(cut=fewest)
+
+
+def _table(layer: ArmLayer, fork: Fork, anew: bool) -> FloatArray:
+    functions = functions_of(layer)
+    if fork["jacobian"] == MEAN:
+        found = functions.redrawn_leading if anew else functions.leading
+    else:
+        found = functions.redrawn_token_leading if anew else functions.token_leading
+    return np.asarray(found, dtype=np.float64)
+
+
+def _gates(layer: ArmLayer, fork: Fork) -> FloatArray | float:
+    """Mean gate of each expert, (E,); over all visits where it is not known whose a single visit is; 1 without."""
+    if fork["gate"] == WITHOUT:
+        return 1.0
+    return mean_gates(layer) if fork["jacobian"] == MEAN else mean_gate(layer)
+
+
+def _mean_decay(values: FloatArray) -> FloatArray:
+    """Mean over k = 2..T of what is known, (..., T) to (...); NaN where that is nothing."""
+    after = values[..., 1:]
+    count = np.isfinite(after).sum(axis=-1)
+    return np.asarray(np.divide(np.nansum(after, axis=-1), count, out=np.full(count.shape, np.nan), where=count > 0))
+
+
+def _log(values: FloatArray) -> FloatArray:
+    return np.log(values, out=np.full(values.shape, np.nan), where=values > 0)
+
+
+def _measured(name: str, values: FloatArray, threshold: str, sampling: Sampling) -> Measured:
+    return Measured(name, estimate_pairs(values, name, sampling), "<", threshold)
+
+
+def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra) -> Figure:
+    """Draw s_k / s_1 by k for each arm: mean over layers, in a band that spans the seeds."""
+    ranks = [float(k) for k in range(1, found.decay.shape[-1] + 1)]
+    means = [_over_layers(found.decay[:, arm]) for arm in range(len(arms))]
+    return Figure(
+        kind="lines",
+        title="singular values of the experts' Jacobians",
+        redraws="PRB finding i",
+        x_label=f"k, Jacobian: {jacobian}",
+        y_label="s_k / s_1, range over seeds",
+        series=[spanned(arm, ranks, mean) for arm, mean in zip(arms, means, strict=True)],
+        y_log=True,
+    )
+
+
+def _over_layers(values: FloatArray) -> FloatArray:
+    """Mean over the layers that have a spectrum, (K, L, T) to (K, T)."""
+    found = np.full((len(values), values.shape[2]), np.nan)
+    for seed, layers in enumerate(values):
+        known = layers[np.isfinite(layers[:, 0])]
+        if len(known):
+            found[seed] = known.mean(axis=0)
+    return found

@@ -1,0 +1,211 @@
+"""Planted arms of an experiment on experts: their states and routing, and the products of their Jacobians, by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binom
+
+from claims.function_arms import FunctionExperiment, TrainedArm
+from claims.function_trace import FunctionTrace, LayerFunctions, TokenCosines
+from fixtures.expert_trace import ExpertTrace, LayerExperts, SideMoments
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+SEQUENCES, LENGTH = 4, 40
+TOKENS = SEQUENCES * LENGTH
+WIDTH, EXPERTS, KEPT = 12, 4, 40
+#: Of 200 null draws, what a rate of 5 % exceeds one time in a thousand. An interval of twelve pairs errs about
+#: as often on each side (see `claims.few_units.BOOTSTRAPPED`).
+AT_MOST = int(binom.ppf(0.999, 200, 0.05))
+#: Layers of a planted checkpoint.
+LAYERS = 6
+
+
+@dataclass(frozen=True)
+class Routed:
+    """States (N, D) of a layer's N tokens, and where each goes, (N, k), under which weights."""
+
+    states: FloatArray
+    chosen: IntArray
+    weights: FloatArray
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Mean alignment that each reading of the Jacobians shall have, and its deviation from layer to layer."""
+
+    own: float = 0.0
+    weighted: float = 0.0
+    shared: float = 0.0
+    single: float = 0.0
+    noise: float = 0.02
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values s_1 decay^(k - 1) of an expert of width ``rank``; and s_1 of one that is drawn anew."""
+
+    leading: float = 1.0
+    decay: float = 0.9
+    redrawn: float = 1.0
+    rank: int = 6
+    noise: float = 0.05
+
+
+Pair = tuple[tuple[LayerExperts, LayerFunctions], tuple[LayerExperts, LayerFunctions]]
+Build = Callable[[np.random.Generator], Pair]
+
+
+def experiment(arms: tuple[str, str], build: Build, *, seed: int = 0, seeds: int = 2) -> FunctionExperiment:
+    """Return an experiment whose layers, of both arms at once, ``build`` draws."""
+    trainings = []
+    for number in range(seeds):
+        pairs = [build(np.random.default_rng([seed, number, layer])) for layer in range(LAYERS)]
+        trainings.append(tuple(_arm(f"{arm}-{number}", [pair[i] for pair in pairs]) for i, arm in enumerate(arms)))
+    return FunctionExperiment("planted", arms, tuple(trainings))
+
+
+def changed(planted: FunctionExperiment, seed: int, arm: int, **fields: object) -> FunctionExperiment:
+    """The same experiment with other fields of one arm's expert trace."""
+    trainings = [list(training) for training in planted.trainings]
+    held = trainings[seed][arm]
+    trainings[seed][arm] = replace(held, experts=replace(held.experts, **fields))  # type: ignore[arg-type]
+    return replace(planted, trainings=tuple(tuple(training) for training in trainings))
+
+
+def without(planted: FunctionExperiment, arm: int, layers: int) -> FunctionExperiment:
+    """The same experiment, one arm's experts unread in the first so many layers."""
+
+    def unread(held: TrainedArm) -> TrainedArm:
+        kept = held.functions.layers
+        blind = tuple(replace(layer, note="its experts cannot be read") for layer in kept[:layers])
+        return replace(held, functions=replace(held.functions, layers=(*blind, *kept[layers:])))
+
+    trainings = [
+        tuple(unread(held) if place == arm else held for place, held in enumerate(training))
+        for training in planted.trainings
+    ]
+    return replace(planted, trainings=tuple(trainings))
+
+
+def one_expert(states: FloatArray, cluster: IntArray) -> Routed:
+    """Every token at the expert of its number, under its whole weight."""
+    return Routed(states, cluster[:, None], np.ones((TOKENS, 1)))
+
+
+def all_experts(states: FloatArray, gates: FloatArray) -> Routed:
+    """Every token at all experts, under gates (N, E)."""
+    return Routed(states, np.tile(np.arange(gates.shape[1]), (TOKENS, 1)), gates)
+
+
+def layer_of(rng: np.random.Generator, routed: Routed, experts: int, *, outputs: bool = True) -> LayerExperts:
+    """What a capture would keep of the tokens: a random few visits of each expert, and all tokens as the sample.
+
+    Outputs are the states times a diagonal that is the expert's.
+    """
+    kept = np.full((experts, KEPT), -1)
+    states, weight = np.zeros((experts, KEPT, WIDTH), np.float32), np.zeros((experts, KEPT), np.float32)
+    visits, total = np.zeros(experts, np.int64), np.zeros(experts)
+    gains = 1 + rng.random((experts, WIDTH))
+    for number in range(experts):
+        token, slot = np.nonzero(routed.chosen == number)
+        visits[number], total[number] = len(token), routed.weights[token, slot].sum()
+        some = rng.permutation(len(token))[:KEPT]
+        kept[number, : len(some)] = token[some]
+        states[number, : len(some)] = routed.states[token[some]]
+        weight[number, : len(some)] = routed.weights[token[some], slot[some]]
+    return LayerExperts(
+        layer=0,
+        path="planted",
+        source="experts",
+        note="" if outputs else "no module holds its experts",
+        visits=visits,
+        weight=total,
+        squared_weight=total,
+        inputs=_side(states),
+        outputs=_side(states * gains[:, None].astype(np.float32)) if outputs else None,
+        kept_token=kept,
+        kept_sequence=np.where(kept >= 0, kept // LENGTH, -1),
+        kept_weight=weight,
+        sample=routed.states.astype(np.float32),
+        sample_experts=routed.chosen,
+        sample_weights=routed.weights.astype(np.float32),
+        shared_outputs=None,
+    )
+
+
+def functions(
+    rng: np.random.Generator, experts: int, alike: Alike | None = None, spectrum: Spectrum | None = None
+) -> LayerFunctions:
+    """Products with the wanted alignments, and the wanted spectra, the same but for noise."""
+    wanted, shape = alike or Alike(), spectrum or Spectrum()
+    ranks = np.arange(8)
+    size, slope = np.exp(shape.noise * rng.standard_normal((2, experts, 1)))
+    rows = shape.leading * size * shape.decay ** (ranks * slope)
+    rows[:, shape.rank :] = 0.0
+    anew = shape.redrawn * np.exp(shape.noise * rng.standard_normal()) * 0.9**ranks * (ranks < shape.rank)
+    redrawn = np.tile(anew, (experts, 1)).astype(np.float32)
+    at_token = TokenCosines(*2 * (_cosines(rng, experts, wanted.single, wanted.noise),), np.array([5, 5]), "planted")
+    nothing = TokenCosines(*2 * (_cosines(rng, experts, 0.0, wanted.noise),), np.array([5, 5]), "planted")
+    return LayerFunctions(
+        layer=0,
+        path="planted",
+        note="",
+        visits=np.full((experts, 2), 5),
+        own=_products(rng, experts, wanted.own, wanted.noise),
+        weighted=_products(rng, experts, wanted.weighted, wanted.noise),
+        gated=None,
+        shared=_products(rng, experts, wanted.shared, wanted.noise),
+        redrawn_own=_products(rng, experts, 0.0, wanted.noise),
+        redrawn_shared=_products(rng, experts, 0.0, wanted.noise),
+        at_token=at_token,
+        redrawn_at_token=nothing,
+        two_tokens=np.ones((2, experts)),
+        redrawn_two_tokens=np.ones((2, experts)),
+        outputs=np.zeros((2, experts, experts)),
+        next_layer=np.zeros((experts, 0)),
+        leading=rows.astype(np.float32),
+        token_leading=np.repeat(rows, 2, axis=0).astype(np.float32),
+        redrawn_leading=redrawn,
+        redrawn_token_leading=np.repeat(redrawn, 2, axis=0),
+        token_block=np.zeros(2 * experts, np.int64),
+    )
+
+
+def _arm(name: str, layers: list[tuple[LayerExperts, LayerFunctions]]) -> TrainedArm:
+    population = {"name": "planted", "digest": "0"}
+    experts = ExpertTrace(
+        checkpoint={"name": name, "parameters": 1000},
+        population=population,
+        lengths=np.full(SEQUENCES, LENGTH),
+        corpus=np.zeros(SEQUENCES, np.int16),
+        corpora=("planted",),
+        documents=tuple(str(number) for number in range(SEQUENCES)),
+        sample=np.arange(TOKENS),
+        layers=tuple(replace(found, layer=number) for number, (found, _) in enumerate(layers)),
+    )
+    studied = tuple(replace(found, layer=number) for number, (_, found) in enumerate(layers))
+    return TrainedArm(name, experts, FunctionTrace(experts.checkpoint, population, np.arange(SEQUENCES) % 2, studied))
+
+
+def _side(kept: npt.NDArray[np.float32]) -> SideMoments:
+    return SideMoments(np.zeros(kept.shape[::2]), None, np.zeros(kept.shape[2]), kept)
+
+
+def _products(rng: np.random.Generator, experts: int, level: float, noise: float) -> npt.NDArray[np.float32]:
+    """Products over two blocks, each half of every Jacobian, with off-diagonal cosines around ``level``."""
+    table = _table(rng, experts, level, noise)
+    return np.tile((table / 4)[:, None, :, None], (1, 2, 1, 2)).astype(np.float32)
+
+
+def _cosines(rng: np.random.Generator, experts: int, level: float, noise: float) -> npt.NDArray[np.float32]:
+    return np.stack([_table(rng, experts, level, noise) for _ in range(2)]).astype(np.float32)
+
+
+def _table(rng: np.random.Generator, experts: int, level: float, noise: float) -> FloatArray:
+    table = np.full((experts, experts), level + noise * rng.standard_normal())
+    np.fill_diagonal(table, 1.0)
+    return table

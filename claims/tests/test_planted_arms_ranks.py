@@ -1,0 +1,144 @@
+"""Planted states of two arms: effective ranks that differ by routing, by the split, by the states, or not at all."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from claims.arm_states import SPLITS, Groups, mean_rank, mean_rank_of_deviations, unweighted
+from claims.claim import claim_of
+from claims.finding import NotApplicable
+from claims.sampling import Sampling
+from claims.test_prb_ranks_transformer import test_moe_spreads_transformer as spreads
+from claims.test_prb_ranks_transformer import test_topk_concentration_transformer as concentration
+from claims.tests.planted_arm_states import Soft, Twin, routed_arms, twin_arms
+from claims.tests.planted_arms import TOKENS, changed
+from claims.tests.verdicts import SAMPLING, verdict
+from claims.verdict import Verdict
+
+# The claims are imported under names that pytest does not collect.
+
+INPUTS, OUTPUTS = {"side": "inputs", "tokens": "own"}, {"side": "outputs", "tokens": "own"}
+BY_SPARSE, BY_SOFT = ({"side": "inputs", "tokens": tokens} for tokens in SPLITS)
+GATES, EQUAL = {"weights": "gates"}, {"weights": "none"}
+
+
+def test_the_forks_are_those_of_the_claims() -> None:
+    forks = [declared.forks for declared in (claim_of(concentration), claim_of(spreads)) if declared is not None]
+    assert forks == [(INPUTS, OUTPUTS, BY_SPARSE, BY_SOFT), (GATES, EQUAL)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fork", "expected"),
+    [
+        ("routed", INPUTS, Verdict.SUPPORTED),
+        ("routed", OUTPUTS, Verdict.SUPPORTED),
+        ("routed", BY_SPARSE, Verdict.SUPPORTED),
+        ("wide", INPUTS, Verdict.REFUTED),
+        ("wide", OUTPUTS, Verdict.REFUTED),
+        ("wide", BY_SOFT, Verdict.REFUTED),
+        # States in one subspace have a low rank in random groups as well.
+        ("narrow", INPUTS, Verdict.VACUOUS),
+        ("narrow", OUTPUTS, Verdict.VACUOUS),
+        ("narrow", BY_SPARSE, Verdict.VACUOUS),
+        # Conditioning on one's own routing alone: gone as soon as both arms are split alike.
+        ("split", INPUTS, Verdict.SUPPORTED),
+        ("split", BY_SPARSE, Verdict.REFUTED),
+        ("split", BY_SOFT, Verdict.REFUTED),
+    ],
+)
+def test_concentration(kind: Soft, fork: dict[str, str], expected: Verdict) -> None:
+    assert verdict(concentration, routing_experiment=routed_arms(kind), fork=fork, sampling=SAMPLING) == expected
+
+
+def test_both_readings_and_the_share_that_survives_are_reported() -> None:
+    finding = concentration(routed_arms("routed"), INPUTS, SAMPLING)
+    assert [(measured.name, measured.decides) for measured in finding.criteria] == [
+        ("effective rank, 'top-k' minus 'soft'", True),
+        ("effective rank, difference that random groups give, less 0.5 of the arms' difference", True),
+        ("effective rank, 'top-k' minus 'soft', beyond that of random groups", False),
+        ("the difference, mean over layers", False),
+        ("effective rank, 'top-k' minus 'soft', with shares of standard deviations", False),
+        ("share of the difference on own tokens that is left on the top-k arm's split", False),
+        ("share of the difference on own tokens that is left on the soft arm's split", False),
+    ]
+    assert finding.criteria[5].estimate.value == pytest.approx(1.0, abs=0.1)
+    assert abs(finding.criteria[6].estimate.value) < 0.2
+    assert finding.figure is not None
+    assert [series.label for series in finding.figure.series] == [
+        "top-k",
+        "soft",
+        "top-k, random groups",
+        "soft, random groups",
+    ]
+
+
+def test_outputs_that_nobody_read_are_not_judged() -> None:
+    planted = routed_arms("routed", outputs=False)
+    with pytest.raises(NotApplicable, match="in all 4 checkpoints: no module holds its experts"):
+        concentration(planted, OUTPUTS, SAMPLING)
+    assert verdict(concentration, routing_experiment=planted, fork=INPUTS, sampling=SAMPLING) == Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("centred", Verdict.SUPPORTED),
+        ("narrow experts", Verdict.REFUTED),
+        # The mixture's states fill the space whoever receives them.
+        ("wide", Verdict.VACUOUS),
+    ],
+)
+@pytest.mark.parametrize("fork", [GATES, EQUAL], ids=["gates", "equal"])
+def test_spreads(kind: Twin, expected: Verdict, fork: dict[str, str]) -> None:
+    assert verdict(spreads, twin_experiment=twin_arms(kind), fork=fork, sampling=SAMPLING) == expected
+
+
+def test_known_effective_ranks() -> None:
+    # Two groups of states along two axes, as many of each: rank 2; one axis counts three times: 4 / 3^(3/4).
+    axes = np.repeat(np.eye(2), 2, axis=0) * np.array([1, -1, 1, -1])[:, None]
+    groups = Groups(np.stack([axes, axes]), np.array([[1.0, 1, 1, 1], [3, 3, 1, 1]]))
+    assert mean_rank(groups) == pytest.approx((2 + 4 / 3**0.75) / 2)
+    assert mean_rank(unweighted(groups)) == pytest.approx(2)
+    share = 3**0.5 / (1 + 3**0.5)
+    by_deviation = share**-share * (1 - share) ** -(1 - share)
+    assert mean_rank_of_deviations(groups) == pytest.approx((2 + by_deviation) / 2)
+    assert np.isnan(mean_rank(Groups(np.zeros(0), np.zeros(0))))
+
+
+def test_arms_that_cannot_be_paired_are_refused() -> None:
+    planted = twin_arms("centred")
+    with pytest.raises(NotApplicable, match="did not read the same text"):
+        spreads(changed(planted, 0, 1, population={"digest": "1"}), GATES, SAMPLING)
+    with pytest.raises(NotApplicable, match="sampled other tokens"):
+        spreads(changed(planted, 0, 1, sample=np.arange(TOKENS) + 1), GATES, SAMPLING)
+    with pytest.raises(NotApplicable, match="in layer 0 they have 4 and 4 experts"):
+        spreads(routed_arms("routed"), GATES, SAMPLING)
+    with pytest.raises(NotApplicable, match="in layer 0 they use 1 of 4 and 1 of 1"):
+        concentration(twin_arms("centred"), INPUTS, SAMPLING)
+    one = twin_arms("centred", seeds=1)
+    few = one.trainings[0][0].experts.layers[:5]
+    with pytest.raises(NotApplicable, match=r"6 pairs of a layer and a seed are needed .*'MoE' minus 'dense' is \d"):
+        spreads(changed(one, 0, 0, layers=few), GATES, SAMPLING)
+
+
+def concentration_null(seed: int) -> Verdict:
+    return verdict(
+        concentration,
+        routing_experiment=routed_arms("alike", seed=seed, seeds=1),
+        fork=BY_SPARSE,
+        sampling=Sampling(seed, 99),
+    )
+
+
+def spreads_null(seed: int) -> Verdict:
+    return verdict(
+        spreads, twin_experiment=twin_arms("alike", seed=seed, seeds=1), fork=GATES, sampling=Sampling(seed, 99)
+    )
+
+
+@pytest.mark.parametrize("null", [concentration_null, spreads_null])
+def test_arms_alike_are_rarely_told_apart(null: Callable[[int], Verdict]) -> None:
+    found = [null(seed) for seed in range(200)]
+    assert found.count(Verdict.SUPPORTED) <= 10
+    assert found.count(Verdict.REFUTED) <= 10

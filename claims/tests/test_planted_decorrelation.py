@@ -1,0 +1,264 @@
+"""Planted experts: what near zero means, what copies give, and what the claim must never call supported."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from claims.block_alignment import FloatArray, deletions, mean_cosines, same_expert
+from claims.claim import claim_of
+from claims.finding import Finding, Measured, NotApplicable
+from claims.function_trace import FunctionTrace
+from claims.judge import judge, thresholds_of
+from claims.output_agreement import order_agreement, sign_agreement
+from claims.test_asy_decorrelation import test_functional_decorrelation as functional_decorrelation
+from claims.tests import planted_functions
+from claims.tests.planted_tables import (
+    Kind,
+    planted_layer,
+    planted_means,
+    planted_trace,
+    trace_of,
+    with_token_cosines,
+)
+from claims.verdict import Verdict
+
+# The claim is imported under a name that pytest does not collect.
+
+CLAIM = claim_of(functional_decorrelation)
+assert CLAIM is not None
+LIMITS = thresholds_of(CLAIM, {})
+PRIMARY = CLAIM.forks[0]
+SIGNED = {"tokens": "own", "sign": "signed"}
+EACH = {"tokens": "each", "sign": "absolute"}
+GATED = {"tokens": "own, with the gate", "sign": "absolute"}
+#: Worlds drawn for each kind of false support.
+DRAWS = 200
+
+
+def finding(trace: FunctionTrace, fork: Mapping[str, str] = PRIMARY) -> Finding:
+    return functional_decorrelation(functions=trace, fork=fork, thresholds=LIMITS)
+
+
+def verdict(trace: FunctionTrace, fork: Mapping[str, str] = PRIMARY) -> Verdict:
+    assert CLAIM is not None
+    return judge(CLAIM, finding(trace, fork), {})[0]
+
+
+def measured(found: Finding, name: str) -> Measured:
+    return next(each for each in found.criteria if name in each.name)
+
+
+@pytest.mark.parametrize("fork", CLAIM.forks, ids=lambda fork: f"{fork['tokens']}-{fork['sign']}")
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("gaussian", Verdict.VACUOUS),
+        ("copies", Verdict.REFUTED),
+        ("scaled", Verdict.REFUTED),
+        ("rotated", Verdict.VACUOUS),
+        ("one direction", Verdict.REFUTED),
+        ("weak shared", Verdict.SUPPORTED),
+    ],
+)
+def test_each_kind_of_experts_gets_the_verdict_that_mathematics_demands(
+    kind: Kind, expected: Verdict, fork: Mapping[str, str], traces: Callable[[Kind], FunctionTrace]
+) -> None:
+    assert verdict(traces(kind), fork) == expected
+
+
+@pytest.fixture(scope="module")
+def traces() -> Callable[[Kind], FunctionTrace]:
+    """Return planted traces, each built once."""
+    known: dict[Kind, FunctionTrace] = {}
+
+    def trace(kind: Kind) -> FunctionTrace:
+        if kind not in known:
+            known[kind] = planted_trace(kind, 3)
+        return known[kind]
+
+    return trace
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("gaussian", Verdict.VACUOUS), ("copies", Verdict.REFUTED)])
+def test_gated_experts_that_were_studied_token_by_token_get_the_same_verdicts(
+    kind: planted_functions.Kind, expected: Verdict
+) -> None:
+    trace = planted_functions.planted_trace(kind, seed=5).functions
+    assert {verdict(trace, fork) for fork in CLAIM.forks} == {expected}  # type: ignore[union-attr]
+
+
+def test_copies_of_opposite_sign_are_refuted_in_size_though_they_cancel_in_sign() -> None:
+    trace = planted_trace("last opposite", 3, experts=4, width=24)
+    assert verdict(trace) == Verdict.REFUTED
+    assert measured(finding(trace, SIGNED), "largest layer").estimate.value < 0.1
+
+
+def test_a_single_aligned_layer_refutes_and_is_named() -> None:
+    rng = np.random.default_rng(4)
+    drawn = planted_means("gaussian", 6, 32, rng)
+    kinds: tuple[Kind, ...] = ("weak shared", "copies", "weak shared")
+    layers = [planted_layer(planted_means(k, 6, 32, rng), drawn, rng, number=2 + n) for n, k in enumerate(kinds)]
+    assert CLAIM is not None
+    answer, reason, _, _ = judge(CLAIM, finding(trace_of(layers)), {})
+    assert answer == Verdict.REFUTED
+    assert "farthest off is layer 3" in reason
+
+
+def at_tokens(
+    seed: int, *, alignment: float, drawn: float = 0.0, ceiling: float = 0.9, spread: float = 0.02, number: int = 0
+) -> FunctionTrace:
+    """One layer with these cosines at single tokens, and noise by block; outputs are correlated as Jacobians are."""
+    rng = np.random.default_rng(seed)
+    means = planted_means("weak shared", 4, 12, rng)
+    layer = planted_layer(means, planted_means("gaussian", 4, 12, rng), rng, number=number)
+    values = (value + spread * rng.standard_normal(16) for value in (alignment, drawn, ceiling))
+    names = ("alignment", "drawn", "ceiling")
+    return trace_of([with_token_cosines(layer, **dict(zip(names, values, strict=True)))])
+
+
+def test_a_measure_that_cannot_tell_an_expert_from_itself_says_nothing() -> None:
+    with pytest.raises(NotApplicable, match=r"itself on other tokens is 0\.0\d+ and that with other experts 0\.0"):
+        finding(at_tokens(1, alignment=0.06, ceiling=0.09, spread=0.01), EACH)
+
+
+def test_experts_as_drawn_are_vacuous_whether_or_not_the_measure_can_tell_them() -> None:
+    assert verdict(at_tokens(1, alignment=0.02, drawn=0.02, ceiling=0.03, spread=0.005), EACH) == Verdict.VACUOUS
+
+
+def test_aligned_experts_are_refuted_though_none_is_closer_to_itself() -> None:
+    assert verdict(at_tokens(1, alignment=0.6, ceiling=0.6), EACH) == Verdict.REFUTED
+
+
+def test_the_way_in_which_experts_differ_from_ones_drawn_anew_is_said() -> None:
+    for alignment, drawn, way in ((0.08, 0.02, "more alike"), (0.02, 0.08, "less alike")):
+        found = finding(at_tokens(1, alignment=alignment, drawn=drawn, spread=0.005), EACH)
+        assert any(way in note for note in found.notes)
+
+
+def test_layers_where_the_measure_is_blind_are_left_out_by_name() -> None:
+    blind, seen = (
+        at_tokens(1, alignment=0.06, ceiling=c, spread=0.01, number=n).layers[0] for n, c in ((0, 0.1), (1, 0.9))
+    )
+    found = finding(trace_of([blind, seen]), EACH)
+    assert any("left out: layer 0" in note for note in found.notes)
+    assert measured(found, "least layer").estimate.value > 0.8
+
+
+def test_outputs_that_disagree_in_sign_and_order_refute() -> None:
+    trace = planted_trace("weak shared", 3, width=32)
+    upside_down = [
+        replace(layer, outputs=2 * np.einsum("bii->bi", layer.outputs)[:, :, None] * np.eye(8) - layer.outputs)
+        for layer in trace.layers
+    ]
+    assert verdict(trace_of(upside_down)) == Verdict.REFUTED
+
+
+def test_outputs_of_independent_experts_decide_nothing() -> None:
+    found = finding(planted_trace("gaussian", 3, width=32))
+    agreement = [each for each in found.criteria if "agree" in each.name]
+    assert len(agreement) == 2
+    assert not any(each.decides for each in agreement)
+
+
+def test_agreement_of_outputs_in_order_is_undefined_for_copies_and_decides_by_sign() -> None:
+    found = finding(planted_trace("copies", 3, width=16, noise=0.0))
+    assert any("order (Spearman) is undefined" in note for note in found.notes)
+    assert measured(found, "agree in sign").estimate.low == pytest.approx(1.0)
+
+
+def test_unreadable_layers_are_named_and_none_left_does_not_apply() -> None:
+    layer = planted_trace("gaussian", 3, width=12, layers=1).layers[0]
+    gone = replace(layer, layer=7, note="experts of an unknown layout")
+    found = finding(trace_of([layer, gone]))
+    assert "Left out, layer 7: experts of an unknown layout." in found.notes
+    with pytest.raises(NotApplicable, match="layer 7: experts of an unknown layout"):
+        finding(trace_of([gone]))
+
+
+def test_one_expert_or_no_gate_or_too_few_blocks_do_not_apply() -> None:
+    with pytest.raises(NotApplicable, match="one expert"):
+        finding(planted_trace("gaussian", 3, experts=1, width=12))
+    with pytest.raises(NotApplicable, match="3 blocks"):
+        finding(planted_trace("gaussian", 3, width=12, blocks=3))
+    ungated = [replace(layer, gated=None) for layer in planted_trace("gaussian", 3, width=12).layers]
+    with pytest.raises(NotApplicable, match="gradient of its gate"):
+        finding(trace_of(ungated), GATED)
+
+
+def test_two_experts_are_never_supported_as_one_pair_says_nothing_of_the_luck_of_a_draw() -> None:
+    assert verdict(planted_trace("weak shared", 3, experts=2, width=32, layers=1)) == Verdict.VACUOUS
+
+
+def test_experts_without_visits_make_no_pair() -> None:
+    trace = planted_trace("copies", 3, width=16)
+    own = trace.layers[0].own.copy()
+    own[2], own[:, :, 2] = 0.0, 0.0
+    idle = replace(trace.layers[0], own=own, visits=trace.layers[0].visits * (np.arange(8) != 2)[:, None])
+    found = finding(trace_of([idle]))
+    assert measured(found, "largest layer").estimate.value > 0.9
+    assert found.figure is not None
+    assert np.isnan(found.figure.series[2].y).all()
+
+
+def test_alignment_without_a_block_is_that_of_the_other_blocks() -> None:
+    rng = np.random.default_rng(6)
+    jacobians = rng.standard_normal((3, 5, 7))
+    table = np.tensordot(jacobians, jacobians, axes=(2, 2))
+    found = mean_cosines(table, deletions(5))
+    for row, weights in enumerate(deletions(5)):
+        sums = np.einsum("b,ibk->ik", weights, jacobians)
+        units = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        assert found[row] == pytest.approx((units @ units.T)[np.triu_indices(3, 1)])
+
+
+def test_ceiling_is_the_alignment_with_as_many_other_tokens() -> None:
+    rng = np.random.default_rng(7)
+    mean = rng.standard_normal((2, 1, 400))
+    first, other = (mean + 4 * rng.standard_normal((2, 16, 400)) for _ in range(2))
+    table = np.tensordot(first, first, axes=(2, 2))
+    expected = [_cosine(first[i].mean(axis=0), other[i].mean(axis=0)) for i in range(2)]
+    found = same_expert(table, np.ones((2, 16), dtype=np.int64), np.ones((1, 16)))[0]
+    assert found == pytest.approx(expected, abs=0.1)
+    assert found == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> float:
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def test_agreements_see_sign_and_order() -> None:
+    a = np.array([[-0.3, 0.1, 0.2], [0.1, 0.2, 0.3]])
+    assert order_agreement(a, a[:, ::-1]).tolist() == [-1.0, -1.0]
+    assert sign_agreement(a, a).tolist() == [1.0, 1.0]
+    assert sign_agreement(a, -a).tolist() == [-1.0, -1.0]
+    assert np.isnan(sign_agreement(a, np.zeros_like(a))).all()
+
+
+def gaussian_world(seed: int) -> FunctionTrace:
+    return planted_trace("gaussian", seed, experts=4, width=16, blocks=8)
+
+
+@pytest.mark.parametrize(
+    ("world", "fork"),
+    [
+        (gaussian_world, PRIMARY),
+        (gaussian_world, {"tokens": "shared", "sign": "signed"}),
+        (gaussian_world, EACH),
+        (lambda seed: at_tokens(seed, alignment=0.1), EACH),
+        (lambda seed: at_tokens(seed, alignment=0.06, drawn=0.05, spread=0.01), EACH),
+        (lambda seed: at_tokens(seed, alignment=0.05, ceiling=0.15), EACH),
+    ],
+    ids=["gaussian", "gaussian, shared and signed", "gaussian, tokens", "at the limit", "a hundredth off", "no room"],
+)
+def test_false_support_stays_below_five_percent(world: Callable[[int], FunctionTrace], fork: Mapping[str, str]) -> None:
+    supported = sum(_supported(world(seed), fork) for seed in range(DRAWS))
+    assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"
+
+
+def _supported(trace: FunctionTrace, fork: Mapping[str, str]) -> bool:
+    try:
+        return verdict(trace, fork) == Verdict.SUPPORTED
+    except NotApplicable:
+        return False

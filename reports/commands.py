@@ -1,0 +1,93 @@
+"""What each command of the command line does; see `reports.__main__` for their options."""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+from claims.record import to_json
+from reports.cells import board
+from reports.certificates import carry
+from reports.compare import compare
+from reports.files import write_whole
+from reports.matrix import tables
+from reports.merge import merge, unlike
+from reports.names import slug
+from reports.read import BadInput, load
+from reports.runs import read_runs
+from reports.summary import paragraph
+from reports.words import listed
+
+
+def render_report(options: argparse.Namespace) -> int:
+    """Write the report; print where it is."""
+    from reports.render import render  # drawing libraries load slowly, and three commands draw nothing
+
+    records = load(options.records)
+    target = options.output or _beside(options.records)
+    is_file = target.suffix.lower() == ".md" and not target.is_dir()
+    folder, name = (target.parent, target.name) if is_file else (target, "report.md")
+    print(render(records, folder, name=name))
+    return 0
+
+
+def print_matrix(options: argparse.Namespace) -> int:
+    """Print the summary and the matrix, without links."""
+    run = board(load(options.records))
+    parts = [paragraph(run), *(part for title, content in tables(run, slug) for part in (f"## {title}", content))]
+    sys.stdout.write("\n\n".join(parts) + "\n")
+    return 0
+
+
+def compare_runs(options: argparse.Namespace) -> int:
+    """Print what changed; return 1 when anything that matters did."""
+    if not 0 <= options.margin < math.inf:
+        raise BadInput("--margin is a share of an interval's width, a number that is not negative")
+    found = compare(load(options.old), load(options.new), options.margin)
+    sys.stdout.write(found.markdown)
+    return int(found.changed)
+
+
+def merge_shards(options: argparse.Namespace) -> int:
+    """Write or print the records of all shards."""
+    shards = [load(path) for path in options.shards]
+    records = merge(shards)
+    text = "".join(to_json(record) + "\n" for record in records)
+    facts = unlike(shards)
+    if facts:
+        _note(f"the shards are not of one run: they differ in {listed(facts)}")
+    if options.output is None:
+        sys.stdout.write(text)
+        return 0
+    for lost in carry(records, [_beside(path) for path in options.shards], options.output.parent):
+        _note(f"the certificate {lost} is in no shard's folder as recorded, and was not copied")
+    write_whole(options.output, text)
+    return 0
+
+
+def write_runs(options: argparse.Namespace) -> int:
+    """Write the history; print where it is."""
+    from reports.history_page import write_history
+
+    print(write_history(read_runs(options.runs, options.label or ()), options.output))
+    return 0
+
+
+def write_page(options: argparse.Namespace) -> int:
+    """Write the page to browse; print where it is."""
+    from reports.page import page
+
+    records = load(options.records)
+    runs = read_runs(options.history or (), options.label or ())
+    target = options.output or _beside(options.records) / "report.html"
+    write_whole(target, page(records, runs))
+    print(target)
+    return 0
+
+
+def _beside(records: Path) -> Path:
+    return records if records.is_dir() else records.parent
+
+
+def _note(sentence: str) -> None:
+    print(f"reports: note: {sentence}", file=sys.stderr)

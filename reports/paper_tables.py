@@ -1,0 +1,92 @@
+"""The tables that open a paper's page: its entries in sum, and every reading of every claim on every place."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from claims.record import Record
+from reports.agreement import in_sum
+from reports.cells import Board, fork_name
+from reports.heads import heads, legend
+from reports.links import reference
+from reports.markdown import escape, table
+from reports.matrix import COLUMNS
+from reports.numbers import ABSENT
+from reports.paper import Entry, Page, Paper, labels_of
+from reports.places import Kind, is_control, place_title
+from reports.words import SYMBOL, listed, shown
+
+#: Kinds of places that share a table of readings.
+TOGETHER = ((Kind.MOE,), (Kind.DENSE,), (Kind.EXPERIMENT, Kind.GENERATED))
+
+
+def claims_of(paper: Paper, entry: Entry, board: Board) -> list[Record]:
+    """Return one record of each claim that belongs to an entry."""
+    return [
+        record
+        for record in board.claims
+        if record.claim in entry.claims or labels_of(paper.label, record.figures) & entry.labels
+    ]
+
+
+def claims_on(page: Page, board: Board) -> list[Record]:
+    """Return one record of each claim that belongs to any entry of a page, in the order of the report."""
+    found = {record.claim for paper, entry in page.entries for record in claims_of(paper, entry, board)}
+    return [record for record in board.claims if record.claim in found]
+
+
+def sum_of(paper: Paper, found: Sequence[Record], board: Board) -> str:
+    """Count the outcomes of some claims, those on untrained controls apart."""
+    cells = [cell.primary for record in found for _, cell in board.of_claim(record.claim)]
+    trained, control = (
+        in_sum((r.verdict, paper.side(r.claim)) for r in cells if is_control(r) == wanted) for wanted in (False, True)
+    )
+    parts = [trained, f"untrained control: {control}" if control else ""]
+    return "; ".join(part for part in parts if part) or ABSENT
+
+
+def overview(page: Page, board: Board) -> str:
+    """Return the table of a page's entries: what each shows, its claims, and their outcomes in sum."""
+    rows = []
+    for paper, entry in page.entries:
+        found = claims_of(paper, entry, board)
+        told = listed([reference(r.claim) for r in found], most=12) if found else ABSENT
+        result = sum_of(paper, found, board) if found else "no claim" if entry.unclaimed else "not in this run"
+        name = page.name(paper, entry)
+        anchor = re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-")
+        rows.append([f"[{escape(name)}](#{anchor})", escape(entry.title), told, result])
+    return table(pd.DataFrame(rows, columns=["", "what it shows", "claims", "in sum"]))
+
+
+def readings(found: Sequence[Record], board: Board) -> str:
+    """Return the verdict of every reading of some claims on every place, as symbols; the deciding reading first."""
+    claims = {record.claim for record in found}
+    parts = []
+    for kinds in TOGETHER:
+        names = [n for kind in kinds for n in board.names(kind) if any((c, n) in board.cells for c in claims)]
+        short = heads(names)
+        blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
+        parts += [_block(found, board, {name: short[name] for name in block}) for block in blocks]
+        parts += [legend(names, {})] if names else []
+    return "\n\n".join(part for part in [*parts, _meaning()] if part)
+
+
+def _block(found: Sequence[Record], board: Board, names: Mapping[str, str]) -> str:
+    """One row a reading; ``names`` are the places of the columns, with their heads."""
+    rows = []
+    for record in found:
+        verdicts: dict[str, dict[str, str]] = {}
+        for name in names:
+            cell = board.cells.get((record.claim, name))
+            for reading in cell.records if cell else ():
+                verdicts.setdefault(fork_name(reading), {})[name] = SYMBOL[reading.verdict]
+        for number, (reading_name, marks) in enumerate(verdicts.items()):
+            claim = "" if number else reference(record.claim)
+            rows.append([claim, escape(reading_name), *(marks.get(name, "") for name in names)])
+    return table(pd.DataFrame(rows, columns=["claim", "reading", *(place_title(head) for head in names.values())]))
+
+
+def _meaning() -> str:
+    signs = ", ".join(shown(verdict) for verdict in SYMBOL)
+    return f"The first reading of a claim decides. {signs}; an empty cell: not measured."

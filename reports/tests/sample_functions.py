@@ -1,0 +1,78 @@
+"""Sample records of the claims about functions and representations: on checkpoints, in an experiment, generated."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from claims.record import Figure, Record, Series
+from claims.verdict import Verdict
+from reports.tests.sample_kinds import experiment
+from reports.tests.samples import CHECKPOINTS, criterion, record
+
+TOKENS = ("own", "shared", "single")
+
+
+def cosines(experts: int, title: str = "mean Jacobians, layer 3", size: float = 0.3, seed: int = 0) -> Figure:
+    """Return a symmetric matrix of cosines as a heat map, its diagonal left out."""
+    rng = np.random.default_rng([seed, experts])
+    vectors = rng.normal(size=(experts, 8)) + 0.4
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = (size * vectors @ vectors.T).round(4)
+    np.fill_diagonal(found, np.nan)
+    columns = [float(j) for j in range(experts)]
+    rows = [Series(f"{i}", columns, [float(v) for v in row]) for i, row in enumerate(found)]
+    return Figure("heat", title, "ASY claim A", "expert", "expert", rows)
+
+
+def functions() -> list[Record]:
+    """Return a claim on every checkpoint, the same experiment in a transformer and in models trained in the run."""
+    return [
+        *(_decorrelation(name, tokens) for name in CHECKPOINTS for tokens in TOKENS),
+        *(_sharpening(capacity) for capacity in ("active", "total")),
+        _told("topk-sharpening-function-transformer", "ASY claim C", _in_transformer()),
+    ]
+
+
+def _told(claim: str, figure: str, whole: Record, **more: Any) -> Record:
+    texts: dict[str, Any] = {
+        "group": "E",
+        "title": claim.replace("-", " ").capitalize(),
+        "source": "ASY (arXiv 2605.16349v1)",
+        "figures": [figure],
+        "statement": "Made up to look at.",
+        "null_says": "The same experts, their weights drawn anew.",
+    }
+    return replace(whole, **{**texts, **more})
+
+
+def _decorrelation(name: str, tokens: str) -> Record:
+    experts = int(CHECKPOINTS[name]["experts"])
+    verdict = Verdict.REFUTED if tokens == "single" and name == "zoo/unbalanced" else Verdict.SUPPORTED
+    ends = (0.21, 0.17, 0.25) if verdict == Verdict.REFUTED else (0.03, 0.02, 0.05)
+    whole = record(
+        "functional-decorrelation",
+        name,
+        verdict,
+        fork={"tokens": tokens},
+        primary=tokens == "own",
+        criteria=[criterion("mean cosine", ends, "<= 0.1", unit="block of sequences")],
+        figure=cosines(experts, seed=len(name)) if tokens == "own" else None,
+    )
+    return _told("functional-decorrelation", "ASY claim A", whole)
+
+
+def _sharpening(capacity: str) -> Record:
+    whole = record(
+        "topk-sharpening-function",
+        "generated",
+        Verdict.REFUTED if capacity == "active" else Verdict.INCONCLUSIVE,
+        fork={"capacity": capacity},
+        primary=capacity == "active",
+        criteria=[criterion("alignment(top-k) - alignment(soft)", (0.1, 0.05, 0.15), "< 0", 12, unit="seed")],
+    )
+    return _told("topk-sharpening-function", "ASY claim C", whole)
+
+
+def _in_transformer() -> Record:
+    return experiment("topk-sharpening-function-transformer", "routing: small", Verdict.SUPPORTED)

@@ -1,0 +1,154 @@
+"""Runs in order of time, what became of a claim, and the page and pictures that say it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claims.record import Record, write_records
+from claims.verdict import Verdict
+from reports.__main__ import main
+from reports.history import drifting, histories
+from reports.read import BadInput
+from reports.runs import Run, read_runs
+from reports.tests.samples import criterion, record
+from reports.timeline import timeline
+
+Capture = pytest.CaptureFixture[str]
+Write = Callable[..., Path]
+LABELS = ["--label", "x", "--label", "y", "--label", "z"]
+PNG = b"\x89PNG"
+
+
+def at(value: float, name: str = "a", **more: Any) -> Record:
+    """Return a record whose interval is 0.2 wide around ``value``, against > 1."""
+    measured = criterion("share", (value, value - 0.1, value + 0.1), "> 1")
+    return record("kernel-energy", name, Verdict.SUPPORTED, **{"criteria": [measured], **more})
+
+
+def runs_of(*runs: list[Record]) -> list[Run]:
+    return [Run(f"night {i}", None, tuple(records)) for i, records in enumerate(runs)]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a run's records into a folder of its name and return the folder."""
+
+    def _write(name: str, *records: Record) -> Path:
+        (tmp_path / name).mkdir()
+        write_records(tmp_path / name / "records.jsonl", records)
+        return tmp_path / name
+
+    return _write
+
+
+def dated(date: str) -> Record:
+    return at(2.0, provenance={"date": date, "commit": "abc"})
+
+
+def test_runs_are_in_order_of_their_dates_when_all_carry_one(write: Write) -> None:
+    paths = [write("late", dated("2026-03-01T02:00+02:00")), write("early", dated("2026-03-01"))]
+    assert [run.label for run in read_runs(paths)] == ["2026-03-01 00:00 (1)", "2026-03-01 00:00 (2)"]
+    paths = [write("c", dated("2026-03-02")), write("d", dated("2026-03-01"))]
+    assert [run.label for run in read_runs(paths)] == ["2026-03-01 00:00", "2026-03-02 00:00"]
+    assert [run.label for run in read_runs(paths, ["new", "old"])] == ["old", "new"]
+
+
+def test_runs_without_dates_stay_as_given_under_the_name_of_their_folder_or_file(write: Write) -> None:
+    late = write("late", at(2.0))
+    write_records(late / "night.jsonl", [at(2.0)])
+    paths = [late, write("early", dated("soon")), late / "records.jsonl", late / "night.jsonl"]
+    assert [run.label for run in read_runs(paths)] == ["late (1)", "early", "late (2)", "night"]
+
+
+def test_labels_are_one_a_run_or_none(write: Write) -> None:
+    path = write("run", at(2.0))
+    with pytest.raises(BadInput, match="1 label for 2 runs"):
+        read_runs([path, path], ["only"])
+
+
+def test_a_claim_is_followed_through_runs_that_differ_in_claims_and_checkpoints() -> None:
+    other = record("bound-tightness", "b", Verdict.REFUTED, criteria=[criterion("gain", (1, 0.9, 1.1), "> 2")])
+    found = histories(runs_of([at(2.0)], [at(1.9, "b"), other], [at(1.8), at(1.7, "b")]))
+    assert [history.record.claim for history in found] == ["bound-tightness", "kernel-energy"]
+    energy = found[1]
+    assert energy.verdicts["a"] == (Verdict.SUPPORTED, None, Verdict.SUPPORTED)
+    assert energy.verdicts["b"] == (None, Verdict.SUPPORTED, Verdict.SUPPORTED)
+    values = {t.place: [p.value if p else None for p in t.points] for t in energy.tracks}
+    assert values == {"a": [2.0, None, 1.8], "b": [None, 1.9, 1.7]}
+    assert energy.changes == ()
+
+
+def test_a_changed_threshold_or_definition_is_marked_once_whatever_the_number_of_places() -> None:
+    moved = {"margin": {"value": 0.5, "why": "stricter"}}
+    now = [at(2.0, n, thresholds=moved, definition="as we read it now", fork={"r": "8"}) for n in ("a", "b")]
+    (history,) = histories(runs_of([at(2.0), at(2.0, "b")], [at(2.1), at(2.1, "b")], now, now))
+    assert [number for number, _ in history.changes] == [2, 2, 2]
+    assert {says for _, says in history.changes} == {
+        "threshold margin was 0.02, is 0.5",
+        "definition changed",
+        "primary reading was as stated, is r=8",
+    }
+
+
+def test_a_threshold_that_has_no_name_is_followed_too() -> None:
+    moved = at(2.0, criteria=[criterion("share", (2.0, 1.9, 2.1), "> 1.5")])
+    (history,) = histories(runs_of([at(2.0)], [moved]))
+    assert history.changes == ((1, "threshold of share was > 1.0, is > 1.5"),)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_told"),
+    [
+        ((2.0, 1.9, 1.25), True),  # from 4.5 to 0.75 of its width
+        ((2.0, 1.9, 1.05), True),  # touches
+        ((2.0, 1.9, 1.8), False),
+        ((1.25, 1.25, 1.24), False),  # near, and always was
+        ((1.05, 1.0, 1.05), False),  # never was clear
+        ((2.0,), False),
+    ],
+)
+def test_drift_is_told_before_a_verdict_flips(values: tuple[float, ...], is_told: bool) -> None:
+    (history,) = histories(runs_of(*([at(value)] for value in values)))
+    assert [track.place for track, _, _ in drifting(history)] == ["a"] * is_told
+
+
+def test_history_writes_a_page_and_a_picture_a_claim(write: Write, tmp_path: Path, capsys: Capture) -> None:
+    silent = record("necessity-full-space", "a", Verdict.ERROR, reason="no weights")
+    paths = [write("one", at(2.0), silent), write("two", at(1.3), at(1.2, "<b>|_x_")), write("three", at(1.05))]
+    out = tmp_path / "out"
+    assert main(["history", *map(str, paths), "-o", str(out), *LABELS]) == 0
+    assert capsys.readouterr().out.strip() == str(out / "history.md")
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png")) == ["history/kernel-energy.png"]
+    assert (out / "history" / "kernel-energy.png").read_bytes().startswith(PNG)
+    text = (out / "history.md").read_text(encoding="utf-8")
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    assert ["a", "✓✓✓"] in rows
+    assert ["a", "share", "> 1", "2 [1.90, 2.10]", "1.30 [1.20, 1.40]", "1.05 [0.950, 1.15]"] in rows
+    assert "## Intervals that came near their thresholds" in text
+    assert "](history/kernel-energy.png)" in text
+    assert "\\<b>\\|\\_x\\_" in text
+    assert "| x " in text
+    first = {p: p.read_bytes() for p in out.rglob("*.*")}
+    assert main(["history", *map(str, paths), "-o", str(out), *LABELS]) == 0
+    assert {p: p.read_bytes() for p in out.rglob("*.*")} == first
+
+
+def test_the_page_says_how_the_runs_are_ordered(write: Write, tmp_path: Path) -> None:
+    plain, with_date = write("plain", at(2.0)), write("dated", dated("2026-03-01"))
+    for path, says in ((plain, "in which they were given"), (with_date, "of the dates that their records carry")):
+        assert main(["history", str(path), "-o", str(tmp_path / "out")]) == 0
+        assert says in (tmp_path / "out" / "history.md").read_text(encoding="utf-8")
+
+
+def test_numbers_that_are_missing_or_have_thresholds_of_their_own_are_drawn(tmp_path: Path) -> None:
+    bare = replace(criterion("share", (2.0, 1.9, 2.1), "> 1"), value=None, low=None, high=None)
+    own = criterion("share", (2.0, 1.9, 2.1), "> 0.01")
+    found = histories(runs_of([at(2.0), at(2.0, "b", criteria=[own])], [at(2.0, criteria=[bare])]))
+    assert timeline(tmp_path / "a.png", found[0], ["x", "y"])
+    assert (tmp_path / "a.png").read_bytes().startswith(PNG)
+    (nothing,) = histories(runs_of([at(2.0, criteria=[bare])]))
+    assert not timeline(tmp_path / "b.png", nothing, ["x"])
+    assert not (tmp_path / "b.png").exists()

@@ -1,0 +1,142 @@
+"""The page to browse: whole, closed to the outside, every cell a link, and unharmed by what it shows."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from claims.record import write_records
+from claims.verdict import Verdict
+from reports.__main__ import main
+from reports.cells import board
+from reports.page import page
+from reports.runs import Run
+from reports.tests.markup import Element, faults, read_page
+from reports.tests.sample_kinds import others
+from reports.tests.samples import criterion, record, run
+from reports.tests.test_render import HOSTILE, hostile_run
+
+#: A claim that was measured on one checkpoint of three, so that some cells are empty.
+RARE = record("kernel-depth", "zoo/balanced", Verdict.NOT_APPLICABLE, reason="no such layer")
+RECORDS = [*run(), *others(), RARE]
+NAME = "<img src=x onerror=alert(1)>[a](b)"
+
+
+@pytest.fixture(scope="module")
+def root() -> Element:
+    """Return the page of the sample run with the history of two."""
+    night = replace(RECORDS[0], criteria=[criterion("share", (0.5, 0.4, 0.6), "> 0.2")])
+    found, wrong = read_page(page(RECORDS, [Run("first", None, (night,)), Run("second", None, tuple(RECORDS))]))
+    assert wrong == []
+    return found
+
+
+def test_every_id_is_unique_and_every_link_leads_somewhere_inside(root: Element) -> None:
+    assert faults(root) == []
+
+
+def test_every_measured_cell_is_a_link_to_its_claim(root: Element) -> None:
+    cells = [td for td in root.all("td") if "data-verdict" in td.attributes]
+    found = board(RECORDS)
+    assert len(cells) == len(found.cells)
+    ids = {element.attributes.get("id"): element for element in root.all()}
+    for cell in cells:
+        (link,) = cell.all("a")
+        target = ids[link.attributes["href"][1:]]
+        assert target.tag == "section"
+        assert target.attributes["data-verdict"] == cell.attributes["data-verdict"]
+        assert target.attributes["tabindex"] == "-1"
+        assert cell.attributes["data-verdict"].replace("-", " ") in link.attributes["aria-label"]
+
+
+def test_what_was_not_run_is_said_and_is_no_link(root: Element) -> None:
+    bare = [td for td in root.all("td") if "data-place" in td.attributes and "data-verdict" not in td.attributes]
+    assert len(bare) == 2
+    assert all(td.text == "not run" and not td.all("a") for td in bare)
+
+
+def test_without_a_script_the_page_is_whole(root: Element) -> None:
+    claims = root.all("details", class_="claim")
+    assert len(claims) == len(board(RECORDS).claims)
+    assert all("open" in claim.attributes for claim in claims)
+    (form,) = root.all("form")
+    assert "hidden" in form.attributes
+    assert [select.attributes["name"] for select in form.all("select")] == ["paper", "verdict", "place"]
+    assert not any("hidden" in e.attributes for e in root.all() if e.tag != "form")
+
+
+def test_filters_offer_what_there_is(root: Element) -> None:
+    offered = {
+        s.attributes["name"]: {o.attributes["value"] for o in s.all("option")} - {""} for s in root.all("select")
+    }
+    for name, attribute in (("verdict", "data-verdict"), ("place", "data-place")):
+        cells = {e.attributes[attribute] for e in root.all("td") if attribute in e.attributes}
+        assert offered[name] == cells
+    papers = {paper for row in root.all("tr") for paper in row.attributes.get("data-papers", "").split()}
+    assert offered["paper"] == papers
+
+
+def test_a_claim_has_its_numbers_its_figures_and_its_history(root: Element) -> None:
+    (claim,) = root.all("details", id="claim-necessity-full-space")
+    places = claim.all("section", class_="place")
+    assert len(places) == 3
+    assert "routers blind to a move of 10 ||h||" in places[0].text
+    assert "Counterexample: two inputs ten norms apart" in places[0].text
+    images = claim.all("img")
+    assert len(images) == 2  # the paper's figure drawn again, and the claim through the runs
+    for image in images:
+        assert base64.b64decode(image.attributes["src"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+        assert image.attributes["alt"]
+    assert "Through the runs" in claim.text
+    assert "first" in claim.text
+
+
+def test_the_policy_allows_the_page_s_own_style_and_script_and_nothing_else(root: Element) -> None:
+    (policy,) = root.all("meta", http_equiv="Content-Security-Policy")
+    says = policy.attributes["content"]
+    assert says.startswith("default-src 'none'; img-src data:;")
+    for tag in ("style", "script"):
+        (element,) = root.all(tag)
+        digest = base64.b64encode(hashlib.sha256("".join(element.pieces).encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in says
+    assert "unsafe" not in says
+
+
+def test_names_with_markup_are_shown_and_do_nothing() -> None:
+    records = [*hostile_run(), record("kernel-energy", NAME, Verdict.SUPPORTED)]
+    found, wrong = read_page(page(records, [Run(NAME, None, tuple(records[-1:]))]))
+    assert wrong == []
+    assert faults(found) == []
+    assert len(found.all("script")) == 1
+    assert not found.all("br")
+    assert any(heading.text.startswith(NAME) for heading in found.all("h3"))
+    assert all(image.attributes["src"].startswith("data:") for image in found.all("img"))
+    assert "\x1b" not in found.text
+    assert HOSTILE[:3] in found.text
+
+
+def test_it_is_made_to_fit_a_narrow_screen(root: Element) -> None:
+    (viewport,) = root.all("meta", name="viewport")
+    assert viewport.attributes["content"] == "width=device-width, initial-scale=1"
+    for table in root.all("table"):
+        boxes = [box for box in root.all("div", class_="box") if table in box.children]
+        assert len(boxes) == 1
+        assert boxes[0].attributes["tabindex"] == "0"
+        assert boxes[0].attributes["aria-label"]
+
+
+def test_the_same_records_give_the_same_page() -> None:
+    few = RECORDS[:3]
+    assert page(few) == page(few[::-1])
+
+
+def test_html_writes_one_file_beside_the_records_or_where_it_is_told(tmp_path: Path) -> None:
+    write_records(tmp_path / "records.jsonl", RECORDS[:1])
+    assert main(["html", str(tmp_path)]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["records.jsonl", "report.html"]
+    assert main(["html", str(tmp_path), "-o", str(tmp_path / "new" / "page.html"), "--history", str(tmp_path)]) == 0
+    text = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert re.search(r"<h2 id=\"history\">Claims through 1 run</h2>", text)

@@ -1,0 +1,54 @@
+"""Several papers on one page, and every reading of their claims at a glance."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from claims.verdict import Verdict
+from reports.cells import board
+from reports.paper_tables import readings
+from reports.render import render
+from reports.tests.pages import broken_links, ragged_tables
+from reports.tests.sample_functions import functions
+from reports.tests.small_paper import measured, section
+
+
+def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
+    bare = [replace(r, figure=None) for r in functions()]
+    render([replace(r, figures=[*r.figures, "PRB finding iii"]) for r in bare], tmp_path)
+    asy = (tmp_path / "papers" / "asy.md").read_text(encoding="utf-8")
+    assert asy.startswith("# ASY and PRB, claim by claim\n\nASY: Geometric")
+    headings = re.findall(r"^##+ (.+)$", asy, re.MULTILINE)
+    assert headings.index("ASY: statements") < headings.index("ASY claim C") < headings.index("PRB: statements")
+    assert "[functional-decorrelation]: Functional decorrelation. In sum: agree 3." in section(asy, "ASY claim A")
+    assert section(asy, "PRB finding iii").count("In sum: ") == 3
+    assert ragged_tables(asy) == []
+    assert broken_links(tmp_path) == []
+
+
+def test_every_reading_stands_at_a_glance() -> None:
+    found = board(functions())
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in readings(found.claims, found).splitlines()]
+    assert rows[2:5] == [
+        ["[functional-decorrelation]", "tokens=own", "✓", "✓", "✓"],
+        ["", "tokens=shared", "✓", "✓", "✓"],
+        ["", "tokens=single", "✓", "✓", "✗"],
+    ]
+    assert rows[6] == ["claim", "reading", "routing: small", "generated cases"]
+    assert rows[8:11] == [
+        ["[topk-sharpening-function]", "capacity=active", "", "✗"],
+        ["", "capacity=total", "", "?"],
+        ["[topk-sharpening-function-transformer]", "as stated", "✓", ""],
+    ]
+
+
+def test_a_glance_at_many_checkpoints_is_split_and_the_deciding_reading_comes_first() -> None:
+    names = [f"organisation/a-model-with-a-long-name-{i:02}" for i in range(9)]
+    many = [
+        measured("a", name, verdict, fork={"r": rank}, primary=rank == "8")
+        for name in names
+        for rank, verdict in (("16", Verdict.REFUTED), ("8", Verdict.SUPPORTED))
+    ]
+    text = readings(board(many).claims, board(many))
+    assert re.findall(r"^\| +(?:\[a\])? +\| (r=\d+) +\| (.)", text, re.MULTILINE) == [("r=8", "✓"), ("r=16", "✗")] * 2
+    assert "a-model-with-a-l…name-08: organisation/a-model-with-a-long-name-08." in text
