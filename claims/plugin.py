@@ -125,6 +125,8 @@ def pytest_runtest_makereport(
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, pytest.skip.Exception):  # a fixture found that the claim does not apply
             error = NotApplicable(str(error))
+        elif isinstance(error, pytest.fail.Exception):  # a fixture failed in one sentence
+            error = ValueError(str(error))
         record = unmeasured(_asked(item, declared), error, call.duration)
     report.user_properties = [*report.user_properties, (PROPERTY, to_json(record))]
     report.claim_verdict = record.verdict.value  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ def mlp_arms(sampling: Sampling) -> MlpArms:
         "decay": Threshold(0.0, "the claim is about the sign of a paired difference"),
     },
     forks=tuple(
-        {"matched": match, "Jacobian": jacobian, "gate": gate}
+        {"matched": match, "jacobian": jacobian, "gate": gate}
         for match, jacobian, gate in product(("total", "active"), ("token", "mean"), ("without", "with"))
     ),
     needs_linear=False,
@@ -58,7 +58,7 @@ def test_moe_flattens(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Find
     """Exact Jacobians by autograd, each expert at the tokens that its router sends to it."""
     match = MATCHED[fork["matched"]]
     arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
-    split, jacobian = "gated" if fork["gate"] == "with" else "own", fork["Jacobian"]
+    split, jacobian = "gated" if fork["gate"] == "with" else "own", fork["jacobian"]
     require_learned(arms["top-2"], arms["dense"])
 
     def smaller(name: str, moe: ArmMeasures, dense: ArmMeasures, split: str, *, decides: bool) -> list[Measured]:

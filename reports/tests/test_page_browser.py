@@ -30,13 +30,14 @@ addEventListener("load", () => setTimeout(() => {
   links[3].click();
   setTimeout(() => {
     const target = document.getElementById(links[3].hash.slice(1));
+    const focused = document.activeElement === target;  // before a filter may hide it
     const form = document.getElementById("filters");
     form.verdict.value = "refuted";
     form.dispatchEvent(new Event("change"));
     const left = links.filter((link) => link.offsetParent !== null && !link.parentElement.classList.contains("dim"));
     document.body.dataset.probe = JSON.stringify({
       wrong, links: links.length, reached: reached.length, open: target.closest("details").open,
-      focused: document.activeElement === target, wide: document.documentElement.scrollWidth - innerWidth,
+      focused, wide: document.documentElement.scrollWidth - innerWidth,
       refuted: left.every((link) => link.parentElement.dataset.verdict === "refuted"), left: left.length,
     });
   }, 200);
