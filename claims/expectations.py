@@ -50,7 +50,7 @@ def read_expectations(path: Path) -> list[Expectation]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExpectationError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ExpectationError(f"{path}: not TOML ({error})") from error
     entries = data.get("expect", [])
     if not isinstance(entries, list):
@@ -90,6 +90,8 @@ def check_entries(
 
 def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Expectation:
     where = f"{path}, entry {number}"
+    if not isinstance(entry, dict):
+        raise ExpectationError(f"{where}: not a table ([[expect]])")
     try:
         fields = {name: str(entry[name]) for name in ("claim", "checkpoint", "verdict", "reason")}
     except (KeyError, TypeError) as error:

@@ -65,7 +65,7 @@ class Collector:
                 self._take(report.nodeid, str(value))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what there is, finished or interrupted; then the report, which never costs the records."""
         if self._partial is not None:
             self._partial.close()
@@ -78,6 +78,7 @@ class Collector:
             self.partial.unlink(missing_ok=True)
         except OSError as error:
             self.problems.append(f"records.jsonl could not be written ({error}); see {self.partial}")
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         self._render(records)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

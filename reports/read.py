@@ -28,6 +28,8 @@ def load(path: Path) -> list[Record]:
         When it cannot be read, is not UTF-8 or JSON lines, holds no record, or a record is not of the schema.
     """
     file = path / "records.jsonl" if path.is_dir() else path
+    if file.exists() and not file.is_file():
+        raise BadInput(f"{file} is no file")
     try:
         records = read_records(file)
     except OSError as error:

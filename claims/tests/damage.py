@@ -1,0 +1,145 @@
+"""Ways to damage what a user gives: saved evidence, tokenizers, rollouts, certificates."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from claims.record import Certificate, write_records
+from claims.verdict import Verdict
+from fixtures.store import save_trace
+from fixtures.store_files import fingerprint
+from fixtures.tests.random_trace import example
+from reports.tests.samples import record
+
+Edit = Callable[[Path], object]
+LAYER = "layer-000.safetensors"
+
+
+def write(name: str, content: bytes) -> Edit:
+    """Write a file."""
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def sparse(name: str, size: int) -> Edit:
+    """Give a file a size that nobody should read; it takes no room on the disk."""
+
+    def edit(folder: Path) -> None:
+        with (folder / name).open("ab") as file:
+            file.truncate(size)
+
+    return edit
+
+
+def pipe(name: str) -> Edit:
+    """Put a pipe in a file's place: reading it would wait for ever."""
+
+    def edit(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return edit
+
+
+def link(name: str, target: str) -> Edit:
+    """Put a link in a file's place."""
+
+    def edit(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
+
+    return edit
+
+
+def inside(name: str, *edits: Edit) -> Edit:
+    """Make edits in a folder of the folder."""
+
+    def edit(folder: Path) -> None:
+        (folder / name).mkdir(exist_ok=True)
+        for each in edits:
+            each(folder / name)
+
+    return edit
+
+
+def description(change: Callable[[dict[str, Any]], object], name: str = "trace.json") -> Edit:
+    """Change a JSON file."""
+
+    def edit(folder: Path) -> None:
+        described = json.loads((folder / name).read_text("utf-8"))
+        change(described)
+        (folder / name).write_text(json.dumps(described), "utf-8")
+
+    return edit
+
+
+def foreign_experts(folder: Path) -> None:
+    """Put fractions in the place of expert numbers, with a SHA-256 that fits."""
+    arrays = load_file(folder / LAYER)
+    save_file(arrays | {"experts": arrays["experts"].astype(np.float64)}, folder / LAYER)
+    description(lambda d: d["files"].update({LAYER: list(fingerprint(folder / LAYER))}))(folder)
+
+
+def flip_a_bit(folder: Path) -> None:
+    """Change one bit of the last array."""
+    content = bytearray((folder / LAYER).read_bytes())
+    content[-3] ^= 4
+    (folder / LAYER).write_bytes(content)
+
+
+def move_out(folder: Path) -> None:
+    """Move an array out of the folder and link to it."""
+    shutil.move(folder / LAYER, folder.parent.parent / LAYER)
+    (folder / LAYER).symlink_to(folder.parent.parent / LAYER)
+
+
+def of_another(folder: Path) -> None:
+    """Put the trace of another checkpoint beside this one's."""
+    save_trace(folder.parent / "shuffled", replace(example(1), checkpoint={"name": "another"}))
+
+
+def traced(*edits: Edit) -> Edit:
+    """Save evidence in ``saved`` and edit its trace ``text``."""
+
+    def edit(folder: Path) -> None:
+        save_trace(folder / "saved" / "text", example())
+        for each in edits:
+            each(folder / "saved" / "text")
+
+    return edit
+
+
+def certified(arrays: bytes, file: str = "a.npz") -> Edit:
+    """Write records with one certificate, whose SHA-256 fits."""
+
+    def edit(folder: Path) -> None:
+        digest = hashlib.sha256(arrays).hexdigest()
+        (folder / "a.npz").write_bytes(arrays)
+        proof = Certificate(file, digest, "same-logits", "says")
+        write_records(folder / "records.jsonl", [record("kernel-energy", "a", Verdict.SUPPORTED, certificate=proof)])
+
+    return edit
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    """Return a zip file that unpacks to ``content``."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def pickled_array() -> bytes:
+    """Return an array that holds an object, which only unpickling can read."""
+    content = io.BytesIO()
+    np.save(content, np.array([{}], dtype=object), allow_pickle=True)
+    return zipped("weight.npy", content.getvalue())
