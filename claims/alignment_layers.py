@@ -8,7 +8,7 @@ import numpy as np
 from claims.alignment_readings import LayerAlignments
 from claims.block_alignment import over_blocks
 from claims.curves import rounded
-from claims.drawn_anew import difference_from_drawn, luck_of_draw
+from claims.drawn_anew import difference_from_drawn, luck_of_draw, too_large
 from claims.finding import Curve
 from claims.record import Figure, Series
 from metrics.estimate import Estimate
@@ -54,8 +54,9 @@ def estimate_layer(each: LayerAlignments) -> LayerEstimates:
 
 
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean alignment, in size, of the layer where it is largest."""
-    return over_blocks(np.max([np.abs(each.trained) for each in layers], axis=0))
+    """Mean alignment, in size, of the layer where it is largest; its lower end allows for the noise of estimates."""
+    found = over_blocks(np.max([np.abs(each.trained) for each in layers], axis=0))
+    return too_large(found, max(each.noise for each in layers))
 
 
 def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
@@ -66,7 +67,11 @@ def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
 def from_drawn(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean over layers of the alignment minus that of experts drawn anew; one more draw would change it as well."""
     difference = over_blocks(np.mean([each.trained - each.redrawn for each in layers], axis=0))
-    return difference_from_drawn(difference, luck_of_draw([each.redrawn_pairs[0] for each in layers]))
+    found = difference_from_drawn(difference, luck_of_draw([each.redrawn_pairs[0] for each in layers]))
+    trained, redrawn = (
+        float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
+    )
+    return too_large(found, trained, redrawn)
 
 
 def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:

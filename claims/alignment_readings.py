@@ -33,12 +33,15 @@ class LayerAlignments:
     layer : the layer
     pairs, redrawn_pairs : alignments of its pairs of experts, and of experts drawn anew, (R, P); NaN: not known
     ceilings : alignment of each expert with itself on other tokens of its own, (R, E); NaN: not known
+    noise, redrawn_noise : by how much the mean over pairs may be too large, where absolute values are of estimates
     """
 
     layer: LayerFunctions
     pairs: FloatArray
     redrawn_pairs: FloatArray
     ceilings: FloatArray
+    noise: float = 0.0
+    redrawn_noise: float = 0.0
 
     @property
     def trained(self) -> FloatArray:
@@ -85,6 +88,8 @@ def read_alignments(
         When no layer's experts can be read and compared, or where there are too few blocks for intervals.
     """
     blocks = int(functions.blocks.max(initial=-1)) + 1
+    if functions.readable and blocks < FEWEST_BLOCKS:
+        raise NotApplicable(f"too few blocks of sequences for an interval: {blocks}; {FEWEST_BLOCKS} are needed")
     found: list[LayerAlignments] = []
     reasons: dict[int, str] = {}
     for layer in functions.layers:
@@ -97,9 +102,7 @@ def read_alignments(
         first = next(iter(reasons.items()), None)
         why = "there is no layer" if first is None else f"layer {first[0]}: {first[1]}"
         raise NotApplicable(f"no layer has experts to compare ({why})")
-    if blocks < FEWEST_BLOCKS:
-        raise NotApplicable(f"{blocks} blocks of sequences are too few for an interval; {FEWEST_BLOCKS} are needed")
-    return tuple(found), (*left_out(reasons), looked_at([each.layer for each in found], tokens, blocks))
+    return tuple(found), (*left_out(reasons), *looked_at(found, tokens, blocks))
 
 
 def left_out(reasons: dict[int, str]) -> tuple[str, ...]:
@@ -110,8 +113,9 @@ def left_out(reasons: dict[int, str]) -> tuple[str, ...]:
     )
 
 
-def looked_at(layers: Sequence[LayerFunctions], tokens: str, blocks: int) -> str:
-    """Say how many experts, pairs and tokens the alignments are of."""
+def looked_at(read: Sequence[LayerAlignments], tokens: str, blocks: int) -> tuple[str, ...]:
+    """Say how many experts, pairs and tokens the alignments are of, and which experts have none."""
+    layers = [each.layer for each in read]
     counts = sorted({len(layer.visits) for layer in layers})
     visits = np.concatenate([layer.visits.sum(axis=1) for layer in layers])
     experts, pairs = (" or ".join(map(str, each)) for each in (counts, [n * (n - 1) // 2 for n in counts]))
@@ -119,8 +123,23 @@ def looked_at(layers: Sequence[LayerFunctions], tokens: str, blocks: int) -> str
         f"Layers: {len(layers)}; experts a layer: {experts}, pairs: {pairs}; own visits of an expert: median "
         f"{np.median(visits):.0f}, fewest {visits.min()}; blocks of whole sequences: {blocks}."
     )
-    single = layers[0].at_token
-    return f"{said} Single tokens a layer: {int(single.tokens.sum())}; {single.method}." if tokens == EACH else said
+    without = {each.layer.layer: int(np.isnan(_off_diagonal(each.matrix)).all(axis=1).sum()) for each in read}
+    listed = ", ".join(f"{count} at layer {number}" for number, count in without.items() if count)
+    notes = (said, *([f"Experts left out, without an alignment with any other: {listed}."] if listed else []))
+    return (*notes, *_single_tokens(layers)) if tokens == EACH else notes
+
+
+def _off_diagonal(table: FloatArray) -> FloatArray:
+    return np.where(np.eye(len(table), dtype=np.bool_), np.nan, table)
+
+
+def _single_tokens(layers: Sequence[LayerFunctions]) -> tuple[str, ...]:
+    """Say how the cosines at single tokens were computed, once for all layers where that was done alike."""
+    said = {layer.layer: f"{int(layer.at_token.tokens.sum())}; {layer.at_token.method}" for layer in layers}
+    return tuple(
+        f"Single tokens, layer {', '.join(str(number) for number, other in said.items() if other == each)}: {each}."
+        for each in dict.fromkeys(said.values())
+    )
 
 
 def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> LayerAlignments | str:
@@ -138,6 +157,7 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> La
         pair_alignments(source, weights, absolute=absolute),
         pair_alignments(redrawn, weights, absolute=absolute),
         _ceilings(layer, tokens, weights),
+        *(each.noise if absolute and isinstance(each, TokenCosines) else 0.0 for each in (source, redrawn)),
     )
     checks: tuple[tuple[str, Callable[[], FloatArray]], ...] = (
         ("no pair of its experts has an alignment", lambda: found.trained),

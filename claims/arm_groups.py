@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+
 from claims.arm_layers import ArmLayers
 from claims.arm_measures import (
     FloatArray,
@@ -18,7 +20,7 @@ from claims.arm_measures import (
     size_note,
     surviving,
 )
-from claims.arm_states import SPLITS, Grouped, Measure, gate_spread, grouped
+from claims.arm_states import SPLITS, Grouped, Measure, gate_spread, grouped, under_drawn_routers
 from claims.finding import Finding, Measured
 from claims.function_arms import FunctionExperiment
 from claims.sampling import Sampling
@@ -51,7 +53,7 @@ def finding_of_groups(
     experiment: FunctionExperiment,
     read: ArmLayers,
     found: Grouped,
-    by_null: FloatArray,
+    nulls: Mapping[str, FloatArray],
     says: Compared,
     sampling: Sampling,
     *,
@@ -59,11 +61,11 @@ def finding_of_groups(
     more: tuple[Measured, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Finding:
-    """Judge the difference of the arms, paired by layer and seed, beside what random groups give of it.
+    """Judge the difference of the arms, paired by layer and seed, beside what its nulls give of it.
 
     Parameters
     ----------
-    by_null : (K, L), the difference of the null
+    nulls : (K, L) each, the difference that a null gives, by what gives it; the one nearest to the claim decides
     other : (K, L) each, the difference in other readings, by what to call it; reported beside the deciding one
     more : reported as well
     """
@@ -73,14 +75,18 @@ def finding_of_groups(
         return Measured(called, estimate_pairs(values, called, sampling), says.direction, says.threshold, decides)
 
     deciding = measured(name, by_arms, decides=True)
-    less, null = beside(by_null, by_arms, f"{says.name}, difference that random groups give", says.direction, sampling)
+    sign = 1.0 if says.direction == ">" else -1.0
+    nearest = max(nulls, key=lambda given: sign * float(np.nan_to_num(np.nanmean(nulls[given]), nan=-np.inf)))
+    by_null = nulls[nearest]
+    less, null = beside(by_null, by_arms, f"{says.name}, difference that {nearest} give", says.direction, sampling)
+    others = {f"difference that {given} give": values for given, values in nulls.items() if given != nearest}
     return Finding(
         criteria=(
             deciding,
             less,
-            measured(f"{name}, beyond that of random groups", by_arms - by_null),
+            measured(f"{name}, beyond that of {nearest}", by_arms - by_null),
             *by_training(by_arms, says.direction, says.threshold, sampling),
-            *(measured(f"{name}, {called}", values) for called, values in other.items()),
+            *(measured(f"{name}, {called}", values) for called, values in {**other, **others}.items()),
             *more,
         ),
         null=(null,),
@@ -95,6 +101,16 @@ def finding_of_groups(
         ),
         notes=(*pair_notes(read, by_arms), *notes, *size_note(experiment)),
     )
+
+
+def nulls_of(
+    read: ArmLayers, found: Grouped, measure: Measure, sampling: Sampling, *, routers: bool
+) -> dict[str, FloatArray]:
+    """Return the differences that nulls give: random groups, and where ``routers`` says so routers drawn at random."""
+    random = {"random groups": difference(found.random)}
+    if not routers:
+        return random
+    return random | {"drawn routers": difference(under_drawn_routers(read, measure, sampling))}
 
 
 def left_on_splits(

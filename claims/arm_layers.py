@@ -90,13 +90,14 @@ def in_all_arms(experiment: FunctionExperiment, usable: Usable = any_layer) -> A
 
 
 def require_soft(read: ArmLayers) -> None:
-    """Refuse arms that are not sparse, the first, and fully soft, the second.
+    """Refuse arms that are not sparse, the first, and fully soft, the second, of as many experts and one width.
 
     Raises
     ------
     NotApplicable
-        With how many of its experts a token uses where it is not so.
+        With how many of its experts a token uses, or the widths, where it is not so.
     """
+    _require_one_width(read)
     for seed in read.layers:
         for number, sparse, soft in zip(read.numbers, *seed, strict=True):
             if sparse.used >= sparse.count or soft.used < max(2, soft.count):
@@ -104,22 +105,40 @@ def require_soft(read: ArmLayers) -> None:
                     "the first arm should use some of its experts for a token and the second all of them; in layer "
                     f"{number} they use {sparse.used} of {sparse.count} and {soft.used} of {soft.count}"
                 )
+            if sparse.count != soft.count:
+                raise NotApplicable(
+                    "the arms should differ in how many experts a token uses, and not in how many there are: in "
+                    f"layer {number} {sparse.count} and {soft.count}"
+                )
 
 
 def require_twin(read: ArmLayers) -> None:
-    """Refuse arms that are not a mixture, the first, and its dense twin, the second.
+    """Refuse arms that are not a mixture, the first, and its dense twin of the same width, the second.
 
     Raises
     ------
     NotApplicable
-        With the numbers of experts where it is not so.
+        With the numbers of experts, or the widths, where it is not so.
     """
+    _require_one_width(read)
     for seed in read.layers:
         for number, mixture, dense in zip(read.numbers, *seed, strict=True):
             if mixture.count < 2 or dense.count > 1:
                 raise NotApplicable(
                     "the first arm should be a mixture of experts and the second dense; in layer "
                     f"{number} they have {mixture.count} and {dense.count} experts"
+                )
+
+
+def _require_one_width(read: ArmLayers) -> None:
+    """Refuse arms whose experts receive states of different widths: spectra and ranks then differ by that alone."""
+    for seed in read.layers:
+        for number, *pair in zip(read.numbers, *seed, strict=True):
+            first, second = (layer.experts.sample.shape[1] for layer in pair)
+            if first != second:
+                raise NotApplicable(
+                    "the arms should differ in one thing, and their experts receive states of different widths: in "
+                    f"layer {number} {first} and {second}"
                 )
 
 

@@ -103,6 +103,22 @@ def grouped(
     return found
 
 
+def under_drawn_routers(read: ArmLayers, measure: Measure, sampling: Sampling) -> FloatArray:
+    """Measure the inputs of experts to which a router drawn at random sends the sampled tokens, (K, 2, L).
+
+    Its weights are independent normal numbers, the same in both arms of a layer, and the mean state is taken off
+    before it looks. Each token keeps the gates that it has, the largest for the expert that it ranks first, so that
+    the drawn router is as sparse and as sharp as the arm's own. The mean of `DEALS` routers.
+    """
+    found = np.full((len(read.layers), 2, len(read.numbers)), np.nan)
+    for seed, arms in enumerate(read.layers):
+        for place, pair in enumerate(zip(*arms, strict=True)):
+            rngs = [sampling.rng("arms", "drawn", seed, read.numbers[place], draw) for draw in range(DEALS)]
+            draws = [[measure(groups) for groups in _drawn(pair, rng)] for rng in rngs]
+            found[seed, :, place] = np.mean(draws, axis=0)
+    return found
+
+
 def gate_spread(layers: Sequence[ArmLayer]) -> float:
     """Mean over sampled tokens of exp(entropy of the gates) / E, in [1/E, 1]: 1 for gates that are uniform."""
     return float(np.mean([np.nanmean(effective_rank(x.experts.sample_weights, 1)) / x.count for x in layers]))
@@ -133,6 +149,35 @@ def _own(pair: Sequence[ArmLayer], side: str) -> list[Groups]:
         kept = {number: rows[:size] for number, rows in enumerate(each) if len(rows) >= FEWEST_TOKENS}
         rows = [states.kept[number][places] for number, places in kept.items()]
         found.append(_groups(rows, [weight[number][places] for number, places in kept.items()]))
+    return found
+
+
+def _drawn(pair: Sequence[ArmLayer], rng: np.random.Generator) -> list[Groups]:
+    """Both arms' states of the sampled tokens, in the groups of one drawn router, under each arm's own gates.
+
+    Each expert takes some of its tokens at random, as it keeps its own visits: soft ones do not all take the same.
+    """
+    experts, width = pair[0].count, pair[0].experts.sample.shape[1]
+    router, tokens = rng.standard_normal((width, experts)), len(pair[0].experts.sample)
+    orders = [rng.permutation(tokens) for _ in range(experts)]
+    gates = [_ranked_gates(layer, router) for layer in pair]
+    members = [[order[gate[order, number] > 0] for number, order in enumerate(orders)] for gate in gates]
+    size = _size([len(rows) for each in members for rows in each])
+    found = []
+    for layer, gate, each in zip(pair, gates, members, strict=True):
+        kept = {number: rows[:size] for number, rows in enumerate(each) if len(rows) >= FEWEST_TOKENS}
+        weights = [gate[rows, number] for number, rows in kept.items()]
+        found.append(_groups([layer.experts.sample[rows] for rows in kept.values()], weights))
+    return found
+
+
+def _ranked_gates(layer: ArmLayer, router: FloatArray) -> FloatArray:
+    """Gates (M, E): those that each token has, from the largest on, for the experts in the drawn router's order."""
+    states = layer.experts.sample.astype(np.float64)
+    ranked = np.argsort(-(states - states.mean(axis=0)) @ router, axis=1, kind="stable")
+    own = -np.sort(-layer.experts.sample_weights.astype(np.float64), axis=1)
+    found = np.zeros((len(states), router.shape[1]))
+    np.put_along_axis(found, ranked[:, : own.shape[1]], own, axis=1)
     return found
 
 

@@ -52,6 +52,17 @@ def difference_from_drawn(estimate: Estimate, luck: float) -> Estimate:
     return widened(estimate, math.sqrt(2) * luck)
 
 
+def too_large(estimate: Estimate, by: float, other: float = 0.0) -> Estimate:
+    """Lower the lower end by what the value may be too large, and raise the upper end by ``other``.
+
+    Means of absolute values of estimated cosines are too large, by no more than the mean standard error of one.
+    """
+    if by == 0 and other == 0:
+        return estimate
+    method = f"{estimate.method}, {by:.2g} below and {other:.2g} above for absolute values of estimates"
+    return replace(estimate, low=estimate.low - by, high=estimate.high + other, method=method, draws=())
+
+
 def least_difference(difference: Estimate) -> Estimate:
     """The end nearest to 0 of the interval of |difference|: how far from experts drawn anew is shown; NaN: 0."""
     shown = max(0.0, difference.low, -difference.high)

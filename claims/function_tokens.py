@@ -50,13 +50,14 @@ def token_cosines(
         return TokenCosines(signed, absolute, np.zeros(blocks, dtype=np.int64), nothing)
     plan = plan_alignment(shape_of(experts, len(states)), ERROR, affordable)
     pairs = draw_pairs(count, plan.pairs, rng).astype(np.int64)
-    cosine = _cosines(experts, np.asarray(states[: plan.tokens], dtype=np.float64), pairs, plan, rng)
+    cosine, noise = _cosines(experts, np.asarray(states[: plan.tokens], dtype=np.float64), pairs, plan, rng)
     where = block[: plan.tokens]
     for number in np.unique(where).tolist():
         here = cosine[:, where == number]
         for table, values in ((signed, here), (absolute, np.abs(here))):
             table[number, pairs[:, 0], pairs[:, 1]] = table[number, pairs[:, 1], pairs[:, 0]] = _means(values)
-    return TokenCosines(signed, absolute, np.bincount(where, minlength=blocks), plan.sentence())
+    error = f", standard error of one cosine {noise:.2g}" if plan.probes else ""
+    return TokenCosines(signed, absolute, np.bincount(where, minlength=blocks), plan.sentence() + error, noise)
 
 
 def cosines_of_two_tokens(
@@ -94,11 +95,12 @@ def _cosines_of_rows(expert: Expert, states: FloatArray, first: IntArray, second
 
 def _cosines(
     experts: Sequence[Expert], states: Float64Array, pairs: IntArray, plan: Plan, rng: np.random.Generator
-) -> Float64Array:
-    """Cosines (P, N), exact or through probes."""
-    if plan.probes:
-        return probed_cosines(experts, states, pairs, plan.probes, rng).cosine
-    return pair_cosines(experts, states, pairs)
+) -> tuple[Float64Array, float]:
+    """Cosines (P, N), exact or through probes, and the mean standard error of one, NaN where none is known."""
+    if not plan.probes:
+        return pair_cosines(experts, states, pairs), 0.0
+    found = probed_cosines(experts, states, pairs, plan.probes, rng)
+    return found.cosine, float(_means(found.error.reshape(1, -1))[0])
 
 
 def _means(values: Float64Array) -> Float64Array:

@@ -24,12 +24,15 @@ class TokenCosines:
     absolute : float32 (B, E, E), of the absolute values
     tokens : int64 (B,), tokens that were looked at in each block
     method : how they were computed, in words
+    noise : standard error of one cosine, mean over pairs and tokens, 0 where cosines are exact; the mean of absolute
+        values may be too large by as much, since errors do not cancel in it
     """
 
     signed: FloatArray
     absolute: FloatArray
     tokens: IntArray
     method: str
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: boo
         by_layer = [measure(*table) for table in tables]
         defined = [values for values in by_layer if np.isfinite(values).all()]
         if not defined:
-            notes.append(f"Agreement of outputs in {name} is undefined: all pairs have one and the same value.")
+            notes.append(f"Agreement of outputs in {name} is undefined: no two pairs have different values.")
             continue
         mean = over_blocks(np.mean(defined, axis=0))
         criteria.append(Measured(f"outputs agree in {name}, mean over layers", mean, ">", "agrees", decides))

@@ -170,15 +170,19 @@ class Sample:
         )
 
 
-def sample_of(layer: LayerExperts, block: IntArray, blocks: int, sampling: Sampling) -> Sample:
+def sample_of(
+    layer: LayerExperts, block: IntArray, blocks: int, sampling: Sampling, of: LayerExperts | None = None
+) -> Sample:
     """Send the sampled tokens of a layer through its own router and through drawn ones.
 
     Parameters
     ----------
     block : of the sequence of each sampled token, int64 (M,)
     blocks : B
+    of : the same layer, with the first of the router's choices alone where the others are no experts
     """
-    experts = len(layer.visits)
+    own = layer if of is None else of
+    experts = len(own.visits)
     order = sampling.rng("sampled tokens", layer.layer).permutation(len(layer.sample))
     drawn = tuple(
         _visits(order, *_drawn_routing(layer, sampling.rng("drawn router", layer.layer, number)), experts)
@@ -186,7 +190,7 @@ def sample_of(layer: LayerExperts, block: IntArray, blocks: int, sampling: Sampl
     )
     routed = _visits(order, layer.sample_experts, layer.sample_weights, experts)
     replicates = min(blocks, REPLICATES)
-    return Sample(layer, block % max(replicates, 1), replicates, routed, drawn, sampling)
+    return Sample(own, block % max(replicates, 1), replicates, routed, drawn, sampling)
 
 
 def _drawn_routing(layer: LayerExperts, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:

@@ -55,9 +55,20 @@ def overlap_above_chance(readings: Sequence[Reading]) -> Estimate:
     """
     tables = np.mean([each.overlap - each.floor_overlap for each in readings], axis=0)
     found = estimate_jackknife(float(tables[0]), tables[1:], UNIT)
-    variances = [chance_overlap(r.rank, r.width)[1] ** 2 / pairs_compared(len(r.experts)) for r in readings]
-    luck = float(norm.ppf((1 + LEVEL) / 2)) * math.sqrt(sum(variances)) / len(readings)
-    return widened(found, luck, "random subspaces")
+    return widened(found, luck_of_overlap(readings), "random subspaces")
+
+
+def luck_of_overlap(readings: Sequence[Reading], room: Sequence[float] | None = None) -> float:
+    """Half the 95 % interval of the mean over layers of mean cos^2, were all subspaces random ones.
+
+    Parameters
+    ----------
+    room : what each layer's overlap is divided by first; 1 by default
+    """
+    divisors = [1.0] * len(readings) if room is None else room
+    deviations = [chance_overlap(r.rank, r.width)[1] / math.sqrt(pairs_compared(len(r.experts))) for r in readings]
+    spread = math.hypot(*(each / by for each, by in zip(deviations, divisors, strict=True)))
+    return float(norm.ppf((1 + LEVEL) / 2)) * spread / len(readings)
 
 
 def widened(estimate: Estimate, luck: float, of: str) -> Estimate:

@@ -1,13 +1,14 @@
 """From what the experts of a checkpoint receive and return to the distances between their subspaces."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from claims.function_blocks import sequence_of_sample
 from claims.sampling import Sampling
 from claims.subspace_drawn import Sample, no_lead, sample_of
 from claims.subspace_side import Kept, counted, kept_visits, side_readings, wanted_readings
 from claims.subspace_trace import IntArray, LayerSubspaces, Reading, SubspaceTrace
-from fixtures.expert_trace import ExpertTrace
+from fixtures.expert_trace import ExpertTrace, LayerExperts, SideMoments
 from metrics.expert import Expert
 
 #: Rank at which outputs are compared with those of experts drawn anew.
@@ -33,7 +34,8 @@ def study_subspaces(
     blocks : block of each sequence, int64 (S,), 0..B-1
     seed : of every choice
     experts : for each layer its experts, or the reason why they cannot be read; without them there are no drawn
-        experts to compare outputs with
+        experts to compare outputs with. Where the router chooses among more than these, the first of its choices are
+        the experts, and the others are left out
     sources : digest of the code, copied into the result
 
     Raises
@@ -46,11 +48,13 @@ def study_subspaces(
     sampling, count = Sampling(seed), int(blocks.max(initial=-1)) + 1
     sampled = blocks[sequence_of_sample(trace)]
     layers = []
-    for layer in trace.layers:
-        sample = sample_of(layer, sampled, count, sampling)
+    for routed in trace.layers:
+        known = (experts or {}).get(routed.layer, UNREAD)
+        layer = routed if isinstance(known, str) else of_experts(routed, len(known))
+        sample = sample_of(routed, sampled, count, sampling, layer)
         readings: list[Reading] = []
         for side in ("input", "output"):
-            read = None if side == "input" else (experts or {}).get(layer.layer, UNREAD)
+            read = None if side == "input" else known
             for removed in (False, True):
                 kept = kept_visits(layer, side, blocks, removed=removed)
                 if kept is not None:
@@ -64,6 +68,29 @@ def study_subspaces(
         sources=sources,
         provenance=dict(trace.provenance),
     )
+
+
+def of_experts(layer: LayerExperts, count: int) -> LayerExperts:
+    """The first ``count`` of a layer's choices, its experts: what the router may choose beyond them is none."""
+    if count >= len(layer.visits):
+        return layer
+    first = slice(count)
+    return replace(
+        layer,
+        visits=layer.visits[first],
+        weight=layer.weight[first],
+        squared_weight=layer.squared_weight[first],
+        inputs=_of_first(layer.inputs, first),
+        outputs=None if layer.outputs is None else _of_first(layer.outputs, first),
+        kept_token=layer.kept_token[first],
+        kept_sequence=layer.kept_sequence[first],
+        kept_weight=layer.kept_weight[first],
+    )
+
+
+def _of_first(side: SideMoments, first: slice) -> SideMoments:
+    second = None if side.second is None else side.second[first]
+    return replace(side, mean=side.mean[first], second=second, kept=side.kept[first])
 
 
 def _side(kept: Kept, sample: Sample, read: Sequence[Expert] | str | None, blocks: int) -> list[Reading]:

@@ -14,6 +14,8 @@ from claims.drawn_anew import least_difference, luck_of_draw, widened
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.function_trace import FunctionTrace
 from claims.record import Figure, Series
+from claims.subspace_lead import luck_of_overlap
+from claims.subspace_lead import widened as with_luck
 from claims.subspace_trace import SubspaceTrace
 from metrics.estimate import Estimate
 from metrics.rank_correlation import spearman
@@ -62,6 +64,7 @@ def test_asymmetry(
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
     overlap, alignment = (_mean([getattr(each, name) for each in layers]) for name in ("overlap", "alignment"))
+    overlap = with_luck(overlap, _luck_of_overlap(layers), "random subspaces")
     difference = from_drawn([each.functions for each in layers])
     shown = least_difference(difference)
     return Finding(
@@ -84,9 +87,21 @@ def _mean(replicates: Sequence[FloatArray]) -> Estimate:
 
 
 def _contrast(layers: Sequence[Corrected]) -> Estimate:
-    """Mean contrast over layers; one more draw of the experts drawn anew would move its zero."""
-    luck = luck_of_draw([each.functions.redrawn_pairs[0] for each in layers])
-    return widened(_mean([each.contrast for each in layers]), luck * float(np.mean([abs(e.slope) for e in layers])))
+    """Mean contrast over layers; one more draw of the experts drawn anew, or better estimates, would move its zero.
+
+    So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
+    """
+    noise = max(max(each.functions.noise, each.functions.redrawn_noise) for each in layers)
+    drawn = luck_of_draw([each.functions.redrawn_pairs[0] for each in layers]) + noise
+    by_drawn = drawn * float(np.mean([abs(each.slope) for each in layers]))
+    found = widened(_mean([each.contrast for each in layers]), by_drawn)
+    return with_luck(found, _luck_of_overlap(layers), "random subspaces")
+
+
+def _luck_of_overlap(layers: Sequence[Corrected]) -> float:
+    """What the mean over layers of corrected overlaps is by luck where subspaces are random ones."""
+    room = [float(each.subspaces.random_overlap[0]) - each.subspaces.floor_overlap for each in layers]
+    return luck_of_overlap([each.subspaces for each in layers], room)
 
 
 def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
@@ -141,7 +156,7 @@ def _ranks(layers: Sequence[Corrected]) -> str:
     experts = sum(each.subspaces.left_out for each in layers)
     return (
         f"Subspaces of rank {' or '.join(map(str, ranks))} from {min(visits)} to {max(visits)} visits an expert; "
-        f"experts left out for too few visits, all layers together: {experts}."
+        f"experts left out for too few visits, or directions that these span, all layers together: {experts}."
     )
 
 

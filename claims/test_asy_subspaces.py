@@ -213,11 +213,26 @@ def _visits_notes(subspaces: SubspaceTrace, used: Sequence[Used]) -> tuple[str, 
         if each.reading.left_out
     ]
     kept = {each.layer.layer for each in used}
-    missing = [str(layer.layer) for layer in subspaces.layers if layer.layer not in kept]
+    missing = [layer for layer in subspaces.layers if layer.layer not in kept]
+    side = readings[0].side
+    unread = {layer.layer: layer.note for layer in missing if side == "output" and layer.note}
+    few = [str(layer.layer) for layer in missing if layer.layer not in unread]
     return (
         first,
-        *([f"Experts left out for too few kept visits: {', '.join(left)}."] if left else []),
-        *([f"Layers left out, fewer than two experts with visits enough: {', '.join(missing)}."] if missing else []),
+        *(
+            [f"Experts left out for too few kept visits, or directions that these span: {', '.join(left)}."]
+            if left
+            else []
+        ),
+        *(
+            [f"Layers left out, fewer than two experts with visits enough, or states too narrow: {', '.join(few)}."]
+            if few
+            else []
+        ),
+        *(
+            f"Layer left out, {number}: the experts' outputs could not be read: {why}."
+            for number, why in unread.items()
+        ),
     )
 
 

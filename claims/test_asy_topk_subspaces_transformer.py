@@ -1,8 +1,7 @@
 """Does top-k routing drive apart the subspaces that experts receive, in a transformer?  ASY claim C, subspaces."""
 
-from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits
+from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits, nulls_of
 from claims.arm_layers import in_all_arms, require_soft
-from claims.arm_measures import difference
 from claims.arm_states import FEWEST_TOKENS, RANK, SPLITS, grouped, subspace_distance
 from claims.claim import Fork, Threshold, claim
 from claims.finding import Finding
@@ -33,9 +32,10 @@ SAYS = Compared(
     definition=f"reconstructed: r = {RANK}, inputs of the experts, as many visits of each expert in both arms, those "
     f"with fewer than {FEWEST_TOKENS} left out. On a common split one arm's routing of the sampled tokens, and its "
     "gates, decide the groups of both arms, each of its own states; a soft arm routes by its largest gates",
-    null_says="Random masks: the same states of each arm, dealt out at random to groups as large. The null holds when "
-    "that gives more than half of the difference for certain, which then is the states' own and not the routing's; the "
-    "claim only when it gives less.",
+    null_says="Random masks: the same states of each arm, dealt out at random to groups as large; and, on own tokens, "
+    "routers drawn at random that leave each token its gates: what any routing as sparse and as sharp gives. The one "
+    "nearer to the claim decides: the null holds when it gives more than half of the difference for certain, the claim "
+    "only when it gives less.",
     paper="larger for top-k in controlled training; no number known",
     thresholds={"larger": Threshold(0.0, "the claim is about the sign of a paired difference")},
     forks=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
@@ -54,7 +54,7 @@ def test_topk_sharpening_subspace_transformer(
         routing_experiment,
         read,
         found,
-        difference(found.random),
+        nulls_of(read, found, subspace_distance, sampling, routers=own),
         SAYS,
         sampling,
         more=shares,

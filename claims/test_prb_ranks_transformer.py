@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits
+from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits, nulls_of
 from claims.arm_layers import answering, any_layer, in_all_arms, require_soft, require_twin
 from claims.arm_measures import difference
 from claims.arm_states import (
@@ -55,9 +55,10 @@ SPREADS = Compared(
     "left out. On a common split one arm's routing of the sampled tokens, and its gates, decide the groups of both "
     "arms, each of its own states; a soft arm routes by its largest gates. Outputs are known for an arm's own "
     "routing alone",
-    null_says="Random masks: the same states of each arm, dealt out at random to groups as large. The null holds when "
-    "that gives more than half of the difference for certain, which then is the states' own and not the routing's; the "
-    "claim only when it gives less.",
+    null_says="Random masks: the same states of each arm, dealt out at random to groups as large; and, for inputs on "
+    "own tokens, routers drawn at random that leave each token its gates: what any routing as sparse and as sharp "
+    "gives. The one nearer to the claim decides: the null holds when it gives more than half of the difference for "
+    "certain, the claim only when it gives less.",
     paper="top-k lower than soft; no number known",
     thresholds={"lower": Threshold(0.0, ZERO)},
     forks=(
@@ -82,7 +83,7 @@ def test_topk_concentration_transformer(
         routing_experiment,
         read,
         found,
-        difference(found.random),
+        nulls_of(read, found, mean_rank, sampling, routers=whole),
         replace(CONCENTRATES, title=f"effective rank of the experts' {side}"),
         sampling,
         other={DEVIATIONS: deviations},
@@ -125,7 +126,7 @@ def test_moe_spreads_transformer(twin_experiment: FunctionExperiment, fork: Fork
         twin_experiment,
         read,
         found,
-        found.random[:, 0] - found.measured[:, 1],
+        {"random groups": found.random[:, 0] - found.measured[:, 1]},
         SPREADS,
         sampling,
         other={DEVIATIONS: difference(deviations.measured)},

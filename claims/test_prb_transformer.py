@@ -145,7 +145,7 @@ def _gates(layer: ArmLayer, fork: Fork) -> FloatArray | float:
     """Mean gate of each expert, (E,); over all visits where it is not known whose a single visit is; 1 without."""
     if fork["gate"] == WITHOUT:
         return 1.0
-    return mean_gates(layer) if fork["jacobian"] == MEAN else mean_gate(layer)
+    return mean_gates(layer)[: len(functions_of(layer).leading)] if fork["jacobian"] == MEAN else mean_gate(layer)
 
 
 def _mean_decay(values: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from claims.tests.planted_arms import (
     one_expert,
 )
 
-Soft = Literal["routed", "split", "wide", "narrow", "alike"]
+Soft = Literal["routed", "split", "cut", "wide", "narrow", "alike"]
 Twin = Literal["centred", "narrow experts", "wide", "alike"]
 
 UNIFORM = np.full((TOKENS, EXPERTS), 1 / EXPERTS)
@@ -46,6 +46,7 @@ def routed_arms(
 
     routed : each cluster has a narrow subspace of its own in the first arm's states; the second's are isotropic
     split : both arms have the first arm's states, so that only the split differs
+    cut : as split, but the first arm routes by cuts at random, which know nothing of the clusters
     wide : the first arm's states are isotropic, the second's lie in one subspace; clusters mean nothing
     narrow : the other way round
     alike : both are isotropic, and clusters mean nothing
@@ -57,8 +58,11 @@ def routed_arms(
 
     def build(rng: np.random.Generator) -> Pair:
         cluster = clusters(rng)
-        sparse = _clustered(rng, cluster, 3) if kind in ("routed", "split") else spread(rng, _inner(kind == "narrow"))
-        soft = sparse if kind == "split" else spread(rng, _inner(kind == "wide"))
+        alone = kind in ("routed", "split", "cut")
+        sparse = _clustered(rng, cluster, 3) if alone else spread(rng, _inner(kind == "narrow"))
+        if kind == "cut":
+            cluster = np.asarray((sparse @ rng.standard_normal((WIDTH, EXPERTS))).argmax(axis=1))
+        soft = sparse if kind in ("split", "cut") else spread(rng, _inner(kind == "wide"))
         gates = UNIFORM + uneven * np.eye(EXPERTS)[clusters(rng)]
         return (
             (layer_of(rng, one_expert(sparse, cluster), EXPERTS), FUNCTIONS),

@@ -214,9 +214,7 @@ KINDS: dict[str, Kind] = {
     "seed below zero": asked("--seed -1", r"'-1' is not a seed"),
     "threshold not finite": asked("--threshold kernel-energy.margin=nan", r"CLAIM\.NAME=VALUE"),
     "expectations nested": asked("--expected {}/e.toml", r"not TOML", write("e.toml", b"a=" + b"[" * 99_999)),
-    "expectations, an endless number": asked(
-        "--expected {}/e.toml", r"not TOML", write("e.toml", b"a=" + b"9" * 5000)
-    ),
+    "expectations, an endless number": asked("--expected {}/e.toml", r"not TOML", write("e.toml", b"a=" + b"9" * 5000)),
     "expectations that are no table": asked("--expected {}/e.toml", r"not a table", write("e.toml", b"expect = [1]")),
     "layers without end": asked("--layers 0-99999999999", r"is not all, first, middle, last or numbers"),
     "layers beyond": asked("--profile quick --device cpu --layers 99", r"^--layers 99: no MoE layer 99; this model"),

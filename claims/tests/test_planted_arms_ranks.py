@@ -1,6 +1,7 @@
 """Planted states of two arms: effective ranks that differ by routing, by the split, by the states, or not at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from claims.sampling import Sampling
 from claims.test_prb_ranks_transformer import test_moe_spreads_transformer as spreads
 from claims.test_prb_ranks_transformer import test_topk_concentration_transformer as concentration
 from claims.tests.planted_arm_states import Soft, Twin, routed_arms, twin_arms
-from claims.tests.planted_arms import TOKENS, changed
+from claims.tests.planted_arms import TOKENS, WIDTH, changed
 from claims.tests.verdicts import SAMPLING, verdict
 from claims.verdict import Verdict
 
@@ -43,6 +44,8 @@ def test_the_forks_are_those_of_the_claims() -> None:
         ("narrow", BY_SPARSE, Verdict.VACUOUS),
         # Conditioning on one's own routing alone: gone as soon as both arms are split alike.
         ("split", INPUTS, Verdict.SUPPORTED),
+        # Cuts that know nothing of the clusters: a router drawn at random does as well.
+        ("cut", INPUTS, Verdict.VACUOUS),
         ("split", BY_SPARSE, Verdict.REFUTED),
         ("split", BY_SOFT, Verdict.REFUTED),
     ],
@@ -55,15 +58,16 @@ def test_both_readings_and_the_share_that_survives_are_reported() -> None:
     finding = concentration(routed_arms("routed"), INPUTS, SAMPLING)
     assert [(measured.name, measured.decides) for measured in finding.criteria] == [
         ("effective rank, 'top-k' minus 'soft'", True),
-        ("effective rank, difference that random groups give, less 0.5 of the arms' difference", True),
-        ("effective rank, 'top-k' minus 'soft', beyond that of random groups", False),
+        ("effective rank, difference that drawn routers give, less 0.5 of the arms' difference", True),
+        ("effective rank, 'top-k' minus 'soft', beyond that of drawn routers", False),
         ("the difference, mean over layers", False),
         ("effective rank, 'top-k' minus 'soft', with shares of standard deviations", False),
+        ("effective rank, 'top-k' minus 'soft', difference that random groups give", False),
         ("share of the difference on own tokens that is left on the top-k arm's split", False),
         ("share of the difference on own tokens that is left on the soft arm's split", False),
     ]
-    assert finding.criteria[5].estimate.value == pytest.approx(1.0, abs=0.1)
-    assert abs(finding.criteria[6].estimate.value) < 0.2
+    assert finding.criteria[6].estimate.value == pytest.approx(1.0, abs=0.1)
+    assert abs(finding.criteria[7].estimate.value) < 0.2
     assert finding.figure is not None
     assert [series.label for series in finding.figure.series] == [
         "top-k",
@@ -120,6 +124,18 @@ def test_arms_that_cannot_be_paired_are_refused() -> None:
     few = one.trainings[0][0].experts.layers[:5]
     with pytest.raises(NotApplicable, match=r"6 pairs of a layer and a seed are needed .*'MoE' minus 'dense' is \d"):
         spreads(changed(one, 0, 0, layers=few), GATES, SAMPLING)
+
+
+def test_arms_of_other_widths_or_other_numbers_of_experts_differ_in_more_than_one_thing() -> None:
+    twin, routed = twin_arms("centred"), routed_arms("routed")
+    wide = [
+        replace(layer, sample=np.pad(layer.sample, ((0, 0), (0, 3)))) for layer in twin.trainings[1][1].experts.layers
+    ]
+    with pytest.raises(NotApplicable, match=f"different widths: in layer 0 {WIDTH} and {WIDTH + 3}"):
+        spreads(changed(twin, 1, 1, layers=tuple(wide)), GATES, SAMPLING)
+    more = [replace(layer, visits=np.append(layer.visits, 0)) for layer in routed.trainings[1][0].experts.layers]
+    with pytest.raises(NotApplicable, match="not in how many there are: in layer 0 5 and 4"):
+        concentration(changed(routed, 1, 0, layers=tuple(more)), INPUTS, SAMPLING)
 
 
 def concentration_null(seed: int) -> Verdict:

@@ -162,3 +162,13 @@ def test_width_that_does_it_all_is_rarely_called_support() -> None:
         for seed in range(200)
     ]
     assert found.count(Verdict.SUPPORTED) <= 10
+
+
+def test_what_a_router_chooses_beyond_the_experts_has_no_gate_here() -> None:
+    def build(rng: np.random.Generator) -> Pair:
+        return (
+            (MIXTURE, functions(rng, EXPERTS - 1, spectrum=SMALL)),
+            (DENSE, functions(rng, 1, spectrum=LARGE)),
+        )
+
+    assert verdict(flattens, twin_experiment=experiment(("MoE", "dense"), build), fork=GATED_MEAN, sampling=SAMPLING)

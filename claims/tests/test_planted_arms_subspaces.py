@@ -41,6 +41,8 @@ def test_the_forks_are_those_of_the_claim() -> None:
         ("wide", BY_SOFT, Verdict.VACUOUS),
         # Conditioning on one's own routing alone: gone as soon as both arms are split alike.
         ("split", OWN, Verdict.SUPPORTED),
+        # Cuts that know nothing of the clusters: a router drawn at random does as well.
+        ("cut", OWN, Verdict.VACUOUS),
         ("split", BY_SPARSE, Verdict.REFUTED),
         ("split", BY_SOFT, Verdict.REFUTED),
     ],

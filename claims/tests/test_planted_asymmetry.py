@@ -1,5 +1,6 @@
 """Planted functions and subspaces: which separate more, and what experts drawn anew would give."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from claims.tests.planted_tables import (
     with_token_cosines,
 )
 from claims.verdict import Verdict
+from metrics.grassmann import chance_overlap
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -187,3 +189,13 @@ def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence]
 def test_equal_separation_is_rarely_refuted(world: Callable[[int], Evidence], fork: Mapping[str, str]) -> None:
     refuted = sum(verdict(world(seed), fork) == Verdict.REFUTED for seed in range(DRAWS))
     assert refuted <= 0.05 * DRAWS, f"{refuted} of {DRAWS} draws without a difference were called refuted"
+
+
+def test_random_subspaces_that_overlap_less_than_chance_by_luck_alone_do_not_refute() -> None:
+    rank, width = 16, 32
+    luck = chance_overlap(rank, width)[1] / math.sqrt(6)  # 6 pairs of the 4 experts
+    rng = np.random.default_rng(3)
+    functions = at_tokens(0.0, 0.6)[0]
+    overlap = by_block(rank / width - luck, rng, luck / 100)
+    low = planted_subspaces(functions, overlap, by_block(RANDOM, rng), rank=rank, width=width)
+    assert verdict((functions, low), EACH) == Verdict.INCONCLUSIVE

@@ -180,7 +180,7 @@ def test_unreadable_layers_are_named_and_none_left_does_not_apply() -> None:
 def test_one_expert_or_no_gate_or_too_few_blocks_do_not_apply() -> None:
     with pytest.raises(NotApplicable, match="one expert"):
         finding(planted_trace("gaussian", 3, experts=1, width=12))
-    with pytest.raises(NotApplicable, match="3 blocks"):
+    with pytest.raises(NotApplicable, match="too few blocks of sequences for an interval: 3;"):
         finding(planted_trace("gaussian", 3, width=12, blocks=3))
     ungated = [replace(layer, gated=None) for layer in planted_trace("gaussian", 3, width=12).layers]
     with pytest.raises(NotApplicable, match="gradient of its gate"):
@@ -262,3 +262,40 @@ def _supported(trace: FunctionTrace, fork: Mapping[str, str]) -> bool:
         return verdict(trace, fork) == Verdict.SUPPORTED
     except NotApplicable:
         return False
+
+
+def test_the_noise_of_probes_does_not_refute_where_absolute_values_are_averaged() -> None:
+    layer = at_tokens(1, alignment=0.14, drawn=0.14).layers[0]
+    exact = trace_of([layer])
+    noisy = trace_of(
+        [
+            replace(
+                layer,
+                at_token=replace(layer.at_token, noise=0.16),
+                redrawn_at_token=replace(layer.redrawn_at_token, noise=0.16),
+            )
+        ]
+    )
+    assert verdict(exact, EACH) == Verdict.REFUTED
+    assert verdict(noisy, EACH) == Verdict.INCONCLUSIVE
+    assert verdict(noisy, {**EACH, "sign": "signed"}) == Verdict.REFUTED
+
+
+def test_notes_say_how_the_cosines_of_each_layer_were_computed_and_which_experts_have_none() -> None:
+    first, second = (at_tokens(number, alignment=0.02, number=number).layers[0] for number in (1, 2))
+    table = second.own.copy()
+    table[0], table[:, :, 0] = 0.0, 0.0
+    probed = replace(second, own=table, at_token=replace(second.at_token, method="32 random probes"))
+    trace = trace_of([first, probed])
+    notes = " ".join(finding(trace, EACH).notes)
+    assert "layer 1: 16; planted." in notes
+    assert "layer 2: 16; 32 random probes." in notes
+    assert "Experts left out, without an alignment with any other: 1 at layer 2." in finding(trace).notes
+
+
+@pytest.mark.parametrize("sequences", [1, 2])
+def test_a_text_of_one_or_two_sequences_is_told_to_be_too_short(sequences: int) -> None:
+    trace = planted_functions.planted_trace("gaussian", layers=1, sequences=sequences, length=100).functions
+    for fork in CLAIM.forks:  # type: ignore[union-attr]
+        with pytest.raises(NotApplicable, match=f"too few blocks of sequences for an interval: {sequences};"):
+            finding(trace, fork)
