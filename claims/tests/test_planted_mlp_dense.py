@@ -48,7 +48,7 @@ def test_moe_flattens(matched: str, jacobian: str, gate: str, split: str) -> Non
         (moe((leading, decay), -0.5, splits=(split,), untrained=True), Verdict.VACUOUS),
     )
     for level, expected in cases:
-        found = judged(flattens, planted_arms(7, level), matched=matched, Jacobian=jacobian, gate=gate)
+        found = judged(flattens, planted_arms(7, level), matched=matched, jacobian=jacobian, gate=gate)
         assert found == expected
     for one in (leading, decay):
         found = judged(flattens, planted_arms(7, moe((one,), -0.5, splits=(split,))), matched=matched, gate=gate)
@@ -76,7 +76,7 @@ def test_readings_do_not_see_one_another() -> None:
     assert judged(spreads, arms, states="outputs") != Verdict.SUPPORTED
     assert judged(spreads, arms, tokens="common") != Verdict.SUPPORTED
     assert judged(flattens, arms) == Verdict.REFUTED
-    assert judged(flattens, arms, Jacobian="mean") != Verdict.REFUTED
+    assert judged(flattens, arms, jacobian="mean") != Verdict.REFUTED
     assert judged(flattens, arms, gate="with") != Verdict.REFUTED
 
 
