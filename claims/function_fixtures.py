@@ -69,8 +69,15 @@ def _subspaces() -> Derivation[SubspaceTrace]:
 
 
 def _study_functions(at_hand: ExpertsAtHand) -> FunctionTrace:
-    seed, sources = at_hand.seed, _sources()
-    return study_functions(at_hand.trace, _experts(at_hand), at_hand.routers, seed=seed, sources=sources)
+    found = next((each for each in at_hand.read.values() if not isinstance(each, str)), None)
+    return study_functions(
+        at_hand.trace,
+        _experts(at_hand),
+        at_hand.routers,
+        seed=at_hand.seed,
+        device="cpu" if found is None else str(found.gate[0].device),
+        sources=_sources(),
+    )
 
 
 def _study_subspaces(at_hand: ExpertsAtHand) -> SubspaceTrace:

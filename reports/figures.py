@@ -22,7 +22,7 @@ KINDS = ("scatter", "lines", "bars", "ecdf", "heat")
 #: Marker and line of a legend entry, by kind; a plain line for the others.
 ENTRY: dict[str, tuple[str, Line]] = {"scatter": ("o", ""), "bars": ("s", "")}
 #: Series named in a legend; of a longer sequence, evenly spaced ones are named.
-NAMED = 8
+NAMED = 12
 
 
 def draw(path: Path, title: str, panels: Sequence[tuple[str, Figure]]) -> None:
