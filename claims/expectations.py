@@ -17,12 +17,12 @@ class ExpectationError(ValueError):
 
 @dataclass(frozen=True)
 class Expectation:
-    """One entry: a known verdict with its reason and, if any, a link."""
+    """One entry: a known verdict, or several for a reading too close to its threshold to call, with the reason."""
 
     claim: str
     checkpoint: str
     fork: str
-    verdict: Verdict
+    verdicts: tuple[Verdict, ...]
     reason: str
     link: str
 
@@ -31,6 +31,11 @@ class Expectation:
         return (
             self.claim == claim and fnmatchcase(checkpoint, self.checkpoint) and fnmatchcase(fork_name(fork), self.fork)
         )
+
+    @property
+    def says(self) -> str:
+        """The expected verdict in words, ``refuted or inconclusive`` where there are several."""
+        return " or ".join(self.verdicts)
 
 
 def fork_name(fork: Fork) -> str:
@@ -93,16 +98,19 @@ def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Expectation:
     if not isinstance(entry, dict):
         raise ExpectationError(f"{where}: not a table ([[expect]])")
     try:
-        fields = {name: str(entry[name]) for name in ("claim", "checkpoint", "verdict", "reason")}
+        fields = {name: str(entry[name]) for name in ("claim", "checkpoint", "reason")}
+        given = entry["verdict"]
     except (KeyError, TypeError) as error:
         raise ExpectationError(f"{where}: {error} is missing") from error
-    if fields["verdict"] not in list(Verdict):
-        raise ExpectationError(f"{where}: {fields['verdict']!r} is not one of {', '.join(Verdict)}")
+    verdicts = given if isinstance(given, list) else [given]
+    unknown = [verdict for verdict in verdicts if verdict not in list(Verdict)]
+    if unknown or not verdicts:
+        raise ExpectationError(f"{where}: {(unknown or [given])[0]!r} is not one of {', '.join(Verdict)}")
     return Expectation(
         claim=fields["claim"],
         checkpoint=fields["checkpoint"],
         fork=str(entry.get("fork", "*")),
-        verdict=Verdict(fields["verdict"]),
+        verdicts=tuple(map(Verdict, verdicts)),
         reason=fields["reason"],
         link=str(entry.get("link", "")),
     )

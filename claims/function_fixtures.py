@@ -11,6 +11,9 @@ from claims.function_arms import FunctionExperiment, TrainedArm
 from claims.function_blocks import blocks_of_trace
 from claims.function_study import study_functions
 from claims.function_trace import FunctionTrace
+from claims.mlp_arms import MlpArms, compared_arms
+from claims.mlp_world import WORLD
+from claims.sampling import Sampling
 from claims.subspace_study import study_subspaces
 from claims.subspace_trace import SubspaceTrace
 from fixtures.dense_subject import CapturedDense
@@ -33,6 +36,12 @@ def functions(subject: Evidence) -> FunctionTrace:
 def subspaces(subject: Evidence) -> SubspaceTrace:
     """Return the subspaces of what the experts of a checkpoint receive and return."""
     return or_skip(lambda: subject.derived(_subspaces()))
+
+
+@pytest.fixture
+def mlp_arms(sampling: Sampling) -> MlpArms:
+    """Return what all claims on the controlled MLP compare, trained by the first that asks."""
+    return compared_arms(WORLD, sampling)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ class Asked:
     claim: Claim
     fork: Fork
     checkpoint: Mapping[str, Any]
-    expected: str | None
+    expected: tuple[str, ...]
     overrides: Overrides
     report_dir: Path
     provenance: Mapping[str, Any]
@@ -36,7 +36,7 @@ class Asked:
             verdict=verdict,
             reason=reason,
             overrides=self.overrides,
-            expected=self.expected,
+            expected=verdict.value if verdict in self.expected else " or ".join(self.expected) or None,
             provenance=self.provenance,
             seconds=seconds,
             **more,

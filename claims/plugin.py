@@ -180,7 +180,7 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
         claim=declared,
         fork=fork,
         checkpoint=checkpoint,
-        expected=entry.verdict.value if entry else None,
+        expected=tuple(verdict.value for verdict in entry.verdicts) if entry else (),
         overrides=dict(item.config.getoption("--threshold") or []),
         report_dir=Path(item.config.getoption("--report-dir")),
         provenance=provenance_of(item),
@@ -196,8 +196,8 @@ def _outcome(item: pytest.Item, record: Record) -> None:
         f"{record.claim}: {measured}: {record.reason or 'every criterion holds'}\n  repeat: {_repeat(item, record)}"
     )
     if entry is not None:
-        if record.verdict != entry.verdict:
-            pytest.fail(f"expected {entry.verdict} ({entry.reason}); {message}", pytrace=False)
+        if record.verdict not in entry.verdicts:
+            pytest.fail(f"expected {entry.says} ({entry.reason}); {message}", pytrace=False)
     elif record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
         pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
     elif record.verdict not in (Verdict.SUPPORTED, Verdict.VACUOUS):

@@ -110,7 +110,8 @@ class Record:
     figure labels such as ``GEO Fig. 13``), ``definition`` (paper, read or reconstructed, and what was
     reconstructed), ``thresholds`` ({name: {value, why}}), ``null_says`` (what the null is), ``primary``
     (False for a fork that is reported beside the primary one), ``expected`` (verdict that the
-    expectations file foresees, or None), ``figure``, ``notes`` (sentences for the reader).
+    expectations file foresees, or None; of several the measured one, else all of them in words), ``figure``,
+    ``notes`` (sentences for the reader).
     """
 
     schema: int

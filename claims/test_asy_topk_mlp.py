@@ -2,13 +2,10 @@
 
 from itertools import product
 
-import pytest
-
 from claims.claim import Fork, Threshold, claim
 from claims.finding import Finding
-from claims.mlp_arms import MATCHED, MlpArms, compared_arms, soft_gates_note
+from claims.mlp_arms import MATCHED, MlpArms, soft_gates_note
 from claims.mlp_sharpening import COMMON, OWN, Quantity, sharpening
-from claims.mlp_world import WORLD
 from claims.sampling import Sampling
 
 ASY, PRB = "ASY (arXiv 2605.16349v1)", "PRB (arXiv 2601.11616)"
@@ -28,12 +25,6 @@ THRESHOLDS = {
 ARMS = tuple({"routing": k, "matched": match} for k, match in product(("top-2", "top-1"), ("total", "active")))
 TOKENS = tuple({**arms, "tokens": tokens} for arms, tokens in product(ARMS, (OWN, COMMON)))
 SIDES = tuple({**fork, "states": side} for side, fork in product(("inputs", "outputs"), TOKENS))
-
-
-@pytest.fixture
-def mlp_arms(sampling: Sampling) -> MlpArms:
-    """Return what all claims on the controlled MLP compare, trained by the first that asks."""
-    return compared_arms(WORLD, sampling)
 
 
 @claim(

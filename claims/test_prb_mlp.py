@@ -3,15 +3,13 @@
 from itertools import product
 
 import numpy as np
-import pytest
 
 from claims.claim import Fork, Threshold, claim
 from claims.controlled_mlp import ArmMeasures
 from claims.finding import Finding, Measured
-from claims.mlp_arms import MATCHED, MlpArms, compared_arms, errors_note, require_learned
+from claims.mlp_arms import MATCHED, MlpArms, errors_note, require_learned
 from claims.mlp_pairs import Pair, mean_difference, pair, paired_figure
 from claims.mlp_spectra import last_compared, leading_and_decay, rank_note, spectra_figure
-from claims.mlp_world import WORLD
 from claims.sampling import Sampling
 
 SETTING = (
@@ -21,12 +19,6 @@ SETTING = (
 NULL = "The same differences between the arms before training."
 #: The tokens of an expert: its own (of the dense twin all), or those of one cluster each in both arms.
 SPLIT = {"own": "own", "common": "clusters"}
-
-
-@pytest.fixture
-def mlp_arms(sampling: Sampling) -> MlpArms:
-    """Return what all claims on the controlled MLP compare, trained by the first that asks."""
-    return compared_arms(WORLD, sampling)
 
 
 @claim(

@@ -13,26 +13,8 @@ from claims.mlp_measures import SPLITS
 from claims.mlp_training import gates, initial_weights, one_thread, predicted, states_and_logits, train
 from claims.mlp_world import WORLD, MlpWorld, arms_of, tokens_of
 from claims.sampling import Sampling
+from claims.tests.small_mlp_world import SMALL
 
-SMALL = MlpWorld(
-    seeds=2,
-    clusters=4,
-    experts=4,
-    inputs=12,
-    width=12,
-    targets=6,
-    hidden=8,
-    inner=3,
-    tokens=1024,
-    held_out=512,
-    batch=64,
-    steps=60,
-    rate=1e-2,
-    rank=3,
-    group=24,
-    jacobians=96,
-    spectra=24,
-)
 SAMPLING = Sampling(seed=3)
 NAMES = ("dense", "top-1", "top-2", "soft", "random-1", "random-2")
 

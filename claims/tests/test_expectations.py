@@ -27,7 +27,7 @@ def test_the_first_matching_entry_counts(tmp_path: Path) -> None:
     text = ENTRY.format(checkpoint="olmoe-*", verdict="refuted") + ENTRY.format(checkpoint="*", verdict="supported")
     entries = read_expectations(written(tmp_path, text))
     found = [expected_verdict(entries, "necessity-full-space", name, {}) for name in ("olmoe-aux", "mine")]
-    assert [entry.verdict for entry in found if entry] == [Verdict.REFUTED, Verdict.SUPPORTED]
+    assert [entry.verdicts for entry in found if entry] == [(Verdict.REFUTED,), (Verdict.SUPPORTED,)]
     assert expected_verdict(entries, "kernel-energy", "mine", {}) is None
 
 
@@ -38,12 +38,21 @@ def test_forks_are_matched_by_pattern(tmp_path: Path) -> None:
     assert expected_verdict(entries, "kernel-energy", "x", {"of": "energy"}) is None
 
 
+def test_an_entry_may_foresee_either_of_two_verdicts(tmp_path: Path) -> None:
+    text = ENTRY.format(checkpoint="*", verdict="#").replace('"#"', '["refuted", "inconclusive"]')
+    entry = read_expectations(written(tmp_path, text))[0]
+    assert entry.verdicts == (Verdict.REFUTED, Verdict.INCONCLUSIVE)
+    assert entry.says == "refuted or inconclusive"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("[[expect]\n", "not TOML"),
         ('[[expect]]\nclaim = "x"\n', "'checkpoint' is missing"),
         (ENTRY.format(checkpoint="*", verdict="green"), "'green' is not one of supported"),
+        (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', '["refuted", "green"]'), "'green' is not one of"),
+        (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', "[]"), r"\[\] is not one of"),
         ("expect = 3\n", "not an array of tables"),
     ],
 )

@@ -12,13 +12,13 @@ from claims.claim import claim_of
 from claims.finding import Finding, NotApplicable
 from claims.mlp_arms import MlpArms, compared_arms
 from claims.mlp_sharpening import COMMON, KEPT, OWN
-from claims.mlp_world import MlpWorld
 from claims.sampling import Sampling
 from claims.test_asy_topk_mlp import ARMS
 from claims.test_asy_topk_mlp import test_topk_concentration as concentration
 from claims.test_asy_topk_mlp import test_topk_sharpening_function as function
 from claims.test_asy_topk_mlp import test_topk_sharpening_subspace as subspace
 from claims.tests.planted_mlp_arms import MASKS, Level, flat, planted_arms
+from claims.tests.small_mlp_world import SMALL
 from claims.tests.verdicts import SAMPLING, verdict
 from claims.verdict import Verdict
 
@@ -145,30 +145,12 @@ def test_one_arm_is_rarely_taken_for_sharper_than_its_like(claim: Claim, sign: f
     assert draws.count(Verdict.SUPPORTED) <= 10
 
 
-SMALL = MlpWorld(
-    seeds=8,
-    clusters=4,
-    experts=4,
-    inputs=12,
-    width=12,
-    targets=6,
-    hidden=8,
-    inner=3,
-    tokens=512,
-    held_out=512,
-    batch=64,
-    steps=60,
-    rate=1e-2,
-    rank=3,
-    group=24,
-    jacobians=64,
-    spectra=16,
-)
+EIGHT_SEEDS = replace(SMALL, seeds=8, tokens=512, jacobians=64, spectra=16)
 
 
 @cache
 def small(**changed: Any) -> MlpArms:
-    return compared_arms(replace(SMALL, **changed), SAMPLING)
+    return compared_arms(replace(EIGHT_SEEDS, **changed), SAMPLING)
 
 
 @pytest.mark.parametrize("routing", ["top-1", "top-2"])
