@@ -59,11 +59,6 @@ def studied(layer: ArmLayer) -> str:
     return "its experts were not studied" if layer.functions is None else layer.functions.note
 
 
-def answering(layer: ArmLayer) -> str:
-    """Tell why the outputs of a layer's experts are not known."""
-    return "" if layer.experts.outputs is not None else layer.experts.note or "its experts were not asked"
-
-
 def in_all_arms(experiment: FunctionExperiment, usable: Usable = any_layer) -> ArmLayers:
     """Return the layers that can be used in every checkpoint of an experiment of two arms.
 
@@ -87,6 +82,11 @@ def in_all_arms(experiment: FunctionExperiment, usable: Usable = any_layer) -> A
         layers=tuple(tuple(tuple(layers[number] for number in kept) for layers in seed) for seed in read),
         notes=(f"Layers left out, not comparable in all checkpoints: {', '.join(out)}.",) if out else (),
     )
+
+
+def answered(read: ArmLayers) -> bool:
+    """Tell whether the outputs of the experts are known in every layer of every arm."""
+    return all(layer.experts.outputs is not None for seed in read.layers for arm in seed for layer in arm)
 
 
 def require_soft(read: ArmLayers) -> None:

@@ -1,9 +1,7 @@
 """Over how many directions are the states of experts spread, in a transformer?  PRB findings ii and iv."""
 
-from dataclasses import replace
-
 from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits, nulls_of
-from claims.arm_layers import answering, any_layer, in_all_arms, require_soft, require_twin
+from claims.arm_layers import answered, in_all_arms, require_soft, require_twin
 from claims.arm_measures import difference
 from claims.arm_states import (
     FEWEST_TOKENS,
@@ -21,12 +19,13 @@ from claims.sampling import Sampling
 
 #: The other reading of the effective rank.
 DEVIATIONS = "with shares of standard deviations"
+OUTPUTS = "of outputs, not judged"
 ZERO = "the claim is about the sign of a paired difference"
 CONCENTRATES = Compared(
     name="effective rank",
     direction="<",
     threshold="lower",
-    title="effective rank of the experts' states",
+    title="effective rank of the experts' inputs",
     redraws="PRB finding iv",
     y_label="effective rank",
 )
@@ -48,45 +47,42 @@ SPREADS = Compared(
     source="PRB (arXiv 2601.11616)",
     figures=("PRB finding iv",),
     statement="Of transformers trained alike but for the number of experts that a token uses, k of E or all of them, "
-    "the experts of the former see states of a lower effective rank, layer by layer and seed by seed.",
+    "the experts of the former receive states of a lower effective rank, layer by layer and seed by seed.",
     equation="R_e = exp(-sum_i p_i ln p_i), p_i the shares of the eigenvalues of C_e = sum g (x - mu_e)(x - mu_e)^T / "
     "sum g;  mean_e R_e: top-k minus soft < 0 over pairs of a layer and a seed",
     definition=f"reconstructed: as many visits of each expert in both arms, experts with fewer than {FEWEST_TOKENS} "
     "left out. On a common split one arm's routing of the sampled tokens, and its gates, decide the groups of both "
-    "arms, each of its own states; a soft arm routes by its largest gates. Outputs are known for an arm's own "
-    "routing alone",
-    null_says="Random masks: the same states of each arm, dealt out at random to groups as large; and, for inputs on "
-    "own tokens, routers drawn at random that leave each token its gates: what any routing as sparse and as sharp "
+    "arms, each of its own states; a soft arm routes by its largest gates. Outputs of experts are known for an arm's "
+    "own routing alone, not for a router drawn at random, so that they are reported and not judged",
+    null_says="Random masks: the same states of each arm, dealt out at random to groups as large; and, on own tokens, "
+    "routers drawn at random that leave each token its gates: what any routing as sparse and as sharp "
     "gives. The one nearer to the claim decides: the null holds when it gives more than half of the difference for "
     "certain, the claim only when it gives less.",
     paper="top-k lower than soft; no number known",
     thresholds={"lower": Threshold(0.0, ZERO)},
-    forks=(
-        {"side": "inputs", "tokens": "own"},
-        {"side": "outputs", "tokens": "own"},
-        *({"side": "inputs", "tokens": tokens} for tokens in SPLITS),
-    ),
+    forks=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
     needs_linear=False,
 )
 def test_topk_concentration_transformer(
     routing_experiment: FunctionExperiment, fork: Fork, sampling: Sampling
 ) -> Finding:
     """Compare effective ranks between the arms, paired by layer and seed; common splits say how much survives."""
-    side, tokens = fork["side"], fork["tokens"]
-    read = in_all_arms(routing_experiment, answering if side == "outputs" else any_layer)
+    tokens, own = fork["tokens"], fork["tokens"] == "own"
+    read = in_all_arms(routing_experiment)
     require_soft(read)
-    found = grouped(read, tokens, side, mean_rank, sampling)
-    whole = (side, tokens) == ("inputs", "own")
-    shares, untold = left_on_splits(read, found, mean_rank, sampling) if whole else ((), ())
-    deviations = difference(grouped(read, tokens, side, mean_rank_of_deviations, sampling, deals=0).measured)
+    found = grouped(read, tokens, "inputs", mean_rank, sampling)
+    shares, untold = left_on_splits(read, found, mean_rank, sampling) if own else ((), ())
+    readings = {DEVIATIONS: grouped(read, tokens, "inputs", mean_rank_of_deviations, sampling, deals=0)}
+    if own and answered(read):
+        readings[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0)
     return finding_of_groups(
         routing_experiment,
         read,
         found,
-        nulls_of(read, found, mean_rank, sampling, routers=whole),
-        replace(CONCENTRATES, title=f"effective rank of the experts' {side}"),
+        nulls_of(read, found, mean_rank, sampling, routers=own),
+        CONCENTRATES,
         sampling,
-        other={DEVIATIONS: deviations},
+        other={name: difference(states.measured) for name, states in readings.items()},
         more=shares,
         notes=(gate_note(read), *untold),
     )
