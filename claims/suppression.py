@@ -31,7 +31,9 @@ def require_bias(layers: Sequence[LayerTrace], reading: str) -> None:
         For that reading and such routers.
     """
     if reading == INCLUDED and all(layer.router.bias is None for layer in layers):
-        raise NotApplicable("no router has a bias, so there is none to include")
+        chosen = sum(layer.router.rule is not None and layer.router.rule.bias is not None for layer in layers)
+        beside = f"; {chosen} of {len(layers)} add one to their scores, for the choice alone, which is no part of rho"
+        raise NotApplicable(f"no router adds a bias to its logits{beside if chosen else ''}")
 
 
 def response(layer: LayerTrace, reading: str) -> float:

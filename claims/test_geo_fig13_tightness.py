@@ -23,10 +23,12 @@ Bound = Callable[[FloatArray, Spectrum, FloatArray], FloatArray]
 #: The readings of the projector Pi_r in the paper's data-aware bound.
 READINGS: dict[str, Bound] = {
     "exact data span": span_bound,
-    "rank r, remainder bounded": truncated_bound,
-    "rank r, remainder measured": partial(truncated_bound, measured_remainder=True),
+    "rank r plus remainder": truncated_bound,
     "whitened": whitened_bound,
 }
+#: Reported, and decides nothing: ||W (I - Pi_r) dh|| is a part of the very distance that is to be bounded.
+MEASURED = "rank r, remainder as it is"
+COMPARED: dict[str, Bound] = {**READINGS, MEASURED: partial(truncated_bound, measured_remainder=True)}
 #: Partners of each token, drawn at random: pairs are compared with their own bound, so a sample serves.
 PARTNERS = 16
 
@@ -42,9 +44,10 @@ PARTNERS = 16
     "spectral norm does.",
     equation="naive: ||W||_2 ||dh||;  span: ||W Pi||_2 ||dh||;  rank r: ||W Pi_r||_2 ||Pi_r dh|| + ||W (I - Pi_r)||_2 "
     "||(I - Pi_r) dh||;  whitened: ||W C^(1/2)||_2 ||C^(-1/2) dh||",
-    definition="reconstructed: Pi_r is not defined in the sources; three readings are tried (the second with its "
-    "remainder bounded or measured), the best decides; r holds 90 % of the energy of the centred states, since dh does "
-    "not contain the mean",
+    definition="reconstructed: Pi_r is not defined in the sources; three readings are tried, the best decides; r holds "
+    "90 % of the energy of the centred states, since dh does not contain the mean. With the remainder as it is, "
+    "||W (I - Pi_r) dh||, a part of what is bounded stands in the bound, and fewer directions always gain more: "
+    "reported, not judged",
     null_says="Isotropic random states with the tokens' own norms: no direction is preferred, so nothing is gained.",
     paper="the data-aware curve lies closer (Fig. 13, DeepSeek-V2-Lite); no number printed",
     thresholds={
@@ -57,9 +60,9 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     layers = linear_layers(trace)
     real = [_Pairs(layer, trace, sampling, random=False) for layer in layers]
     noise = [_Pairs(layer, trace, sampling, random=True) for layer in layers]
-    gains = {name: np.stack([pairs.gain(name) for pairs in real]) for name in READINGS}
+    gains = {name: np.stack([pairs.gain(name) for pairs in real]) for name in COMPARED}
     null = {name: np.stack([pairs.gain(name) for pairs in noise]) for name in READINGS}
-    best = max(gains, key=lambda name: float(np.nanmean(gains[name])))
+    best = max(READINGS, key=lambda name: float(np.nanmean(gains[name])))
     lucky = max(null, key=lambda name: float(np.nanmean(null[name])))
     violations = sum(pairs.violations(name) for pairs in real for name in READINGS)
     count = sum(len(pairs.actual) for pairs in real) * len(READINGS)
@@ -69,7 +72,7 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
             Measured(f"gain of the best reading ({best})", sampling.mean(over_layers(gains[best])), ">=", "gain"),
             *(
                 Measured(f"gain, {name}", sampling.mean(over_layers(gains[name])), ">=", "gain", decides=False)
-                for name in READINGS
+                for name in COMPARED
             ),
         ),
         null=(
@@ -83,8 +86,11 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
 
 def _other_readings(gains: dict[str, FloatArray], best: str) -> str:
     """Say what the readings that do not decide gain, so that a verdict of the best one is not taken for all."""
-    others = [f"{name} {np.nanmean(table):.3g}" for name, table in gains.items() if name != best]
-    return f"The best reading decides ({best}, {np.nanmean(gains[best]):.3g}); the others gain: {', '.join(others)}."
+    others = [f"{name} {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
+    return (
+        f"The best reading decides ({best}, {np.nanmean(gains[best]):.3g}); the others gain: {', '.join(others)}. With "
+        f"the remainder as it is the gain would be {np.nanmean(gains[MEASURED]):.3g}, of which nothing follows."
+    )
 
 
 class _Pairs:
@@ -109,7 +115,7 @@ class _Pairs:
         self.actual = np.linalg.norm(difference @ weight.T, axis=1)
         bounds = {"naive": naive_bound(weight, difference)}
         directions = spectrum(moment)
-        bounds |= {name: bound(weight, directions, difference) for name, bound in READINGS.items()}
+        bounds |= {name: bound(weight, directions, difference) for name, bound in COMPARED.items()}
         #: actual / bound of every pair, by reading
         self.ratio = {name: self.actual / np.maximum(bound, 1e-30) for name, bound in bounds.items()}
 

@@ -86,9 +86,14 @@ def test_balance_suppression(trace: Trace, fork: Fork, sampling: Sampling) -> Fi
 def _require_loss(trace: Trace, rho: Estimate) -> None:
     """Refuse a checkpoint that was not trained with the loss, or does not say so, with what was measured."""
     coefficient = trace.checkpoint.get("balancing_loss")
-    if coefficient is not None and float(coefficient) > 0:
+    if trace.checkpoint.get("control"):
+        says = "is untrained and never saw the loss that its configuration states"
+    elif coefficient is None:
+        says = "states no balancing loss"
+    elif float(coefficient) > 0:
         return
-    says = "states no balancing loss" if coefficient is None else "was trained with a balancing loss of coefficient 0"
+    else:
+        says = "was trained with a balancing loss of coefficient 0"
     raise NotApplicable(f"the checkpoint {says}; median rho = {rho.value:.3g} [{rho.low:.3g}, {rho.high:.3g}]")
 
 

@@ -27,6 +27,7 @@ ISSUED = {
     "kernel-counterexample",
     "kernel-energy",
     "low-rank-routing",
+    "low-rank-directions",
     "shared-energy-depth",
     "balance-theorem",
     "balance-suppression",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from claims.sampling import Sampling
+from claims.test_geo_fig24_low_rank import test_low_rank_directions as low_rank_directions
 from claims.test_geo_fig24_low_rank import test_low_rank_routing as low_rank_routing
 from claims.tests.verdicts import SAMPLING, two_layers, verdict
 from claims.verdict import Verdict
@@ -42,31 +43,34 @@ def swapped_first(world: World, rng: np.random.Generator) -> Trace:
     return planted_trace(world, [hidden], [weight], bias=bias)
 
 
-def low_rank(trace: Trace, part: str, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(low_rank_routing, trace=trace, fork={"part": part}, sampling=sampling)
+def order(trace: Trace) -> Verdict:
+    return verdict(low_rank_routing, trace=trace, sampling=SAMPLING)
 
 
-ORDER, FEW = "first expert before the k-th", "data before random directions"
+def few(trace: Trace, sampling: Sampling = SAMPLING) -> Verdict:
+    return verdict(low_rank_directions, trace=trace, sampling=sampling)
+
+
 WIDE = World(width=24, experts=10, top_k=3)
 
 
 def test_first_expert_settled_first_is_supported_when_only_data_directions_do_it() -> None:
-    assert low_rank(settled_first(WIDE, np.random.default_rng(8)), ORDER) == Verdict.SUPPORTED
+    assert order(settled_first(WIDE, np.random.default_rng(8))) == Verdict.SUPPORTED
 
 
 def test_first_expert_settled_last_is_refuted() -> None:
-    assert low_rank(swapped_first(WIDE, np.random.default_rng(8)), ORDER) == Verdict.REFUTED
+    assert order(swapped_first(WIDE, np.random.default_rng(8))) == Verdict.REFUTED
 
 
 def test_first_expert_settled_first_is_vacuous_for_a_random_router_on_isotropic_states() -> None:
-    assert low_rank(two_layers(World(sequences=48), 8), ORDER) == Verdict.VACUOUS
+    assert order(two_layers(World(sequences=48), 8)) == Verdict.VACUOUS
 
 
 def test_few_data_directions_supported_for_flat_data() -> None:
     world = World()
     rng = np.random.default_rng(9)
     hidden = world.normal(rng) * np.geomspace(3, 0.01, world.width)
-    assert low_rank(planted_trace(world, [hidden], [world.router(rng)]), FEW) == Verdict.SUPPORTED
+    assert few(planted_trace(world, [hidden], [world.router(rng)])) == Verdict.SUPPORTED
 
 
 def test_few_data_directions_refuted_when_routing_lives_in_the_weakest_ones() -> None:
@@ -75,7 +79,7 @@ def test_few_data_directions_refuted_when_routing_lives_in_the_weakest_ones() ->
     weight = world.router(rng)
     weight[:, :16] = 0.0
     hidden = world.normal(rng) * np.repeat([1.3, 1.0], [16, 8])
-    assert low_rank(planted_trace(world, [hidden], [weight]), FEW) == Verdict.REFUTED
+    assert few(planted_trace(world, [hidden], [weight])) == Verdict.REFUTED
 
 
 def few_directions_null(seed: int) -> Verdict:
@@ -84,4 +88,4 @@ def few_directions_null(seed: int) -> Verdict:
     trace = planted_trace(world, [world.normal(rng)], [world.router(rng)])
     others = world.normal(rng)  # directions of other isotropic tokens: those of the same ones do fit them a little
     layer = replace(trace.layers[0], second_moment=others.T @ others / len(others))
-    return low_rank(replace(trace, layers=(layer,)), FEW, Sampling(seed, 199))
+    return few(replace(trace, layers=(layer,)), Sampling(seed, 199))

@@ -71,12 +71,19 @@ def test_a_checkpoint_without_the_loss_is_not_applicable_with_its_rho(loss: floa
         balance_suppression(trace=heard(3, 0.9, loss=loss), fork=IGNORED, sampling=SAMPLING)
 
 
+def test_an_untrained_control_is_not_applicable_whatever_its_configuration_states() -> None:
+    trace = heard(3, 0.9)
+    control = replace(trace, checkpoint={**trace.checkpoint, "control": True})
+    with pytest.raises(NotApplicable, match=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \["):
+        balance_suppression(trace=control, fork=IGNORED, sampling=SAMPLING)
+
+
 def test_a_bias_can_bring_back_what_the_weight_ignores() -> None:
     bias = 5.0 * np.random.default_rng(0).standard_normal(WORLD.experts)
     trace = heard(4, 0.05, bias=bias)
     assert verdict(balance_suppression, trace=trace, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
     assert verdict(balance_suppression, trace=trace, fork=INCLUDED, sampling=SAMPLING) == Verdict.REFUTED
-    with pytest.raises(NotApplicable, match="no router has a bias"):
+    with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
         balance_suppression(trace=heard(4, 0.05), fork=INCLUDED, sampling=SAMPLING)
 
 
@@ -89,6 +96,8 @@ def test_a_selection_bias_is_named() -> None:
     )
     assert finding.notes[0].startswith("The configuration states a balancing loss of coefficient 0.01.")
     assert "1 of 4 routers have a selection-only bias" in finding.notes[1]
+    with pytest.raises(NotApplicable, match="no router adds a bias to its logits; 1 of 4 add one to their scores"):
+        balance_suppression(trace=replace(trace, layers=(layer, *trace.layers[1:])), fork=INCLUDED, sampling=SAMPLING)
 
 
 def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
@@ -151,7 +160,7 @@ def test_controlled_refuses_what_cannot_be_paired() -> None:
     cut = replace(one.traces[0][1], token=one.traces[0][1].token + 1)
     with pytest.raises(NotApplicable, match="same text"):
         controlled(loss_experiment=replace(one, traces=((one.traces[0][0], cut),)), **arguments)
-    with pytest.raises(NotApplicable, match="no router has a bias"):
+    with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
         controlled(loss_experiment=one, fork=INCLUDED, sampling=SAMPLING)
 
 
