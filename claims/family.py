@@ -1,4 +1,8 @@
-"""Multiplicity: Holm over every deciding criterion of a run. Recorded beside the raw p, never instead."""
+"""Multiplicity: Holm over the claims and checkpoints of a run. Recorded beside the raw p, never instead.
+
+A claim holds only if all of its deciding criteria do, so its p is the largest of theirs (an intersection-union test).
+Readings beside the primary one are no further claims, and keep their raw p alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,10 +12,21 @@ from metrics.statistics import holm
 
 
 def adjust(records: Sequence[Record]) -> list[Record]:
-    """Return the records with ``p_adjusted`` set: Holm over all deciding criteria that have a p-value."""
+    """Return the records sorted by key, with ``p_adjusted`` of their deciding criteria set: the claim's, after Holm.
+
+    The family is one p a claim and checkpoint, in its primary reading; None where no deciding criterion has a p.
+    """
     ordered = sorted(records, key=lambda record: record.key)
-    flat = [c.p if c.decides else None for record in ordered for c in record.criteria]
-    adjusted = iter(holm(flat))
-    return [
-        replace(record, criteria=[replace(c, p_adjusted=next(adjusted)) for c in record.criteria]) for record in ordered
-    ]
+    adjusted = holm([_of_claim(record) for record in ordered])
+    return [_with(record, p) for record, p in zip(ordered, adjusted, strict=True)]
+
+
+def _of_claim(record: Record) -> float | None:
+    """The largest p of the deciding criteria of a primary reading."""
+    known = [c.p for c in record.criteria if c.decides and c.p is not None]
+    return max(known, default=None) if record.primary else None
+
+
+def _with(record: Record, p: float | None) -> Record:
+    criteria = [replace(c, p_adjusted=p if c.decides and c.p is not None else None) for c in record.criteria]
+    return replace(record, criteria=criteria)

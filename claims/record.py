@@ -21,8 +21,9 @@ class Criterion:
     """One measured quantity against its threshold.
 
     ``holds`` is True (whole interval on the claimed side), False (wholly on the other) or None (straddles).
-    ``p`` is one-sided, for the claimed side; None for exact counts. ``p_adjusted`` is Holm over the family
-    of one checkpoint. ``decides`` is False for a number that is reported beside the deciding ones.
+    ``p`` is one-sided, for the claimed side; None for exact counts. ``p_adjusted`` is that of the claim on its
+    checkpoint, the largest of its deciding criteria, Holm over the run; None for other readings than the primary
+    one. ``decides`` is False for a number that is reported beside the deciding ones.
     """
 
     name: str

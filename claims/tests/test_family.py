@@ -1,0 +1,35 @@
+"""Holm over claims and checkpoints: one p each, the largest of what must hold."""
+
+from dataclasses import replace
+
+import pytest
+
+from claims.family import adjust
+from claims.record import Criterion, Record
+from claims.tests.test_judge import record
+
+
+def asked(claim: str, *ps: float | None, primary: bool = True) -> Record:
+    made = record(claim=claim)
+    criteria = [replace(made.criteria[0], name=str(place), p=p) for place, p in enumerate(ps)]
+    return replace(made, criteria=criteria, primary=primary)
+
+
+def adjusted(records: list[Record]) -> dict[str, list[float | None]]:
+    return {each.claim: [criterion.p_adjusted for criterion in each.criteria] for each in adjust(records)}
+
+
+def test_a_claim_has_one_p_the_largest_of_its_deciding_criteria() -> None:
+    found = adjusted([asked("a", 0.01, 0.02, None), asked("b", 0.001)])
+    assert found == {"a": [pytest.approx(0.02)] * 2 + [None], "b": [pytest.approx(0.002)]}
+
+
+def test_rows_beside_and_other_readings_are_no_claims() -> None:
+    beside: Criterion = replace(record().criteria[0], p=0.9, decides=False)
+    claim = asked("a", 0.01)
+    found = adjusted([replace(claim, criteria=[*claim.criteria, beside]), asked("other reading", 0.5, primary=False)])
+    assert found == {"a": [pytest.approx(0.01), None], "other reading": [None]}
+
+
+def test_counts_alone_have_none() -> None:
+    assert adjusted([asked("a", None), asked("b", 0.04)]) == {"a": [None], "b": [pytest.approx(0.04)]}
