@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from claims.arm_layers import ArmLayers
 from claims.curves import rounded
-from claims.few_units import BOOTSTRAPPED, FEWEST, estimate_few, spanning
+from claims.few_units import FEW, FEWEST, estimate_few, spanning
 from claims.finding import Curve, Measured, NotApplicable
 from claims.function_arms import FunctionExperiment
 from claims.record import Figure, Series
@@ -194,7 +194,7 @@ def _share(left: FloatArray, whole: FloatArray, sampling: Sampling) -> Estimate 
     """Ratio of the means over pairs; without an interval where these are too few to resample."""
     both = np.isfinite(left) & np.isfinite(whole)
     rows = np.stack([left[both], whole[both]], axis=1)
-    if len(rows) < BOOTSTRAPPED:
+    if len(rows) < FEW:
         return float(rows[:, 0].mean() / rows[:, 1].mean()) if len(rows) else float("nan")
     share = sampling.of(rows, lambda pairs: pairs[..., 0].mean(axis=-1) / pairs[..., 1].mean(axis=-1), unit=PAIR)
     seeds = [(left[seed, known], whole[seed, known]) for seed, known in enumerate(both) if known.any()]

@@ -146,6 +146,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
             letter.lower(),
             (f"{word} (expected)", {"green": True}),
         )
+    if report.skipped and category == "failed":
+        return "refuted beside", letter.lower(), (f"{word} (beside)", {"yellow": True})
     if report.failed:
         return "failed" if category != "error" else "error", letter, (word, {"red": True})
     return category, letter, (word, {"green": report.passed, "yellow": report.skipped})
@@ -188,7 +190,10 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
 
 
 def _outcome(item: pytest.Item, record: Record) -> None:
-    """Pass, fail or skip: supported and vacuous pass, refuted fails, unless another verdict was expected."""
+    """Pass, fail or skip: supported and vacuous pass, refuted fails, unless another verdict was expected.
+
+    A reading beside the primary one is reported: where it is refuted it is skipped, as what is undecided is.
+    """
     __tracebackhide__ = True
     entry = _expectation(item, record.claim, record.checkpoint, record.fork)
     measured = f"measured {record.verdict}" if entry else str(record.verdict)
@@ -200,6 +205,8 @@ def _outcome(item: pytest.Item, record: Record) -> None:
             pytest.fail(f"expected {entry.says} ({entry.reason}); {message}", pytrace=False)
     elif record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
         pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
+    elif record.verdict is Verdict.REFUTED and not record.primary:
+        pytest.skip(f"{record.claim}: {record.verdict} in a reading beside the primary one: {record.reason}")
     elif record.verdict not in (Verdict.SUPPORTED, Verdict.VACUOUS):
         pytest.fail(message, pytrace=False)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from claims.few_units import BOOTSTRAPPED, FEWEST, estimate_few, spanning
+from claims.few_units import BOOTSTRAPPED, FEW, FEWEST, estimate_few, spanning
 from claims.sampling import Sampling
 from claims.tests.verdicts import SAMPLING
 from claims.verdict import holds
@@ -13,13 +13,15 @@ def test_below_eight_the_interval_is_the_range_and_nothing_is_drawn() -> None:
     found = estimate_few(np.array([-3.0, -1.0, -2.0]), "seed", SAMPLING)
     assert (found.value, found.low, found.high, found.n, found.unit) == (-2.0, -3.0, -1.0, 3, "seed")
     assert not found.draws
-    assert estimate_few(np.arange(8.0), "seed", SAMPLING).method.startswith("BCa bootstrap of the mean")
+    assert estimate_few(np.arange(8.0), "seed", SAMPLING).method == "mean, Student's t of 8 seeds"
+    assert estimate_few(np.arange(20.0), "seed", SAMPLING).method.startswith("BCa bootstrap of the mean")
     assert np.isnan(estimate_few(np.array([1.0]), "seed", SAMPLING).low)
 
 
-@pytest.mark.parametrize(("count", "at_most"), [(FEWEST, 14), (BOOTSTRAPPED, 29)])
+@pytest.mark.parametrize(("count", "at_most"), [(FEWEST, 14), (FEW, 19), (BOOTSTRAPPED, 23)])
 def test_values_around_zero_are_rarely_called_negative(count: int, at_most: int) -> None:
-    # Of 400: one in 64 for the range of six, one in twenty for the bootstrap, and two to three deviations.
+    # Of 400: one in 64 for the range of six, one in forty for Student's t, one in thirty for a bootstrap of twenty,
+    # and about three deviations.
     rng = np.random.default_rng(count)
     found = [estimate_few(rng.standard_normal(count), "seed", Sampling(seed, 199)) for seed in range(400)]
     assert sum(holds(e.low, e.high, 0.0, "<") is True for e in found) <= at_most

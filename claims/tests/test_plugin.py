@@ -102,6 +102,16 @@ def test_expectations_decide_the_colour_in_both_directions(pytester: pytest.Pyte
     result.stdout.fnmatch_lines(["*expected refuted (known); router-linearity: measured supported*"])
 
 
+def test_a_refuted_reading_beside_the_primary_one_fails_nothing(pytester: pytest.Pytester) -> None:
+    text = FINDINGS.replace('fields("fails")', 'fields("fails", forks=({"of": "x"}, {"of": "y"}))')
+    text = text.replace("def test_fails():", "def test_fails(fork):")
+    text = text.replace("exact(0, 5)", 'exact(2 if fork["of"] == "x" else 0, 5)')
+    result, records = run(pytester, text, "-v", "-k", "fails")
+    assert records["fails"].verdict == Verdict.REFUTED  # the last of its readings
+    result.stdout.fnmatch_lines(["*SUPPORTED*", "*REFUTED (beside)*"])
+    assert result.ret == pytest.ExitCode.OK
+
+
 def test_a_false_identity_is_refuted_with_its_shrunk_counterexample(pytester: pytest.Pytester) -> None:
     result, records = run(pytester, IDENTITY)
     found = records["identity-false"]
