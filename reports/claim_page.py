@@ -2,22 +2,26 @@
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
 from claims.record import Record
 from reports.cells import Board, Cell
 from reports.links import address
-from reports.markdown import block, bullets, code, escape, table
+from reports.markdown import SENTENCE, block, bullets, code, escape, table
 from reports.matrix import footnotes, mark
 from reports.measured import because, criteria_table, forks_table, methods, thresholds_table
 from reports.names import slug
 from reports.pictures import Picture, embed
-from reports.places import arms, place_title, repeats
-from reports.words import listed, plural, shown
+from reports.places import place_title
+from reports.sentences import compared, equation, facts, unbroken
+from reports.words import shown
 
 #: File of records that the commands on a page name; it lies beside the report.
 RECORDS = "records.jsonl"
+#: A claim's own texts are shown whole.
+_whole = partial(escape, limit=SENTENCE)
 
 
 def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: str) -> str:
@@ -34,9 +38,9 @@ def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: s
     records = [r for _, cell in places for r in cell.records]
     parts = [
         f"# {slug(record.claim)}",
-        f"[The report](../{address(report)})",
-        f"**{escape(record.title)}.** {escape(record.statement)}",
-        block(record.equation) if record.equation.strip() else "",
+        f"[The report](../{address(report)}); [what the words mean](../{address(report)}#what-the-words-mean)",
+        f"**{escape(record.title)}.** {_whole(record.statement)}",
+        block("\n".join(equation(record))) if record.equation.strip() else "",
         bullets(_facts(record)),
         thresholds_table(records),
         _glance(places),
@@ -56,16 +60,8 @@ def _glance(places: Sequence[tuple[str, Cell]]) -> str:
 
 
 def _facts(record: Record) -> list[str]:
-    figures = f" (figures: {listed([escape(f) for f in record.figures], most=30)})" if record.figures else ""
     own_name = [f"Claim: {code(record.claim)}"] if slug(record.claim) != record.claim else []
-    facts = [
-        *own_name,
-        f"Source: {escape(record.source)}{figures}",
-        f"Definition: {escape(record.definition)}",
-        f"The paper reports: {escape(record.paper)}",
-        f"Null: {escape(record.null_says)}",
-    ]
-    return [fact for fact in facts if not fact.endswith(": ")]
+    return [*own_name, *(f"{name}: {text}" for name, text in facts(record, _whole))]
 
 
 def _on(name: str, cell: Cell) -> list[str]:
@@ -73,29 +69,16 @@ def _on(name: str, cell: Cell) -> list[str]:
     sensitive = ", fork-sensitive" if cell.fork_sensitive else ""
     parts = [
         f"## {place_title(name)}: {shown(record.verdict)}{sensitive}",
-        _compared(record),
-        _sentence("Reason", record.reason),
+        compared(record, escape),
+        f"Reason: {_whole(record.reason).rstrip('.')}." if record.reason.strip() else unbroken(record),
         criteria_table(record),
         _forks(cell),
         _certificates(name, cell),
         _expected(record),
-        bullets([escape(note) for note in record.notes]),
+        bullets([_whole(note) for note in record.notes]),
         methods(record),
     ]
     return [part for part in parts if part]
-
-
-def _compared(record: Record) -> str:
-    """Say what an experiment compares, and with which checkpoints."""
-    found = arms(record)
-    if not found:
-        return ""
-    seeds = [" against ".join(escape(name, 120) for name in names) for names in repeats(record)]
-    return f"Compared: {listed([escape(arm, 60) for arm in found])}; {plural(len(seeds), 'seed')}: {'; '.join(seeds)}."
-
-
-def _sentence(head: str, text: str) -> str:
-    return f"{head}: {escape(text, 2000).rstrip('.')}." if text.strip() else ""
 
 
 def _expected(record: Record) -> str:
@@ -120,5 +103,6 @@ def _certificate(name: str, record: Record) -> str:
     return (
         f"Counterexample{reading}: {escape(certificate.says).rstrip('.')}. "
         f"Arrays in {code(certificate.file)} (sha256 {code(certificate.sha256[:16])}…), beside the report's "
-        f"{code(RECORDS)}; recheck with\n\n" + block(f"python -m claims.recheck {RECORDS} {wanted}")
+        f"{code(RECORDS)}; to recheck them, in the checkout, with the path of that file:\n\n"
+        + block(f"python -m claims.recheck {RECORDS} {wanted}")
     )

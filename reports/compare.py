@@ -1,5 +1,6 @@
 """What changed between two runs, for someone who wants to hear only of changes."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +9,13 @@ import pandas as pd
 
 from claims.record import Record
 from reports.cells import Board, board, fork_name
-from reports.margins import SHARE, lost
-from reports.markdown import bullets, escape, table
-from reports.measured import because
-from reports.numbers import claimed, interval
-from reports.places import arms, kind_of, repeats
+from reports.margins import SHARE, deciding, lost
+from reports.markdown import bullets, code, escape, table
+from reports.measured import because, telling
+from reports.numbers import ABSENT, claimed, interval
+from reports.places import arms, kind_of, place_title, repeats
 from reports.provenance import flat
-from reports.words import listed, plural, shown
+from reports.words import GENERATED, listed, plural, shown, somewhere
 
 NOTHING = "No verdict changed"
 #: What every run has its own of.
@@ -40,9 +41,13 @@ def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) 
     """
     before, after = board(old), board(new)
     verdicts, forks, margins = _verdicts(before, after), _forks(before, after), _margins(old, new, share)
+    new_ones, gone = _alone(after, before), _alone(before, after)
     measured = ["measured before", "measured now"]
     parts = [
-        _section("Verdicts that changed, appeared or vanished", ["old", "new", *measured], verdicts),
+        _section("Verdicts that changed", ["claimed", "old", "new", *measured], verdicts),
+        _again(_moved_places(before, after)),
+        _section("Verdicts that appeared", ["verdict", "measured"], new_ones),
+        _section("Verdicts that vanished", ["verdict", "measured"], gone),
         _section("Other readings whose verdict moved", ["reading", "old", "new", *measured], forks),
         _section("Criteria that lost their margin", ["criterion", "claimed", "old", "new"], margins),
         f"A margin is lost when the interval touches its threshold, or comes nearer to it than {share:g} of the "
@@ -53,8 +58,9 @@ def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) 
     ]
     asides = [f"{plural(len(forks), 'other reading')} moved"] * bool(forks)
     asides += [f"{plural(len(margins), 'margin')} lost"] * bool(margins)
-    head = "; ".join([_headline(before, after) if verdicts else NOTHING, *asides])
-    return Comparison("\n\n".join([f"# {head}.", *(p for p in parts if p)]) + "\n", bool(verdicts or forks or margins))
+    moved = before.cells.keys() != after.cells.keys() or bool(verdicts)
+    head = "; ".join([_headline(before, after) if moved else NOTHING, *asides])
+    return Comparison("\n\n".join([f"# {head}.", *(p for p in parts if p)]) + "\n", bool(moved or forks or margins))
 
 
 def _section(title: str, columns: list[str], rows: list[list[str]]) -> str:
@@ -64,20 +70,51 @@ def _section(title: str, columns: list[str], rows: list[list[str]]) -> str:
 def _headline(before: Board, after: Board) -> str:
     """How many verdicts changed among those in both runs, and how many are in one run alone."""
     kept = before.cells.keys() & after.cells.keys()
-    changed = sum(before.cells[place].verdict != after.cells[place].verdict for place in kept)
+    changed = len(_moved_places(before, after))
     new, gone = len(after.cells.keys() - kept), len(before.cells.keys() - kept)
     asides = [f"{new:,} appeared"] * bool(new) + [f"{gone:,} vanished"] * bool(gone)
     return "; ".join([f"{changed:,} of {plural(len(kept), 'verdict')} changed", *asides])
 
 
+def _moved_places(before: Board, after: Board) -> list[tuple[str, str]]:
+    """Return the (claim, place) of both runs whose verdict is another now."""
+    kept = sorted(before.cells.keys() & after.cells.keys())
+    return [place for place in kept if before.cells[place].verdict != after.cells[place].verdict]
+
+
 def _verdicts(before: Board, after: Board) -> list[list[str]]:
     rows = []
-    for claim, name in sorted(before.cells.keys() | after.cells.keys()):
-        old, new = (run.cells.get((claim, name)) for run in (before, after))
-        if old is None or new is None or old.verdict != new.verdict:
-            found = [cell.primary if cell else None for cell in (old, new)]
-            rows.append([escape(claim), escape(name), *_change(*found)])
+    for place in _moved_places(before, after):
+        old, new = before.cells[place].primary, after.cells[place].primary
+        criterion = telling(new)[0] or telling(old)[0]
+        side = claimed(criterion) if criterion else ABSENT
+        rows.append([escape(place[0]), place_title(place[1]), side, *_change(old, new)])
     return rows
+
+
+def _again(moved: Sequence[tuple[str, str]]) -> str:
+    """Say how to measure one of the changed verdicts again; a name that pytest cannot take is left out."""
+    if not moved:
+        return ""
+    claim, place = moved[0]
+    chosen = f"'{claim} and {place}'" if re.fullmatch(r"[\w.-]+", place) and place != GENERATED else claim
+    return f"To measure one again: the command of the run with, for example, {code(f'-k {chosen}')}."
+
+
+def _alone(run: Board, other: Board) -> list[list[str]]:
+    """Return what is in one run alone: a row a claim and verdict, with the number of a verdict that stands alone."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for claim, name in sorted(run.cells.keys() - other.cells.keys()):
+        found.setdefault((claim, shown(run.cells[claim, name].verdict)), []).append(name)
+    return [
+        [
+            escape(claim),
+            listed([place_title(name) for name in names], most=12),
+            verdict,
+            because(run.cells[claim, names[0]].primary) if len(names) == 1 else "",
+        ]
+        for (claim, verdict), names in found.items()
+    ]
 
 
 def _change(old: Record | None, new: Record | None) -> list[str]:
@@ -122,15 +159,26 @@ def _place(record: Record) -> str:
 def _unlike(old: Sequence[Record], new: Sequence[Record]) -> str:
     """Say what was not the same about the two runs, since a verdict may have moved for that reason alone."""
     lines = []
+    pairs = _pairs(old, new)
     for what, facts in (("", _settings), ("Thresholds of ", _thresholds), ("Text of ", _texts)):
-        differences: dict[str, list[str]] = {}
-        for a, b in _pairs(old, new):
+        differences: dict[str, dict[str, None]] = {}
+        for a, b in pairs:
             for said in _different(facts(a), facts(b)):
-                differences.setdefault(said, []).append(a.claim if what else a.key[0])
+                differences.setdefault(said, {})[a.claim if what else a.key[0]] = None
+        every = [escape(place) for place in dict.fromkeys(a.key[0] for a, _ in pairs)]
         for said, places in differences.items():
-            where = listed([escape(place) for place in dict.fromkeys(places)])
-            lines.append(f"{what}{where}: {said}" if what else f"{said} ({where})")
+            names = [escape(place) for place in places]
+            lines.append(f"{what}{listed(names)}: {said}" if what else f"{said} ({somewhere(names, every)})")
+    lines += _moved(pairs)
     return f"## What else differs between the runs\n\n{bullets(lines)}" if lines else ""
+
+
+def _moved(pairs: Sequence[tuple[Record, Record]]) -> list[str]:
+    """Count the deciding numbers that are not what they were, whatever the verdicts."""
+    both = [(deciding(a), deciding(b)) for a, b in pairs]
+    numbers = [(was[name], now[name]) for was, now in both for name in was.keys() & now.keys()]
+    moved = sum((was.value, was.low, was.high) != (now.value, now.low, now.high) for was, now in numbers)
+    return [f"{moved:,} of {plural(len(numbers), 'deciding number')} moved"] if moved else []
 
 
 def _different(old: dict[str, str], new: dict[str, str]) -> list[str]:

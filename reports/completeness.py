@@ -15,4 +15,4 @@ class Completeness:
     @property
     def sentence(self) -> str:
         """For example ``recorded 41 of 42 claim tests``."""
-        return f"recorded {self.selected - len(self.missing):,} of {plural(self.selected, 'claim')}"
+        return f"recorded {self.selected - len(self.missing):,} of {plural(self.selected, 'claim test')}"

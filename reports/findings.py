@@ -21,7 +21,7 @@ def findings(board: Board) -> str:
 
     What is refuted or vacuous on untrained controls alone is no finding: there a claim about training need not hold.
     """
-    kinds: list[tuple[Callable[[Cell], bool], Callable[[Record, Cells], str]]] = [
+    kinds: list[tuple[Callable[[Cell], bool], Callable[[Board, Record, Cells], str]]] = [
         (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
         (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _refuted),
         (lambda c: c.verdict == Verdict.VACUOUS, _vacuous),
@@ -29,7 +29,7 @@ def findings(board: Board) -> str:
         (lambda c: c.verdict == Verdict.ERROR, _failed),
     ]
     sentences = [
-        say(record, found)
+        say(board, record, found)
         for applies, say in kinds
         for record in board.claims
         if (found := [(name, cell) for name, cell in board.of_claim(record.claim) if applies(cell)])
@@ -40,13 +40,21 @@ def findings(board: Board) -> str:
 
 
 def _untrained_too(board: Board) -> list[str]:
-    """Name the claims beyond the linear router's that an untrained control satisfies as the trained ones do."""
-    names = []
+    """Name the claims beyond the linear router's that an untrained control satisfies, with trained ones or alone."""
+    too, alone = [], []
     for record in board.claims:
-        supported = [c.primary for _, c in board.of_claim(record.claim) if c.verdict == Verdict.SUPPORTED]
-        if record.group != "A" and len({is_control(found) for found in supported}) > 1:
-            names.append(reference(record.claim))
-    return [f"**Supported on the untrained control too**, so no effect of training: {listed(names)}."] if names else []
+        cells = [c.primary for _, c in board.of_claim(record.claim)]
+        supported = {is_control(found) for found in cells if found.verdict == Verdict.SUPPORTED}
+        if record.group == "A" or True not in supported:
+            continue
+        if False in supported:
+            too.append(reference(record.claim))
+        elif len(cells) > 1:
+            alone.append(reference(record.claim))
+    return [
+        *([f"**Supported on the untrained control too**, so no effect of training: {listed(too)}."] if too else []),
+        *([f"**Supported on the untrained control alone**, and on nothing trained: {listed(alone)}."] if alone else []),
+    ]
 
 
 def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:
@@ -56,7 +64,7 @@ def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | Non
     return next((c for c in deciding if c.holds is wanted), deciding[0] if deciding else None)
 
 
-def _certified(record: Record, found: Cells) -> str:
+def _certified(board: Board, record: Record, found: Cells) -> str:
     names = listed([place_title(name, 80) for name, _ in found])
     certificate = found[0][1].primary.certificate
     says = "" if certificate is None else escape(certificate.says).rstrip(".")
@@ -64,15 +72,22 @@ def _certified(record: Record, found: Cells) -> str:
     return f"{reference(record.claim)} is **refuted by a counterexample** on {names}: {says}{whose}."
 
 
-def _refuted(record: Record, found: Cells) -> str:
-    return f"{reference(record.claim)} is **refuted**: {_numbers(found, null=False)}."
+def _refuted(board: Board, record: Record, found: Cells) -> str:
+    return f"{reference(record.claim)} is **refuted**{_share(board, record, found)}: {_numbers(found, null=False)}."
 
 
-def _vacuous(record: Record, found: Cells) -> str:
-    return f"{reference(record.claim)} is **vacuous**, it holds for its null too: {_numbers(found, null=True)}."
+def _vacuous(board: Board, record: Record, found: Cells) -> str:
+    share = _share(board, record, found)
+    return f"{reference(record.claim)} is **vacuous**{share}, it holds for its null too: {_numbers(found, null=True)}."
 
 
-def _deviating(record: Record, found: Cells) -> str:
+def _share(board: Board, record: Record, found: Cells) -> str:
+    """Say of how many places a finding speaks, where the claim has several."""
+    places = len(board.of_claim(record.claim))
+    return f" on {len(found)} of {places}" if places > 1 else ""
+
+
+def _deviating(board: Board, record: Record, found: Cells) -> str:
     pairs = [
         (name, f"{escape(r.expected)} was expected and {r.verdict} measured{_reading(r)}")
         for name, cell in found
@@ -82,7 +97,7 @@ def _deviating(record: Record, found: Cells) -> str:
     return f"{reference(record.claim)} is **not as expected**: {_together(pairs)}."
 
 
-def _failed(record: Record, found: Cells) -> str:
+def _failed(board: Board, record: Record, found: Cells) -> str:
     pairs = [(name, escape(cell.primary.reason).rstrip(".")) for name, cell in found]
     return f"{reference(record.claim)} **could not be computed**: {_together(pairs)}."
 

@@ -11,7 +11,7 @@ LONGEST = 24
 NAME = 120
 
 
-def heads(names: Sequence[str]) -> dict[str, str]:
+def heads(names: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
     """Return a short head for each name, no two alike: its last part, cut in the middle, numbered where need be.
 
     Examples
@@ -19,18 +19,18 @@ def heads(names: Sequence[str]) -> dict[str, str]:
     >>> heads(["olmoe-aux", "moonshotai/Moonlight-16B-A3B"])
     {'olmoe-aux': 'olmoe-aux', 'moonshotai/Moonlight-16B-A3B': 'Moonlight-16B-A3B'}
     """
-    short = {name: _short(name) for name in names}
+    short = {name: _short(name, longest) for name in names}
     often = Counter(short.values())
     unique: dict[str, str] = {}
     for name, head in short.items():
         number = 1 + sum(short[other] == head for other in unique)
-        unique[name] = head if often[head] == 1 else f"{shorten(head, LONGEST - 5)} ({number})"
+        unique[name] = head if often[head] == 1 else f"{shorten(head, longest - 5)} ({number})"
     return unique
 
 
-def legend(names: Sequence[str], about: Mapping[str, str]) -> str:
+def legend(names: Sequence[str], about: Mapping[str, str], longest: int = LONGEST) -> str:
     """Return one list item a head that does not speak for itself: the full name, and what it is; "" for none."""
-    known = heads(names)
+    known = heads(names, longest)
     items = []
     for name in names:
         says = [escape(name, NAME)] if plain(name) != known[name] else []
@@ -39,8 +39,8 @@ def legend(names: Sequence[str], about: Mapping[str, str]) -> str:
     return bullets(items)
 
 
-def _short(name: str) -> str:
+def _short(name: str, longest: int) -> str:
     whole = plain(name)
-    if len(whole) <= LONGEST:
+    if len(whole) <= longest:
         return whole
-    return shorten(whole.rstrip("/").rpartition("/")[2] or whole, LONGEST)
+    return shorten(whole.rstrip("/").rpartition("/")[2] or whole, longest)

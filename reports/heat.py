@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Blue below zero, grey at it, yellow above: told apart with any colour vision, and in grey by lightness alone.
 COLOURS = ("#001d57", "#2166ac", "#8c8c8c", "#dba93a", "#fff04d")
 #: Ratio of the panels' largest values up to which they share one range of colours.
-ALIKE = 5.0
+ALIKE = 20.0
 #: Named rows and columns: of a picture of one panel, and of more.
 NAMED = {True: 16, False: 8}
 
@@ -75,14 +75,14 @@ def bounds(panels: Sequence[Figure]) -> list[float]:
     return [size or 1.0 for size in largest]
 
 
-def colour_bars(canvas: Canvas, drawn: Sequence[tuple[Axes, AxesImage]]) -> None:
-    """Add one bar for all panels that share a range of colours, else one a panel."""
+def colour_bars(canvas: Canvas, drawn: Sequence[tuple[Axes, AxesImage]], quantity: str) -> None:
+    """Add one bar for all panels that share a range of colours, else one a panel; ``quantity`` names what it shows."""
     canvas.set_layout_engine("compressed", h_pad=0.09)  # square panels keep together
     shared = len({image.get_clim() for _, image in drawn}) == 1
     length = 0.8 if not shared or len(drawn) <= 3 else 0.4
     for axis, image in drawn[:1] if shared else drawn:
         beside = [other for other, _ in drawn] if shared else axis
-        canvas.colorbar(image, ax=beside, shrink=length, aspect=20, pad=0.02)
+        canvas.colorbar(image, ax=beside, shrink=length, aspect=20, pad=0.02, label=label(quantity, 30))
 
 
 def signed() -> Colormap:

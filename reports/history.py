@@ -60,6 +60,14 @@ def drifting(history: History) -> Iterator[tuple[Track, Criterion, Criterion]]:
                 yield track, first, last
 
 
+def changed(found: Sequence[History]) -> Iterator[tuple[str, str, tuple[Verdict | None, ...]]]:
+    """Yield (claim, place, verdicts) where the runs that have a verdict differ in it, or the latest has none."""
+    for history in found:
+        for place, verdicts in history.verdicts.items():
+            if len(set(verdicts) - {None}) > 1 or verdicts[-1] is None:
+                yield history.record.claim, place, verdicts
+
+
 def _history(record: Record, runs: Sequence[Run]) -> History:
     cells = [dict(run.board.of_claim(record.claim)) for run in runs]
     places = list(dict.fromkeys(place for found in reversed(cells) for place in found))

@@ -8,7 +8,7 @@ import pandas as pd
 from claims.record import Criterion
 from claims.verdict import Verdict
 from reports.files import write_whole
-from reports.history import History, drifting, histories
+from reports.history import History, changed, drifting, histories
 from reports.links import address
 from reports.markdown import bullets, escape, table
 from reports.names import slug
@@ -24,6 +24,9 @@ LATEST = 4
 VERDICTS = 30
 ABSENT = "·"
 ORDERED = "in the order of the dates that their records carry"
+UNMOVED = "No interval that was clear of its threshold has come near it"
+CHANGED = "Verdicts that changed, or are gone"
+DRIFT = "Intervals that came near their thresholds"
 GIVEN = "in the order in which they were given, since not every one carries a date"
 
 
@@ -37,7 +40,7 @@ def write_history(runs: Sequence[Run], folder: Path) -> Path:
     """
     found = histories(runs)
     drawn = {h.record.claim: draw(h, runs, folder) for h in found}
-    parts = [f"# {title(runs)}", order(runs), _runs(runs), *_drift(found)]
+    parts = [f"# {title(runs)}", order(runs), _runs(runs), *_changed(found), *_drift(found)]
     parts += [part for history in found for part in _claim(history, runs, drawn[history.record.claim])]
     parts.append(_signs())
     write_whole(folder / "history.md", "\n\n".join(part for part in parts if part) + "\n")
@@ -78,6 +81,14 @@ def _runs(runs: Sequence[Run]) -> str:
     return table(pd.DataFrame(rows, columns=["run", "commit", "claims", "verdicts"]), right=["claims", "verdicts"])
 
 
+def _changed(found: Sequence[History]) -> list[str]:
+    rows = [[escape(claim), place_title(name), symbols(verdicts)] for claim, name, verdicts in changed(found)]
+    if not rows:
+        return ["No verdict changed."]
+    columns = ["claim", "on", "verdicts, the latest last"]
+    return [f"## {CHANGED}", table(pd.DataFrame(rows, columns=columns))]
+
+
 def _drift(found: Sequence[History]) -> list[str]:
     rows = [
         [escape(h.record.claim), place_title(t.place), escape(t.name), claimed(now), interval(first), interval(now)]
@@ -85,9 +96,9 @@ def _drift(found: Sequence[History]) -> list[str]:
         for t, first, now in drifting(h)
     ]
     if not rows:
-        return ["No interval that was clear of its threshold has come near it."]
+        return [f"{UNMOVED}."]
     columns = ["claim", "on", "measured", "claimed", "at first", "in the latest run"]
-    return ["## Intervals that came near their thresholds", table(pd.DataFrame(rows, columns=columns))]
+    return [f"## {DRIFT}", table(pd.DataFrame(rows, columns=columns))]
 
 
 def _claim(history: History, runs: Sequence[Run], file: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from claims.record import Record
+from reports.markdown import escape
 from reports.names import slug
 
 #: Folders beside the report, of claims' and of papers' pages; not ``claims``, which may be there with other files.
@@ -17,8 +18,16 @@ def reference(claim: str) -> str:
 
 
 def references(claims: Iterable[Record], up: str = "") -> str:
-    """Return the link definitions that `reference` needs, once at the end of a page; ``up`` leads to the report."""
-    return "\n".join(f"[{slug(r.claim)}]: {up}{details_file(r.claim)}" for r in claims)
+    """Return the link definitions that `reference` needs, once at the end of a page; ``up`` leads to the report.
+
+    A link's title, which a reader sees on pointing at it, is what the claim says.
+    """
+    return "\n".join(f'[{slug(r.claim)}]: {up}{details_file(r.claim)} "{_title(r.title)}"' for r in claims)
+
+
+def _title(text: str) -> str:
+    """Return text that ends no quotation."""
+    return escape(text.replace('"', "'"))
 
 
 def details_file(claim: str) -> str:

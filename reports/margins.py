@@ -4,6 +4,7 @@ An exact number has no width; its distance is in shares of the threshold, and a 
 number is on one side or the other.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from claims.record import Criterion, Record
@@ -37,8 +38,17 @@ def clear(criterion: Criterion, share: float = SHARE) -> bool:
 
 
 def deciding(record: Record) -> Mapping[str, Criterion]:
-    """Return by name the criteria that the verdict hangs on; the null's, named so, where it hangs on them too."""
-    return dict(_deciding(record))
+    """Return by name the criteria that the verdict hangs on; the null's, named so, where it hangs on them too.
+
+    A quantity that is held against two thresholds is told apart by the side that is claimed.
+    """
+    named = list(_deciding(record))
+    often = Counter(name for name, _ in named)
+    found: dict[str, Criterion] = {}
+    for name, criterion in named:
+        own = name if often[name] == 1 else f"{name} ({criterion.direction})"
+        found[own if own not in found else f"{own} {len(found)}"] = criterion
+    return found
 
 
 def lost(old: Record, new: Record, share: float = SHARE) -> list[tuple[str, Criterion, Criterion]]:

@@ -16,6 +16,8 @@ tabulate.WIDE_CHARS_MODE = False
 
 #: Longest text that a table cell or heading carries; the rest is cut out of its middle.
 LONGEST = 400
+#: Longest sentence of a claim: its definition, its null, a reason. Whole, unless it is no sentence.
+SENTENCE = 2000
 #: What inline Markdown may read as markup. An interval such as [0.1, 0.2] cannot be a link, and stays.
 _SPECIAL = re.compile(
     r"(?P<interval>\[-?[\d.,e+-]+, -?[\d.,e+-]+\](?![\[(]))"
@@ -56,7 +58,7 @@ def escape(text: object, limit: int = LONGEST) -> str:
 
 def code(text: object) -> str:
     """Return ``text`` as inline code. Not for table cells: parsers differ on a backslash before a pipe."""
-    line = plain(text, 2000)
+    line = plain(text, SENTENCE)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line}{pad}{fence}"
@@ -64,7 +66,7 @@ def code(text: object) -> str:
 
 def block(text: str) -> str:
     """Return ``text`` as a fenced code block; lines are kept, other control characters are not."""
-    lines = [shorten(_visible(line).rstrip(), 2000) for line in text.splitlines()] or [""]
+    lines = [shorten(_visible(line).rstrip(), SENTENCE) for line in text.splitlines()] or [""]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}text", *lines, fence])

@@ -1,6 +1,7 @@
 """What was measured on one checkpoint: criteria beside the null, and every reading of the definition."""
 
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ from claims.verdict import Verdict
 from reports.cells import Cell, fork_name
 from reports.findings import decisive
 from reports.markdown import escape, table
-from reports.numbers import claimed, count, interval, probability
+from reports.numbers import bound, claimed, count, interval, probability
 from reports.words import shown
 
 ANSWER = {True: "yes", False: "no", None: "undecided"}
@@ -25,14 +26,24 @@ def criteria_table(record: Record) -> str:
 
 
 def criteria_rows(record: Record, say: Callable[[str], str] = escape) -> list[list[str]]:
-    """Return the criteria, then the null's, a row each, for the columns `COLUMNS`."""
-    return [_row(c, "", say) for c in record.criteria] + [_row(c, "null: ", say) for c in record.null]
+    """Return the criteria, then the null's, a row each, for the columns `COLUMNS`.
+
+    Where `methods` tells of several, the column ``from`` has the letter of each.
+    """
+    signs = _signs(record)
+    return [_row(c, "", say, signs) for c in record.criteria] + [_row(c, "null: ", say, signs) for c in record.null]
 
 
-def methods(record: Record) -> str:
-    """Return how the intervals were made, each method once."""
-    found = dict.fromkeys(escape(c.method) for c in (*record.criteria, *record.null) if c.method)
+def methods(record: Record, say: Callable[[str], str] = escape) -> str:
+    """Return how the intervals were made: each method once, under its letter where there are several."""
+    found = [f"{sign}{say(method)}" for method, sign in _signs(record).items()]
     return f"Intervals: {'; '.join(found)}." if found else ""
+
+
+def _signs(record: Record) -> dict[str, str]:
+    """Return a letter in brackets for each method; none where one method made all."""
+    found = list(dict.fromkeys(c.method for c in (*record.criteria, *record.null) if c.method))
+    return {method: f"({ascii_lowercase[i % 26]}) " if len(found) > 1 else "" for i, method in enumerate(found)}
 
 
 def forks_table(cell: Cell) -> str:
@@ -73,14 +84,19 @@ def _deciding(criteria: Sequence[Criterion]) -> list[Criterion]:
 def thresholds_table(records: Sequence[Record]) -> str:
     """Return the thresholds of a claim and their reasons; a run may have overridden a value on some."""
     found = dict.fromkeys(
-        (escape(name), _value(entry.get("value")), escape(entry.get("why", "")))
+        (escape(name), escape(threshold(entry.get("value"))), escape(entry.get("why", "")))
         for record in records
         for name, entry in record.thresholds.items()
     )
     return table(pd.DataFrame(list(found), columns=["threshold", "value", "why"])) if found else ""
 
 
-def _row(criterion: Criterion, prefix: str, say: Callable[[str], str]) -> list[str]:
+def threshold(value: object) -> str:
+    """Return a threshold's value as it was written."""
+    return bound(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else f"{value}"
+
+
+def _row(criterion: Criterion, prefix: str, say: Callable[[str], str], signs: dict[str, str]) -> list[str]:
     adjusted = probability(criterion.p_adjusted)
     if criterion.p_adjusted is None and criterion.p is not None:
         adjusted = f"{probability(criterion.p)} (raw)"
@@ -88,7 +104,7 @@ def _row(criterion: Criterion, prefix: str, say: Callable[[str], str]) -> list[s
         prefix + say(criterion.name),
         interval(criterion),
         claimed(criterion),
-        say(count(criterion.n, criterion.unit)),
+        f"{say(count(criterion.n, criterion.unit))} {signs.get(criterion.method, '')}".rstrip(),
         adjusted,
         ANSWER[criterion.holds] + ("" if criterion.decides else " (not deciding)"),
     ]
@@ -96,7 +112,3 @@ def _row(criterion: Criterion, prefix: str, say: Callable[[str], str]) -> list[s
 
 def _label(record: Record) -> str:
     return escape(fork_name(record)) + (" (primary)" if record.primary else "")
-
-
-def _value(value: object) -> str:
-    return escape(f"{value:,.4g}" if isinstance(value, float) and not value.is_integer() else f"{value}")

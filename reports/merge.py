@@ -32,7 +32,7 @@ def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
         fields = _differences(first, record)
         if fields:
             name, claim, fork = record.key
-            reading = f", fork {fork}" if fork else ""
+            reading = f", reading {fork}" if fork else ""
             raise BadInput(f"two records of claim {claim} on {name}{reading} disagree in {', '.join(fields)}")
         found[record.key] = min(first, record, key=to_json)
     return adjust(list(found.values()))

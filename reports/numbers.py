@@ -40,13 +40,12 @@ def bound(value: float | None) -> str:
 def interval(criterion: Criterion) -> str:
     """Return ``value [low, high]``, or the value alone when it is exact.
 
-    Digits are added, up to six, while the ends look alike, or like the threshold, but are not.
+    Digits are added, up to six, while the ends look alike, or like the threshold, but are not. Where six do not tell
+    them apart either, none is added.
     """
     ends = (criterion.value, criterion.low, criterion.high)
     pairs = [(end, criterion.threshold) for end in ends] + [(criterion.low, criterion.high)]
-    digits = 3
-    while digits < 6 and any(_alike(a, b, digits) for a, b in pairs):
-        digits += 1
+    digits = next((d for d in range(3, 7) if not any(_alike(a, b, d) for a, b in pairs)), 3)
     value, low, high = (number(end, digits) for end in ends)
     if criterion.low is None and criterion.high is None:
         return value if criterion.value is None else f"{value} [no interval]"
@@ -75,4 +74,4 @@ def count(n: int, unit: str) -> str:
 def _alike(a: float | None, b: float | None, digits: int) -> bool:
     if a is None or b is None or a == b:
         return False
-    return number(a, digits) == number(b, digits)
+    return float(f"{a:.{digits}g}") == float(f"{b:.{digits}g}")

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from markupsafe import Markup
 from claims.record import Record
 from claims.verdict import Verdict
 from reports.cells import Board, board
+from reports.glossary import glossary
 from reports.history import histories
 from reports.history_page import draw
 from reports.markdown import plain
@@ -22,9 +22,10 @@ from reports.page_claims import ClaimView, HistoryView, Rows, Shown, claim_view,
 from reports.page_grid import Grid, grids, place_name
 from reports.paper_file import pages
 from reports.pictures import pictures
-from reports.provenance import FACTS, flat
+from reports.provenance import FACTS, flat, named
 from reports.runs import Run
-from reports.words import MEANING, listed, plural, shown
+from reports.summary import paragraph
+from reports.words import listed, shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
@@ -47,6 +48,7 @@ class View:
     facts_head: list[str]
     facts: Rows
     provenance: Rows
+    words: list[tuple[str, str]]
 
 
 def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
@@ -73,8 +75,6 @@ def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
             script=Markup(script),
             policy=f"default-src 'none'; img-src data:; style-src '{_digest(css)}'; script-src '{_digest(script)}'; "
             "base-uri 'none'; form-action 'none'",
-            all_verdicts=list(Verdict),
-            meaning=MEANING,
         )
     )
 
@@ -132,7 +132,7 @@ def _view(run: Board, runs: Sequence[Run]) -> View:
     records = [record for _, _, cell in run.in_order() for record in cell.records]
     verdicts = {cell.verdict for cell in run.cells.values()}
     return View(
-        summary=_summary(run),
+        summary=paragraph(run, str),
         papers=sorted({paper for of_claim in papers.values() for paper in of_claim}),
         verdicts=[verdict for verdict in Verdict if verdict in verdicts],
         grids=grids(run, papers),
@@ -141,14 +141,8 @@ def _view(run: Board, runs: Sequence[Run]) -> View:
         facts_head=["measured on", *(fact.replace("_", " ") for fact in FACTS)],
         facts=[[place_name(place), *_facts(run, place)] for place in run.places],
         provenance=_provenance(records),
+        words=glossary(run),
     )
-
-
-def _summary(run: Board) -> str:
-    found = Counter(cell.verdict for cell in run.cells.values())
-    tally = listed([f"{found[verdict]:,} {verdict}" for verdict in Verdict if found[verdict]])
-    places = plural(len(run.places), "place")
-    return f"{plural(len(run.claims), 'claim')} on {places} gave {plural(len(run.cells), 'verdict')}: {tally}."
 
 
 def _papers(record: Record, labels: Sequence[str]) -> tuple[str, ...]:
@@ -177,4 +171,4 @@ def _provenance(records: Sequence[Record]) -> Rows:
     for record in records:
         for key, value in flat(record.provenance).items():
             values.setdefault(key, {})[value] = None
-    return [[key, listed(list(found), most=4)] for key, found in values.items()]
+    return [[named(key), listed(list(found), most=4)] for key, found in values.items()]

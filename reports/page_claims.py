@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from claims.record import Certificate, Record
 from claims.verdict import Verdict
 from reports.cells import Board, Cell, fork_name
-from reports.history import History, drifting
-from reports.history_page import LATEST, order, point, symbols, title
-from reports.measured import because, criteria_rows
+from reports.history import History, changed, drifting
+from reports.history_page import CHANGED, DRIFT, LATEST, order, point, symbols, title
+from reports.measured import because, criteria_rows, methods, threshold
 from reports.names import slug
-from reports.numbers import bound, claimed, interval
+from reports.numbers import claimed, interval
 from reports.page_grid import claim_id, place_id, place_name, signs_say
-from reports.places import arms, repeats
 from reports.runs import Run
-from reports.words import listed, plural, shown
+from reports.sentences import compared, equation, facts, unbroken
+from reports.summary import tally
+from reports.words import shown
 
 Rows = list[list[str]]
 
@@ -60,6 +61,7 @@ class ClaimView:
 
     id: str
     name: str
+    tally: str
     record: Record
     equation: list[str]
     facts: list[tuple[str, str]]
@@ -76,20 +78,17 @@ class HistoryView:
     title: str
     order: str
     runs: Rows
+    changed_title: str
+    changed: Rows
+    drift_title: str
     drift: Rows
 
 
 def claim_view(board: Board, record: Record, pictures: list[Shown], past: Past | None) -> ClaimView:
     """Return what the page says of a claim; ``record`` is any of its records."""
     places = board.of_claim(record.claim)
-    facts = {
-        "Source": record.source + (f" ({listed(record.figures, most=30)})" if record.figures else ""),
-        "Definition": record.definition,
-        "The paper reports": record.paper,
-        "Null": record.null_says,
-    }
     thresholds = dict.fromkeys(
-        (name, _bound(entry.get("value")), str(entry.get("why", "")))
+        (name, threshold(entry.get("value")), str(entry.get("why", "")))
         for _, cell in places
         for r in cell.records
         for name, entry in r.thresholds.items()
@@ -97,9 +96,10 @@ def claim_view(board: Board, record: Record, pictures: list[Shown], past: Past |
     return ClaimView(
         id=claim_id(record.claim),
         name=slug(record.claim),
+        tally=tally([cell for _, cell in places]),
         record=record,
-        equation=record.equation.splitlines() if record.equation.strip() else [],
-        facts=[(name, says) for name, says in facts.items() if says],
+        equation=equation(record),
+        facts=facts(record, str),
         thresholds=[list(row) for row in thresholds],
         pictures=pictures,
         places=[_place(record.claim, name, cell) for name, cell in places],
@@ -128,6 +128,9 @@ def history_view(found: Sequence[History], runs: Sequence[Run]) -> HistoryView:
         title=title(runs),
         order=order(runs),
         runs=[[r.label, r.commit, f"{len(r.board.claims):,}", f"{len(r.board.cells):,}"] for r in runs],
+        changed=[[slug(claim), place_name(name), symbols(verdicts)] for claim, name, verdicts in changed(found)],
+        changed_title=CHANGED,
+        drift_title=DRIFT,
         drift=[
             [slug(h.record.claim), place_name(t.place), t.name, claimed(now), interval(first), interval(now)]
             for h in found
@@ -139,35 +142,24 @@ def history_view(found: Sequence[History], runs: Sequence[Run]) -> HistoryView:
 def _place(claim: str, name: str, cell: Cell) -> PlaceView:
     record = cell.primary
     readings = [[fork_name(r), shown(r.verdict), because(r, str)] for r in cell.records] if cell.others else []
-    methods = dict.fromkeys(c.method for c in (*record.criteria, *record.null) if c.method)
+    said = compared(record, str), f"Reason: {record.reason}" if record.reason.strip() else unbroken(record)
     return PlaceView(
         id=place_id(claim, name),
         slug=slug(name),
         name=place_name(name),
         verdict=cell.verdict,
         signs_say=signs_say(cell),
-        before=[*_compared(record), *([f"Reason: {record.reason}"] if record.reason.strip() else [])],
+        before=[sentence for sentence in said if sentence],
         criteria=criteria_rows(record, str),
         readings=readings,
         after=[
             *(_certificate(r.certificate) for r in cell.records if r.certificate is not None),
             *(f"Expected verdict: {r.expected}" for r in cell.records if r.expected not in (None, r.verdict)),
             *record.notes,
-            *([f"Intervals: {'; '.join(methods)}"] if methods else []),
+            *([found] if (found := methods(record, str)) else []),
         ],
     )
 
 
-def _compared(record: Record) -> list[str]:
-    """Say what an experiment compares, and with which checkpoints."""
-    seeds = [" against ".join(names) for names in repeats(record)]
-    found = listed(arms(record), most=30)
-    return [f"Compared: {found}; {plural(len(seeds), 'seed')}: {'; '.join(seeds)}."] if arms(record) else []
-
-
 def _certificate(certificate: Certificate) -> str:
     return f"Counterexample: {certificate.says} (arrays in {certificate.file}, SHA-256 {certificate.sha256})"
-
-
-def _bound(value: object) -> str:
-    return bound(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

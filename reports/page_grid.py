@@ -1,5 +1,6 @@
 """The matrix of the page to browse: one grid a kind of place, every cell a link to what made it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from claims.record import Record
@@ -8,7 +9,8 @@ from reports.cells import Board, Cell
 from reports.heads import heads
 from reports.matrix import DEVIATION_SIGN, FORK_SIGN, group_title
 from reports.names import slug
-from reports.places import Kind
+from reports.numbers import ABSENT
+from reports.places import Kind, arms, repeats
 from reports.words import GENERATED
 
 TITLE = {
@@ -17,11 +19,13 @@ TITLE = {
     Kind.EXPERIMENT: "Controlled experiments",
     Kind.GENERATED: "Identities, synthetic data and models trained in the run",
 }
+#: What a list says beside a claim's name, in the place of a column a place.
+BESIDE = {Kind.EXPERIMENT: ("experiment", "what differs", "seeds"), Kind.GENERATED: ("what it says",)}
 
 
 @dataclass(frozen=True)
 class Head:
-    """A column: the place's name, a short form of it, and its slug."""
+    """A column: the place's name, a short form of it, and its slug; of a list no place's."""
 
     slug: str
     name: str
@@ -42,11 +46,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """A claim on every place of the grid."""
+    """A claim on every place of the grid, or on one; ``beside`` is said between its name and its verdicts."""
 
     id: str
     name: str
+    title: str
     papers: tuple[str, ...]
+    beside: tuple[str, ...]
     cells: tuple[Entry, ...]
 
 
@@ -60,10 +66,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Grid:
-    """The claims that were measured on any place of one kind."""
+    """The claims that were measured on any place of one kind; ``beside`` names what rows say beside their claim."""
 
     title: str
+    beside: tuple[str, ...]
     heads: tuple[Head, ...]
+    places: tuple[tuple[str, str], ...]
     groups: tuple[Group, ...]
 
 
@@ -94,22 +102,44 @@ def signs_say(cell: Cell) -> str:
 
 
 def _grid(board: Board, kind: Kind, papers: dict[str, tuple[str, ...]]) -> Grid:
+    """Return a matrix of claims by places; of experiments and generated cases a list, one row a verdict."""
     names = board.names(kind)
     short = heads(names)
-    columns = tuple(Head(slug(n), place_name(n), place_name(n) if n == GENERATED else short[n]) for n in names)
-    measured = {claim for claim, _, _ in board.of_kind(kind)}
     groups: dict[str, list[Row]] = {}
-    for record in (r for r in board.claims if r.claim in measured):
-        cells = tuple(_entry(board, record, name) for name in names)
-        row = Row(claim_id(record.claim), slug(record.claim), papers[record.claim], cells)
-        groups.setdefault(record.group, []).append(row)
-    return Grid(TITLE[kind], columns, tuple(Group(group_title(g), tuple(rows)) for g, rows in groups.items()))
+    if kind in BESIDE:
+        columns: tuple[Head, ...] = (Head("", "", "verdict"),)
+        for claim, name, cell in board.of_kind(kind):
+            beside = (cell.primary.title,) if kind == Kind.GENERATED else _compared(name, cell)
+            row = _row(board, cell.primary, papers[claim], [name], beside)
+            groups.setdefault(cell.primary.group, []).append(row)
+    else:
+        columns = tuple(Head(slug(n), n, short[n]) for n in names)
+        measured = {claim for claim, _, _ in board.of_kind(kind)}
+        for record in (r for r in board.claims if r.claim in measured):
+            groups.setdefault(record.group, []).append(_row(board, record, papers[record.claim], names))
+    shown = tuple(Group(group_title(g), tuple(rows)) for g, rows in groups.items())
+    return Grid(TITLE[kind], BESIDE.get(kind, ()), columns, tuple(map(_place, names)), shown)
+
+
+def _place(name: str) -> tuple[str, str]:
+    return slug(name), place_name(name)
+
+
+def _compared(name: str, cell: Cell) -> tuple[str, ...]:
+    seeds = len(repeats(cell.primary))
+    return name, " / ".join(arms(cell.primary)) or ABSENT, f"{seeds}" if seeds else ABSENT
+
+
+def _row(
+    board: Board, record: Record, papers: tuple[str, ...], names: Sequence[str], beside: tuple[str, ...] = ()
+) -> Row:
+    cells = tuple(_entry(board, record, name) for name in names)
+    return Row(claim_id(record.claim), slug(record.claim), record.title, papers, beside, cells)
 
 
 def _entry(board: Board, record: Record, name: str) -> Entry:
     cell = board.cells.get((record.claim, name))
     if cell is None:
         return Entry(slug(name), place_name(name), "", None, "", "")
-    signs = " " * (cell.fork_sensitive or cell.deviates) + FORK_SIGN * cell.fork_sensitive
-    signs += DEVIATION_SIGN * cell.deviates
+    signs = FORK_SIGN * cell.fork_sensitive + DEVIATION_SIGN * cell.deviates
     return Entry(slug(name), place_name(name), place_id(record.claim, name), cell.verdict, signs, signs_say(cell))

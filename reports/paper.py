@@ -7,11 +7,12 @@ from enum import StrEnum
 
 from reports.markdown import plain
 from reports.names import slug
-from reports.words import listed
+from reports.words import listed, ranges
 
 #: ``16``, ``16-22``, ``16 to 22``; and a list of those after ``Fig.``.
 _RUN = re.compile(r"(\d{1,3})(?:\s*(?:-|–|to)\s*(\d{1,3}))?")
 _NUMBERS = re.compile(rf"Figs?\.?\s*({_RUN.pattern}(?:\s*(?:,|and|&)\s*{_RUN.pattern})*)")
+_ONE = re.compile(r"(\w+) Fig\. (\d{1,3})")
 
 
 class Status(StrEnum):
@@ -139,3 +140,20 @@ def labels_of(paper: str, texts: Iterable[str]) -> set[str]:
         elif name == paper and rest:
             found.add(rest.partition(",")[0])
     return found
+
+
+def cited(figures: Iterable[str]) -> str:
+    """Return `Record.figures` as a sentence names them, the figures of one paper together.
+
+    Examples
+    --------
+    >>> cited(["GEO Prop. 2", "GEO Fig. 16", "GEO Fig. 17", "GEO Fig. 18", "PRB finding iii"])
+    'GEO Prop. 2, GEO Figs 16 to 18 and PRB finding iii'
+    """
+    numbers: dict[str, list[int]] = {}
+    for text in figures:
+        one = _ONE.fullmatch(text)
+        found = numbers.setdefault(one[1] if one else text, [])
+        found += [int(one[2])] if one else []
+    said = [f"{name} Fig{'s' if len(n) > 1 else '.'} {ranges(n)}" if n else name for name, n in numbers.items()]
+    return listed(said, most=30)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.paper import Entry, Page, Paper, Reading, Side, Status
 from reports.read import BadInput
-from reports.words import listed
+from reports.words import ranges
 
 FOLDER = Path(__file__).parent / "papers"
 #: What every file says of its paper.
@@ -108,14 +108,7 @@ def _numbers(table: dict[str, Any]) -> list[int]:
 
 def _name(numbers: list[int]) -> str:
     """Return ``Figure 5``, ``Figures 3 and 23``, ``Figures 10 and 26 to 29``."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    said = [f"{run[0]} to {run[-1]}" if len(run) > 2 else " and ".join(map(str, run)) for run in runs]
-    return f"Figure{'s' if len(numbers) > 1 else ''} {listed(said)}"
+    return f"Figure{'s' if len(numbers) > 1 else ''} {ranges(numbers)}"
 
 
 def _sizes(table: object) -> dict[str, float]:

@@ -184,9 +184,9 @@ def _outcome(paper: Paper, cell: Cell) -> str:
 
 
 def _half(sentence: str) -> str:
-    """Return a sentence up to its first full stop, colon or semicolon."""
-    half = re.split(r"[.;:](?:\s|$)", plain(sentence, 160), maxsplit=1)[0]
-    return "none" if half == "None" else half
+    """Return a sentence up to its first full stop or semicolon; of one that there is none, that alone."""
+    half = plain(re.split(r"[.;](?:\s|$)", plain(sentence, LONG), maxsplit=1)[0])
+    return "none" if half.partition(":")[0] == "None" else half
 
 
 def _thumbs(paper: Paper, entry: Entry, found: Sequence[Record], drawn: Drawn) -> str:

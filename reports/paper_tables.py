@@ -8,7 +8,7 @@ import pandas as pd
 from claims.record import Record
 from reports.agreement import in_sum
 from reports.cells import Board, fork_name
-from reports.heads import heads, legend
+from reports.heads import LONGEST, heads, legend
 from reports.links import reference
 from reports.markdown import escape, table
 from reports.matrix import COLUMNS
@@ -17,8 +17,8 @@ from reports.paper import Entry, Page, Paper, labels_of
 from reports.places import Kind, is_control, place_title
 from reports.words import SYMBOL, listed, shown
 
-#: Kinds of places that share a table of readings.
-TOGETHER = ((Kind.MOE,), (Kind.DENSE,), (Kind.EXPERIMENT, Kind.GENERATED))
+#: Longest head of an experiment's column: its name says what differs.
+WHOLE = 44
 
 
 def claims_of(paper: Paper, entry: Entry, board: Board) -> list[Record]:
@@ -56,19 +56,20 @@ def overview(page: Page, board: Board) -> str:
         name = page.name(paper, entry)
         anchor = re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-")
         rows.append([f"[{escape(name)}](#{anchor})", escape(entry.title), told, result])
-    return table(pd.DataFrame(rows, columns=["", "what it shows", "claims", "in sum"]))
+    return table(pd.DataFrame(rows, columns=["in the paper", "what it shows", "claims", "in sum"]))
 
 
 def readings(found: Sequence[Record], board: Board) -> str:
     """Return the verdict of every reading of some claims on every place, as symbols; the deciding reading first."""
     claims = {record.claim for record in found}
     parts = []
-    for kinds in TOGETHER:
-        names = [n for kind in kinds for n in board.names(kind) if any((c, n) in board.cells for c in claims)]
-        short = heads(names)
+    for kind in Kind:
+        names = [name for name in board.names(kind) if any((claim, name) in board.cells for claim in claims)]
+        longest = WHOLE if kind == Kind.EXPERIMENT else LONGEST
+        short = heads(names, longest)
         blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
         parts += [_block(found, board, {name: short[name] for name in block}) for block in blocks]
-        parts += [legend(names, {})] if names else []
+        parts += [legend(names, {}, longest)] if names else []
     return "\n\n".join(part for part in [*parts, _meaning()] if part)
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from claims.record import Figure, LayerCurve, Record, Series
 from reports.cells import Board, Cell
 from reports.figures import draw
+from reports.labels import Panel
 from reports.markdown import escape
 from reports.names import slug
 from reports.places import Kind
+from reports.style import PALETTE
+from reports.words import listed
 
 FOLDER = "figures"
 #: Ratio beyond which two quantities do not share a linear axis: the smaller would be a flat line.
@@ -17,7 +20,8 @@ APART = 30.0
 #: What a caption adds where the panels are no Mixture-of-Experts checkpoints.
 ASIDE = {Kind.DENSE: " (dense models)", Kind.EXPERIMENT: " (controlled experiments)"}
 
-Panels = list[tuple[str, Figure]]
+#: A quantity's name and what tells its curves apart: ``effective rank, MoE``.
+COMMA = ", "
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,9 @@ class Picture:
 def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
     """Draw the pictures of one claim into ``folder/figures``: the paper's figures first, then by layer.
 
-    A picture has one panel a place, and no picture mixes kinds of places. A figure that cannot be drawn is a
-    `Picture` with its trouble, never the end of the report.
+    A picture has one panel a place, and no picture mixes kinds of places. Curves by layer that a figure of the paper
+    shows already are not drawn again. A figure that cannot be drawn is a `Picture` with its trouble, never the end of
+    the report.
     """
     return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
 
@@ -66,6 +71,17 @@ def scales(curves: Sequence[LayerCurve]) -> list[set[str]]:
     return groups
 
 
+def groups(curves: Sequence[LayerCurve]) -> list[set[str]]:
+    """Group the names of curves that share a picture: alike in size, and by quantity where there are too many."""
+    found: list[set[str]] = []
+    for names in scales(curves):
+        quantities: dict[str, set[str]] = {}
+        for name in (curve.name for curve in curves if curve.name in names):
+            quantities.setdefault(name.partition(COMMA)[0] if len(names) > len(PALETTE) else "", set()).add(name)
+        found += quantities.values()
+    return found
+
+
 def layer_figure(curves: Sequence[LayerCurve]) -> Figure:
     """Return curves by layer as a figure, thresholds as guides, logarithmic where the range asks for it."""
     layers = [layer for curve in curves for layer in curve.layers]
@@ -74,55 +90,80 @@ def layer_figure(curves: Sequence[LayerCurve]) -> Figure:
         ends = [ends[0] - 0.5, ends[1] + 0.5]
     bounds = dict.fromkeys(curve.threshold for curve in curves if curve.threshold is not None)
     values = [v for curve in curves for v in curve.value if v is not None] + list(bounds)
+    quantity = _quantity([curve.name for curve in curves])
     return Figure(
         kind="lines",
         title="",
         redraws="",
         x_label="layer",
-        y_label=curves[0].name if len(curves) == 1 else "",
-        series=[_series(curve) for curve in curves],
+        y_label=quantity or "value",
+        series=[_series(curve, curve.name.removeprefix(quantity + COMMA)) for curve in curves],
         reference=[Series(f"threshold {value:.3g}", ends, [value, value]) for value in bounds],
         y_log=min(values, default=0.0) > 0 and max(values) > APART * min(values),
     )
 
 
+def _quantity(names: Sequence[str]) -> str:
+    """Return what curves have in common before their first comma; of a single curve its name, of others ""."""
+    if len(set(names)) == 1:
+        return names[0]
+    before = {name.partition(COMMA)[0] for name in names if COMMA in name}
+    return before.pop() if len(before) == 1 and all(COMMA in name for name in names) else ""
+
+
 def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
     """One picture for each of the paper's figures that the readings draw, and each kind of place."""
-    found: dict[tuple[Kind, str], Panels] = {}
+    found: dict[tuple[Kind, str], list[Panel]] = {}
     for name, cell in board.of_claim(record.claim):
         for redraws, reading in _drawn(cell).items():
             if reading.figure is not None:
-                found.setdefault((board.kinds[name], redraws), []).append((_name(board, name, reading), reading.figure))
+                panel = Panel(_name(board, name, reading), reading.figure, reading.verdict)
+                found.setdefault((board.kinds[name], redraws), []).append(panel)
     drawn = []
     for number, ((kind, redraws), panels) in enumerate(found.items()):
         stem = f"{slug(record.claim)}{f'-redrawn-{number + 1}' if number else ''}"
-        caption = f"{record.title}{ASIDE.get(kind, '')}{_after(redraws)}"
-        drawn.append(_picture(folder, stem, caption, panels, (redraws,)))
+        drawn.append(
+            _picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", _after(redraws), panels, (redraws,))
+        )
     return drawn
 
 
 def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
     drawn: list[Picture] = []
     for kind in Kind:
-        curves = {
-            _name(board, name, cell.primary): cell.primary.layers
+        cells = [
+            (_name(board, name, cell.primary), cell.primary)
             for name, cell in board.of_claim(record.claim)
             if board.kinds[name] == kind and cell.primary.layers
-        }
-        for names in scales([curve for found in curves.values() for curve in found]):
+        ]
+        together = groups([curve for _, found in cells for curve in found.layers])
+        for names in together:
+            shown = [(name, found, [c for c in found.layers if c.name in names]) for name, found in cells]
+            if all(_shown_already(curve, found.figure) for _, found, curves in shown for curve in curves):
+                continue
             stem = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}"
-            alike = [(n, [curve for curve in found if curve.name in names]) for n, found in curves.items()]
-            panels = [(n, layer_figure(kept)) for n, kept in alike if kept]
-            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}: by layer", panels))
+            panels = [Panel(name, layer_figure(curves), found.verdict) for name, found, curves in shown if curves]
+            quantities = list(dict.fromkeys(name.partition(COMMA)[0] for name in sorted(names)))
+            which = f" ({listed(quantities, most=3)})" if len(together) > 1 else ""
+            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", panels))
     return drawn
 
 
+def _shown_already(curve: LayerCurve, figure: Figure | None) -> bool:
+    """Tell whether a figure over layers has a curve as it is, and its threshold."""
+    if figure is None or figure.kind != "lines" or figure.x_label != "layer":
+        return False
+    guides = {value for guide in figure.reference for value in guide.y}
+    alike = [s for s in figure.series if s.x == curve.layers and s.y == curve.value and (s.low or not curve.low)]
+    return bool(alike) and (curve.threshold is None or curve.threshold in guides)
+
+
 def _after(redraws: str) -> str:
-    return f"; {'' if redraws.startswith('ours') else 'after '}{redraws}" if redraws else ""
+    return f"{'' if redraws.startswith('ours') else 'after '}{redraws}" if redraws else ""
 
 
-def _series(curve: LayerCurve) -> Series:
-    return Series(curve.name, [float(n) for n in curve.layers], curve.value, curve.low, curve.high)  # type: ignore[arg-type]
+def _series(curve: LayerCurve, name: str) -> Series:
+    return Series(name, [float(n) for n in curve.layers], curve.value, curve.low, curve.high)  # type: ignore[arg-type]
 
 
 def _drawn(cell: Cell) -> dict[str, Record]:
@@ -139,10 +180,13 @@ def _name(board: Board, place: str, record: Record) -> str:
     return name if record.primary else f"{name} ({record.key[2]})"
 
 
-def _picture(folder: Path, stem: str, caption: str, panels: Panels, redraws: tuple[str, ...] = ()) -> Picture:
+def _picture(
+    folder: Path, stem: str, title: str, origin: str, panels: Sequence[Panel], redraws: tuple[str, ...] = ()
+) -> Picture:
     file = f"{FOLDER}/{stem}.png"
+    caption = "; ".join(part for part in (title, origin) if part)
     try:
-        draw(folder / file, caption, panels)
+        draw(folder / file, title, panels, origin)
     except ValueError as error:
         return Picture(file, caption, redraws, str(error))
     return Picture(file, caption, redraws)

@@ -17,6 +17,13 @@ FACTS = ("architecture", "parameters", "layers", "experts", "top_k", "revision")
 POPULATION = ("name", "sequences", "tokens", "length", "made", "digest")
 
 
+#: Facts of a run whose names do not say what they are.
+MEANS = {
+    "flip_rate": "share of choices that fall otherwise when the text is read in batches of another size",
+    "experts_implementation": "how transformers computed the experts",
+}
+
+
 def provenance(board: Board) -> str:
     """Return the tables of provenance as Markdown."""
     records = [record for _, _, cell in board.in_order() for record in cell.records]
@@ -39,6 +46,11 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             found[f"{prefix}{key}"] = _printable(value, key)
     return found
+
+
+def named(key: str) -> str:
+    """Return the name of a fact, with what it means where the name does not say it."""
+    return f"{key} ({MEANS[key]})" if key in MEANS else key
 
 
 def _checkpoints(board: Board) -> str:
@@ -99,18 +111,26 @@ def _readers(names: Sequence[str], everyone: set[str]) -> str:
 def _run(records: Sequence[Record]) -> str:
     """One row a fact; where records differ, one row a value, with the checkpoints that it belongs to."""
     places: dict[str, dict[str, list[str]]] = {}
+    when = _when(records)
     for record in records:
         told = {key: value for key, value in record.provenance.items() if key != "population" or not value}
+        told |= when if "date" in told else {}
         for key, value in flat(told).items():
             names = places.setdefault(key, {}).setdefault(value, [])
             if record.key[0] not in names:
                 names.append(record.key[0])
     rows = [
-        [escape(key), escape(value, 120), "all" if len(values) == 1 else _where(names, values)]
+        [escape(named(key)), escape(value, 120), "all" if len(values) == 1 else _where(names, values)]
         for key, values in places.items()
         for value, names in values.items()
     ]
     return table(pd.DataFrame(rows, columns=["provenance", "value", "where"])) if rows else ""
+
+
+def _when(records: Sequence[Record]) -> dict[str, str]:
+    """Return the date of all records, the first and the last where the processes of a run began one after another."""
+    dates = sorted({str(record.provenance["date"]) for record in records if "date" in record.provenance})
+    return {"date": " to ".join(dict.fromkeys([dates[0], dates[-1]]))} if dates else {}
 
 
 def _where(names: list[str], values: dict[str, list[str]]) -> str:

@@ -6,24 +6,26 @@ Pure: the same records give the same bytes.
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from claims.record import Record
-from claims.verdict import Verdict
 from reports.absent import absent
 from reports.cells import Board, board
 from reports.claim_page import claim_page
 from reports.completeness import Completeness
 from reports.files import write_whole
 from reports.findings import findings
-from reports.links import PAPERS, details_file, references
-from reports.markdown import bullets
+from reports.glossary import glossary
+from reports.links import PAPERS, details_file, reference, references
+from reports.markdown import bullets, escape, table
 from reports.matrix import tables
-from reports.paper import Page
+from reports.paper import Page, cited
 from reports.paper_file import pages
 from reports.paper_page import concerns, paper_page
 from reports.pictures import Picture, pictures
+from reports.places import Kind
 from reports.provenance import provenance
 from reports.summary import paragraph
-from reports.words import MEANING, shown
 
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
 
@@ -78,10 +80,11 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Page])
     parts = [f"# {TITLE}", paragraph(run), " ".join(part for part in (recorded, beside) if part)]
     for title, content in (
         *tables(run),
+        ("What the claims say", _says(run)),
         ("Worth reading first", findings(run)),
         ("What gave no verdict, and why", absent(run, completeness)),
         ("Where the numbers come from", provenance(run)),
-        ("What the words mean", _meanings()),
+        ("What the words mean", bullets([f"**{word}**: {meaning}" for word, meaning in glossary(run)])),
     ):
         parts += [f"## {title}", content] if content else []
     return "\n\n".join(part for part in [*parts, references(run.claims)] if part) + "\n"
@@ -91,13 +94,8 @@ def _page_file(page: Page) -> str:
     return f"{PAPERS}/{page.slug}.md"
 
 
-def _meanings() -> str:
-    return bullets(
-        [f"**{shown(verdict)}**: {MEANING[verdict]}." for verdict in Verdict]
-        + [
-            "**value [95 % interval]**: resampled over sequences, questions or seeds, never over tokens; "
-            "a number without an interval is an exact count.",
-            "**p (Holm)**: one-sided, for the claimed side, adjusted over the deciding criteria of the run.",
-            "**not deciding**: reported beside the deciding criteria, and no part of the verdict.",
-        ]
-    )
+def _says(run: Board) -> str:
+    """Return what each claim says and where; those on generated cases have it in their own table."""
+    told = [r for r in run.claims if any(run.kinds[name] != Kind.GENERATED for name, _ in run.of_claim(r.claim))]
+    rows = [[reference(r.claim), escape(r.title), escape(cited(r.figures) or r.source)] for r in told]
+    return table(pd.DataFrame(rows, columns=["claim", "what it says", "source"])) if rows else ""

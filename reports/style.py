@@ -1,6 +1,7 @@
 """How every picture looks: colours, letters, sizes; and how it is saved, the same bytes every time."""
 
 import io
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 import matplotlib
 import matplotlib.colors
 import matplotlib.style
+import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
@@ -21,9 +24,15 @@ from reports.markdown import plain
 
 #: Okabe and Ito's colours, told apart with any colour vision; yellow is left out as too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+#: A shape a colour: printed in grey, or seen without colours, series still part.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GUIDE = "#666666"
 DPI = 150
 WIDTH = 8.0
+#: Lines of a legend that a panel's place holds.
+LEGEND = 11
+#: Largest difference, of 255, of a colour that fewer colours have moved.
+NEAR = 8
 _STYLE = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -53,20 +62,40 @@ def house_style() -> Iterator[None]:
 
 
 def colours(labels: Sequence[str]) -> dict[str, str]:
-    """Return one colour a label; beyond the palette, an ordered ramp (series that many are a sequence)."""
-    if len(labels) <= len(PALETTE):
+    """Return one colour a label; an ordered ramp for a numbered sequence, and beyond the palette."""
+    if len(labels) <= (3 if _numbered(labels) else len(PALETTE)):
         return dict(zip(labels, PALETTE, strict=False))
     ramp, last = matplotlib.colormaps["viridis"], len(labels) - 1
     return {name: matplotlib.colors.to_hex(ramp(0.88 * i / last)) for i, name in enumerate(labels)}
 
 
-def canvas(panels: int, height: float = 2.9, *, share_y: bool = False) -> tuple[Canvas, list[Axes]]:
+def in_order(labels: Sequence[str]) -> list[str]:
+    """Return each label once, as they come; those that differ in a number alone in the order of the numbers.
+
+    Examples
+    --------
+    >>> in_order(["layer 1", "layer 10", "layer 0"]), in_order(["top-k", "soft", "top-k"])
+    (['layer 0', 'layer 1', 'layer 10'], ['top-k', 'soft'])
+    """
+    once = list(dict.fromkeys(labels))
+    return sorted(once, key=lambda text: float(_NUMBER.split(text)[1])) if _numbered(once) else once
+
+
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)$")
+
+
+def _numbered(labels: Sequence[str]) -> bool:
+    """Tell whether labels end in a number and are alike before it."""
+    return all(map(_NUMBER.search, labels)) and len({_NUMBER.split(text)[0] for text in labels}) == 1
+
+
+def canvas(panels: int, height: float = 2.5, *, share_y: bool = False) -> tuple[Canvas, list[Axes]]:
     """Return a figure with that many panels, at most three in a row, and its axes."""
     columns = min(panels, 2 if panels in (2, 4) else 3)
     rows = -(-panels // columns)
-    if columns == 1:
-        height = 3.8
-    figure = Canvas(figsize=(WIDTH if columns > 1 else 6.4, rows * height + 0.7), dpi=DPI, layout="constrained")
+    if rows == 1:
+        height = 3.8 if columns == 1 else 3.2
+    figure = Canvas(figsize=(WIDTH if columns > 1 else 6.4, rows * height + 0.9), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
     axes = list(grid.flat)
@@ -76,25 +105,74 @@ def canvas(panels: int, height: float = 2.9, *, share_y: bool = False) -> tuple[
 
 
 def label(text: str, width: int = 40, lines: int = 2) -> str:
-    """Return text for a picture: no control characters, no mathematics, wrapped, cut when very long."""
-    wrapped = textwrap.wrap(plain(text, width * lines), width, max_lines=lines, placeholder="…", break_on_hyphens=False)
+    r"""Return text for a picture: no control characters, no mathematics, lines as even as can be, cut when very long.
+
+    Examples
+    --------
+    >>> label("Jaccard of top-p sets, p = 0.8", 26)
+    'Jaccard of top-p\nsets, p = 0.8'
+    """
+    shown = plain(text, width * lines)
+    wrapped = _wrapped(shown, width, lines)
+    while len(wrapped) > 1 and width > 8:
+        width -= 1
+        narrower = _wrapped(shown, width, lines)
+        if len(narrower) > len(wrapped) or narrower[-1].endswith("…") > wrapped[-1].endswith("…"):
+            break
+        wrapped = narrower
     return "\n".join(wrapped).replace("$", r"\$")
 
 
+def _wrapped(text: str, width: int, lines: int) -> list[str]:
+    return textwrap.wrap(text, width, max_lines=lines, placeholder="…", break_on_hyphens=False)
+
+
 def legend(figure: Canvas, entries: Sequence[Line2D]) -> None:
-    """Put a legend below the panels, as many columns as the longest entry leaves room for."""
-    longest = max(len(str(entry.get_label())) for entry in entries)
+    """Put a legend where panels are missing in the last row, else below all in as many columns as fit."""
+    spare = [axis for axis in figure.axes if not axis.get_visible()]
+    if spare and _beside(spare, entries):
+        return
+    for entry in entries:
+        entry.set_label(label(str(entry.get_label()), 36))
+    longest = max(len(line) for entry in entries for line in str(entry.get_label()).split("\n"))
     rows = -(-len(entries) // max(1, min(4, 92 // (longest + 6))))
     figure.legend(handles=list(entries), loc="outside lower center", ncols=-(-len(entries) // rows))
+
+
+def _beside(spare: Sequence[Axes], entries: Sequence[Line2D]) -> bool:
+    """Put a legend into the places of missing panels where it is short enough; tell whether it was."""
+    texts = [label(str(entry.get_label()), 24 if len(spare) == 1 else 50) for entry in entries]
+    if sum(text.count("\n") + 1 for text in texts) > LEGEND:
+        return False
+    for entry, text in zip(entries, texts, strict=True):
+        entry.set_label(text)
+    spare[0].set_visible(True)
+    spare[0].set_axis_off()
+    spare[0].legend(handles=list(entries), loc="center left").set_in_layout(False)
+    return True
 
 
 def save(figure: Canvas, path: Path) -> None:
     """Write a PNG without date or version, whole or not at all.
 
-    256 colours are enough for a plot, and a third of the bytes.
+    256 colours are enough for a plot, and a third of the bytes; an octree keeps a colour that few pixels have.
     """
-    buffer, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(buffer, format="png")
-    with Image.open(buffer) as drawn:
-        drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    write_whole(path, small.getvalue())
+    drawn = figure.canvas
+    if not isinstance(drawn, FigureCanvasAgg):
+        raise TypeError("the figure was not made by canvas()")
+    drawn.draw()  # type: ignore[no-untyped-call]
+    whole = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+    small, buffer = whole.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), io.BytesIO()
+    small.putpalette(_exact(np.array(small.getpalette(), dtype=np.int64).reshape(-1, 3)).ravel().tolist())
+    small.save(buffer, "PNG", optimize=True, dpi=(DPI, DPI))
+    write_whole(path, buffer.getvalue())
+
+
+def _exact(palette: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return a palette whose entries near white, black and our colours are just those."""
+    for colour in ("#ffffff", "#000000", GUIDE, *PALETTE):
+        wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+        far = np.abs(palette - wanted).max(axis=1)
+        if far.min() <= NEAR:
+            palette[far.argmin()] = wanted
+    return palette

@@ -1,46 +1,47 @@
 """The first paragraph: what was asked of whom, and what came out, in words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from claims.verdict import Verdict
 from reports.cells import Board, Cell
-from reports.markdown import escape
+from reports.markdown import escape, shorten
 from reports.places import NOUN, Kind
 from reports.words import listed, plural
 
 
-def paragraph(board: Board) -> str:
-    """Return the summary of a run as one paragraph of Markdown."""
+def paragraph(board: Board, say: Callable[[str], str] = escape) -> str:
+    """Return the summary of a run as one paragraph; ``say`` makes a name fit for where it goes."""
     found = {kind: [cell for _, _, cell in board.of_kind(kind)] for kind in Kind}
-    sentences = [_measured(board, kind, found[kind]) for kind in (Kind.MOE, Kind.DENSE) if found[kind]]
+    sentences = [_measured(board, kind, found[kind], say) for kind in (Kind.MOE, Kind.DENSE) if found[kind]]
     if found[Kind.EXPERIMENT]:
         number = len(board.names(Kind.EXPERIMENT))
         sentences.append(
             f"{plural(number, NOUN[Kind.EXPERIMENT])} gave {plural(len(found[Kind.EXPERIMENT]), 'verdict')}: "
-            f"{_tally(found[Kind.EXPERIMENT])}."
+            f"{tally(found[Kind.EXPERIMENT])}."
         )
     if found[Kind.GENERATED]:
         cells = found[Kind.GENERATED]
         were = "was" if len(cells) == 1 else "were"
         sentences.append(
             f"{plural(len(cells), 'claim')} {were} checked on generated cases "
-            f"(identities, synthetic data, models trained in the run): {_tally(cells)}."
+            f"(identities, synthetic data, models trained in the run): {tally(cells)}."
         )
     return " ".join([*sentences, *_asides([cell for cells in found.values() for cell in cells])])
 
 
-def _measured(board: Board, kind: Kind, cells: Sequence[Cell]) -> str:
+def _measured(board: Board, kind: Kind, cells: Sequence[Cell], say: Callable[[str], str]) -> str:
     names = board.names(kind)
     claims = len({cell.primary.claim for cell in cells})
-    which = listed([escape(name, 80) for name in names], most=8)
+    which = listed([say(shorten(name, 80)) for name in names], most=8)
     return (
         f"{plural(claims, 'claim')} on {plural(len(names), NOUN[kind])} ({which}) "
-        f"gave {plural(len(cells), 'verdict')}: {_tally(cells)}."
+        f"gave {plural(len(cells), 'verdict')}: {tally(cells)}."
     )
 
 
-def _tally(cells: Sequence[Cell]) -> str:
+def tally(cells: Sequence[Cell]) -> str:
+    """Count verdicts: ``6 supported and 1 vacuous``."""
     found = Counter(cell.verdict for cell in cells)
     return listed([f"{found[verdict]:,} {verdict}" for verdict in Verdict if found[verdict]])
 
@@ -51,7 +52,7 @@ def _asides(cells: Sequence[Cell]) -> list[str]:
     asides = []
     if sensitive:
         verb = "depends" if sensitive == 1 else "depend"
-        asides.append(f"{sensitive:,} of them {verb} on how the definition is read.")
+        asides.append(f"{sensitive:,} of all {plural(len(cells), 'verdict')} {verb} on how the definition is read.")
     if deviating:
         verb = "is" if deviating == 1 else "are"
         asides.append(f"{deviating:,} {verb} not what the expectations file foresees.")

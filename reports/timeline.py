@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from claims.record import Criterion
 from reports.history import History, Track
+from reports.labels import columns
 from reports.markdown import shorten
 from reports.style import GUIDE, canvas, colours, house_style, label, legend, save
 
@@ -18,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 NAMED = 10
 #: Panels of one picture; criteria beyond them are in the table.
 PANELS = 9
+#: Letters in a line above a panel, by the number of columns; names of runs leave narrow panels.
+LETTERS = {1: 60, 2: 36, 3: 20}
 #: Largest over smallest value beyond which an axis of positive values is logarithmic.
 APART = 30.0
 
@@ -48,13 +51,15 @@ def timeline(path: Path, history: History, labels: Sequence[str]) -> bool:
     colour = colours(places)
     with house_style():
         figure, axes = canvas(len(names), height=2.7)
-        for axis, name in zip(axes, names, strict=True):
+        across = columns(axes)
+        for index, (axis, name) in enumerate(zip(axes, names, strict=True)):
             _panel(axis, panels[name], colour, sorted({number for number, _ in history.changes}))
-            axis.set_title(label(name, 60 if len(names) == 1 else 34, 2))
-            _runs(axis, labels)
-        entries = [Line2D([], [], color=colour[place], marker="o", label=label(place, 36, 1)) for place in places]
+            axis.set_title(label(name, LETTERS[across], 3))
+            _runs(axis, labels if index + across >= len(names) else [""] * len(labels))
+        entries = [Line2D([], [], color=colour[place], marker="o", label=shorten(place, 50)) for place in places]
         legend(figure, [*entries, Line2D([], [], color=GUIDE, linestyle="--", label="threshold")])
-        figure.suptitle(label(f"{history.record.title}: through the runs", 66 if len(names) == 1 else 80, 2))
+        says = label(f"Claimed: {history.record.title}", 66 if len(names) == 1 else 80, 2)
+        figure.suptitle(f"{says}\nShown: through the runs")
         save(figure, path)
     return True
 

@@ -51,6 +51,34 @@ def listed(words: Sequence[str], most: int = 8) -> str:
     return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}" if kept else "none"
 
 
+def somewhere(names: Sequence[str], everywhere: Sequence[str]) -> str:
+    """Join names, or say that they are all there are.
+
+    Examples
+    --------
+    >>> somewhere(["a", "b"], ["a", "b", "c"]), somewhere(["b", "a"], ["a", "b"]), somewhere(["a"], ["a"])
+    ('a and b', 'everywhere', 'a')
+    """
+    return "everywhere" if len(everywhere) > 1 and set(names) >= set(everywhere) else listed(names)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Join numbers, neighbours as a run.
+
+    Examples
+    --------
+    >>> ranges([5]), ranges([3, 23]), ranges([10, 26, 27, 28, 29])
+    ('5', '3 and 23', '10 and 26 to 29')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return listed([f"{run[0]} to {run[-1]}" if len(run) > 2 else " and ".join(map(str, run)) for run in runs], most=30)
+
+
 def plural(n: int, noun: str) -> str:
     """Return ``1 claim``, ``2 claims``."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

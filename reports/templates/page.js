@@ -9,7 +9,7 @@
     const shown = new Set();
     for (const row of rows) {
       let matches = 0;
-      for (const cell of row.querySelectorAll("td")) {
+      for (const cell of row.querySelectorAll("td[data-place]")) {
         cell.hidden = place !== "" && cell.dataset.place !== place;
         const match = !cell.hidden && Boolean(cell.dataset.verdict) && (verdict === "" || cell.dataset.verdict === verdict);
         cell.classList.toggle("dim", !match && verdict !== "");

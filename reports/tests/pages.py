@@ -23,14 +23,20 @@ def broken_links(folder: Path) -> list[str]:
 
 def _broken(page: Path) -> list[str]:
     text = prose(page.read_text(encoding="utf-8"))
-    defined = dict(re.findall(r"^\[([a-z0-9-]+)\]: (\S+)$", text, re.MULTILINE))
+    defined = dict(re.findall(r'^\[([a-z0-9-]+)\]: (\S+) "[^"\n]+"$', text, re.MULTILINE))
     used = set(re.findall(r"(?<![\\!\]])\[([a-z][a-z0-9-]*)\](?![\[(:])", text))
-    headings = {_anchor(title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
     targets = re.findall(r"(?<!\\)\]\(([^)\s]+)\)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
-    inside = [t for t in targets if t.startswith("#") and t[1:] not in headings]
-    outside = [t for t in (*targets, *defined.values()) if not t.startswith("#")]
-    lost = [target for target in outside if not (page.parent / unquote(target)).is_file()]
-    return [*sorted(used - defined.keys()), *inside, *lost]
+    lost = [target for target in (*targets, *defined.values()) if not _leads(page, target)]
+    return [*sorted(used - defined.keys()), *lost]
+
+
+def _leads(page: Path, target: str) -> bool:
+    name, _, anchor = target.partition("#")
+    file = page.parent / unquote(name) if name else page
+    if not file.is_file():
+        return False
+    headings = re.findall(r"^#+ (.+)$", prose(file.read_text(encoding="utf-8")), re.MULTILINE) if anchor else []
+    return not anchor or anchor in map(_anchor, headings)
 
 
 def _anchor(title: str) -> str:

@@ -82,33 +82,35 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
     result = run(inner, "-n", workers) if int(workers) else quick(inner)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["claim * zoo/a * zoo/b", "kernel-energy * ✓ supported * ✓ supported", "recorded 2 of 2 claims"]
+        ["claim * zoo/a * zoo/b", "kernel-energy * ✓ supported * ✓ supported", "recorded 2 of 2 claim tests"]
     )
     result.stdout.fnmatch_lines(["report: out/report.md"])
     records = written(inner)
     assert [r.key[0] for r in records] == ["zoo/a", "zoo/b"]
     assert all(r.notes == ["finished"] for r in records)
-    assert "Recorded 2 of 2 claims. Beside the papers" in (inner.path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "Recorded 2 of 2 claim tests. Beside the papers" in (inner.path / "out" / "report.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_crashed_worker_is_missed(inner: pytest.Pytester) -> None:
     inner.makepyfile(TWO_CLAIMS.format("os._exit(1)"))
     result = run(inner, "-n", "2")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "  *::test_second"])
+    result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second"])
     assert [r.key[0] for r in written(inner)] == ["zoo/a"]
 
 
 def test_a_claim_that_is_skipped_is_missed(inner: pytest.Pytester) -> None:
     inner.makepyfile(TWO_CLAIMS.format("pytest.skip('no memory')"))
-    quick(inner).stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "  *::test_second"])
+    quick(inner).stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second"])
 
 
 def test_an_interrupt_keeps_what_is_finished(inner: pytest.Pytester) -> None:
     inner.makepyfile(TWO_CLAIMS.format(INTERRUPT))
     result = run(inner)
     assert result.ret == 2
-    result.stdout.fnmatch_lines(["recorded 1 of 2 claims, missing:", "report: out/report.md"])
+    result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "report: out/report.md"])
     assert [r.key[0] for r in written(inner)] == ["zoo/a"]
 
 
@@ -149,7 +151,7 @@ def test_what_goes_wrong_with_the_report_never_costs_the_records(inner: pytest.P
     result = quick(inner)
     result.stdout.fnmatch_lines(
         [
-            "recorded 2 of 3 claims, missing:",
+            "recorded 2 of 3 claim tests, missing:",
             "the record of *::test_torn cannot be read: not JSON: *",
             "the report could not be rendered: *",
         ]

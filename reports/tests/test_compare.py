@@ -39,9 +39,34 @@ def test_changed_appeared_and_vanished_verdicts() -> None:
     assert found.markdown.startswith("# 1 of 2 verdicts changed; 1 appeared; 1 vanished.\n")
     rows = table_rows(found.markdown)
     gain = "gain 2.40 [2.30, 2.50]"
-    assert ["kernel-energy", "a", "✓ supported", "∅ vacuous", gain, gain] in rows
-    assert ["x", "b", "not there", "! error", "", "no weights"] in rows
-    assert ["y", "b", "✗ refuted", "not there", "", ""] in rows
+    assert ["kernel-energy", "a", ">= 1.5", "✓ supported", "∅ vacuous", gain, gain] in rows
+    assert "`-k 'kernel-energy and a'`" in found.markdown
+    before, after = found.markdown.split("## Verdicts that vanished")
+    assert ["x", "b", "! error", "no weights"] in table_rows(before.partition("## Verdicts that appeared")[2])
+    assert ["y", "b", "✗ refuted", ""] in table_rows(after)
+
+
+def test_a_claim_that_vanished_everywhere_is_one_row() -> None:
+    gone = [record("y", name, Verdict.REFUTED) for name in "abc"]
+    found = compare([*small(), *gone], small())
+    assert found.markdown.startswith("# 0 of 2 verdicts changed; 3 vanished.\n")
+    assert ["y", "a, b and c", "✗ refuted", ""] in table_rows(found.markdown)
+    assert "to measure one again" not in found.markdown.lower()
+
+
+def test_numbers_that_moved_are_counted_and_are_no_change() -> None:
+    old = small()
+    new = [*old[:2], replace(old[2], criteria=[criterion("gain", (2.41, 2.3, 2.5), ">= 1.5")])]
+    found = compare(old, new)
+    assert not found.changed
+    assert "- 1 of 2 deciding numbers moved\n" in found.markdown
+
+
+def test_what_differs_everywhere_is_said_so_and_names_stay_text() -> None:
+    old = [record("kernel-energy", name, Verdict.SUPPORTED) for name in ("a", "b`")]
+    new = [replace(r, verdict=Verdict.REFUTED, provenance=r.provenance | {"dtype": "half"}) for r in old]
+    assert "dtype was float32, is half (everywhere)" in compare(old, new).markdown
+    assert "`-k kernel-energy`" in compare(old[1:], new[1:]).markdown
 
 
 def test_a_reading_that_moved_is_a_change_though_no_verdict_is() -> None:

@@ -1,21 +1,27 @@
 """Pictures: deterministic bytes, whatever the labels, gaps and scales."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from claims.record import Figure, LayerCurve, Series
+from claims.verdict import Verdict
 from reports.figures import draw
-from reports.pictures import layer_figure, scales
+from reports.labels import Panel
+from reports.pictures import groups, layer_figure, scales
+from reports.style import PALETTE, colours, in_order
 from reports.tests import sample_figures
 
 
 def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
     """Draw panels and return the picture's size."""
     path = tmp_path / "figures" / "x.png"
-    draw(path, "a title", [(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
+    draw(path, "a title", [Panel(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
     assert not list(path.parent.glob(".*"))
     with Image.open(path) as image:
         return image.size
@@ -41,7 +47,7 @@ def test_every_kind_draws_nulls_bands_logs_and_nothing(tmp_path: Path, kind: str
 def test_bytes_are_the_same_whatever_the_users_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib as mpl
 
-    panel = ("zoo/a", sample_figures.moves("zoo/a"))
+    panel = Panel("zoo/a", sample_figures.moves("zoo/a"))
     draw(tmp_path / "a.png", "t", [panel])
     monkeypatch.setitem(mpl.rcParams, "font.size", 31)
     draw(tmp_path / "b.png", "t", [panel])
@@ -50,13 +56,91 @@ def test_bytes_are_the_same_whatever_the_users_settings(tmp_path: Path, monkeypa
         assert not image.info.keys() - {"dpi"}
 
 
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[str, list[str]]]:
+    """Draw panels and return, on one line each, what stands above all and above each."""
+
+    def _words(*panels: Panel, origin: str = "") -> tuple[str, list[str]]:
+        kept: list[Canvas] = []
+        monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.append(canvas))
+        draw(tmp_path / "x.png", "moves change the output", panels, origin)
+        titles = [axis.get_title() for axis in kept[0].axes[: len(panels)]]
+        return " ".join(kept[0].get_suptitle().split()), [" ".join(title.split()) for title in titles]
+
+    return _words
+
+
+SAYS = "response to the shared direction of all the tokens, mean and range over every seed there is"
+
+
 @pytest.mark.parametrize("panels", [1, 2, 3])
-def test_a_long_title_is_wrapped_and_not_cut(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, panels: int) -> None:
-    says = "response to the shared direction of all the tokens, mean and range over every seed there is"
-    kept: list[str] = []
-    monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.extend(a.get_title() for a in canvas.axes))
-    draw(tmp_path / "x.png", "t", [(f"zoo/{i}", replace(sample_figures.moves("a"), title=says)) for i in range(panels)])
-    assert [" ".join(title.split()) for title in kept[:panels]] == [f"zoo/{i} {says}" for i in range(panels)]
+def test_what_all_panels_show_is_said_once_and_each_has_its_verdict(
+    words: Callable[..., tuple[str, list[str]]], panels: int
+) -> None:
+    alike = replace(sample_figures.moves("a"), title=SAYS)
+    above, own = words(*(Panel(f"zoo/{i}", alike, Verdict.REFUTED) for i in range(panels)), origin="after GEO Fig. 1")
+    assert above == f"Claimed: moves change the output Shown: {SAYS}; after GEO Fig. 1"
+    assert own == [f"zoo/{i}: refuted" for i in range(panels)]
+
+
+def test_what_one_panel_alone_shows_stands_above_it_whole(words: Callable[..., tuple[str, list[str]]]) -> None:
+    panels = [Panel(f"zoo/{i}", replace(sample_figures.moves("a"), title=f"{SAYS} {i}")) for i in range(3)]
+    above, own = words(*panels)
+    assert above == "Claimed: moves change the output"
+    assert own == [f"zoo/{i} {SAYS} {i}" for i in range(3)]
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3, 5, 7])
+def test_no_word_is_cut_or_lies_on_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, panels: int) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.append(canvas))
+    moves = sample_figures.moves("a")
+    long = replace(moves, title=SAYS, x_label="pruned MoE layers, from the end of the model", y_label=SAYS[:70])
+    named = replace(long, series=[replace(s, label=f"{SAYS[:60]} {s.label}") for s in long.series])
+    draw(tmp_path / "x.png", SAYS, [Panel(f"organisation/model-{i}", named, Verdict.REFUTED) for i in range(panels)])
+    figure = kept[0]
+    figure.canvas.draw()
+    axes = figure.axes[:panels]
+    legends = [*figure.legends, *(found for axis in figure.axes if (found := axis.get_legend()) is not None)]
+    assert len(legends) == 1
+    words = [*figure.texts, *(word for a in axes for word in (a.title, a.xaxis.label, a.yaxis.label))]
+    boxes = [shown.get_window_extent() for shown in [*legends, *(word for word in words if word.get_text())]]
+    for box in boxes:
+        assert box.x0 >= -1
+        assert box.y0 >= -1
+        assert box.x1 <= figure.bbox.x1 + 1
+        assert box.y1 <= figure.bbox.y1 + 1
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
+def test_few_colours_in_few_pixels_stay_what_they_are(tmp_path: Path) -> None:
+    series = [Series(f"series {name}", [float(i)], [float(i)]) for i, name in enumerate("abcdefg")]
+    whole = replace(sample_figures.moves("a"), kind="scatter", series=series, ticks=[])
+    draw(tmp_path / "x.png", "t", [Panel(f"zoo/{i}", whole) for i in range(3)])
+    with Image.open(tmp_path / "x.png") as image:
+        found = [c for _, c in image.convert("RGB").getcolors(256) or [] if isinstance(c, tuple)]
+    for colour in PALETTE:
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        assert min(max(abs(a - b) for a, b in zip(wanted, c, strict=True)) for c in found) == 0
+
+
+def test_numbered_series_are_in_the_order_of_their_numbers() -> None:
+    assert in_order(["layer 3", "layer 5", "layer 0"]) == ["layer 0", "layer 3", "layer 5"]
+    assert in_order(["with", "layer 5", "layer 0"]) == ["with", "layer 5", "layer 0"]
+    assert list(colours(["with", "without"]).values()) == list(PALETTE[:2])
+    assert not set(colours([f"layer {i}" for i in range(4)]).values()) & set(PALETTE)
+
+
+def test_more_curves_than_colours_are_parted_by_quantity() -> None:
+    names = [f"{quantity}, {which}" for quantity in ("distance", "overlap") for which in "abcd"]
+    curves = [LayerCurve(name, [0, 1], [0.4, 0.5]) for name in names]
+    assert groups(curves) == [set(names[:4]), set(names[4:])]
+    assert groups(curves[:-1]) == [set(names[:-1])]
+    drawn = layer_figure(curves[:4])
+    assert drawn.y_label == "distance"
+    assert [series.label for series in drawn.series] == list("abcd")
+    assert layer_figure(curves).y_label == "value"
 
 
 def test_curves_far_apart_get_pictures_of_their_own() -> None:

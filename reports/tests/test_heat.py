@@ -13,6 +13,7 @@ from claims.record import Figure, Series, from_json, to_json
 from claims.verdict import Verdict
 from reports.figures import draw
 from reports.heat import COLOURS, bounds, heat, matrix, signed
+from reports.labels import Panel
 from reports.style import canvas
 from reports.tests import sample_figures
 from reports.tests.sample_functions import cosines
@@ -25,7 +26,7 @@ SEEN = 5.0
 def picture(tmp_path: Path, *panels: Figure) -> Image.Image:
     """Draw panels and return the picture."""
     path = tmp_path / "x.png"
-    draw(path, "a title", [(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
+    draw(path, "a title", [Panel(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
     with Image.open(path) as image:
         return image.convert("RGB")
 
@@ -82,8 +83,9 @@ def test_nothing_to_show_is_drawn(tmp_path: Path) -> None:
 def test_opposite_values_have_opposite_colours_around_grey(tmp_path: Path) -> None:
     row = Series("a", [0.0, 1.0, 2.0, 3.0], [-1.0, 0.0, 1.0, None])  # type: ignore[list-item]
     found = picture(tmp_path, replace(cosines(2), title="", series=[row])).getcolors(1 << 20) or []
-    colours = {colour for count, colour in found if count > 5000}
-    assert {tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (COLOURS[0], COLOURS[2], COLOURS[4])} <= colours
+    colours = [colour for count, colour in found if count > 5000 and isinstance(colour, tuple)]
+    for wanted in ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (COLOURS[0], COLOURS[2], COLOURS[4])):
+        assert min(max(abs(a - b) for a, b in zip(wanted, c, strict=True)) for c in colours) <= 4  # of 256 colours
 
 
 def test_the_sign_is_read_in_grey_and_without_red_and_green() -> None:

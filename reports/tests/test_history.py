@@ -11,6 +11,7 @@ from claims.record import Record, write_records
 from claims.verdict import Verdict
 from reports.__main__ import main
 from reports.history import drifting, histories
+from reports.history_page import write_history
 from reports.read import BadInput
 from reports.runs import Run, read_runs
 from reports.tests.samples import criterion, record
@@ -152,3 +153,15 @@ def test_numbers_that_are_missing_or_have_thresholds_of_their_own_are_drawn(tmp_
     (nothing,) = histories(runs_of([at(2.0, criteria=[bare])]))
     assert not timeline(tmp_path / "b.png", nothing, ["x"])
     assert not (tmp_path / "b.png").exists()
+
+
+def test_the_page_opens_with_the_verdicts_that_changed(tmp_path: Path) -> None:
+    turned = replace(at(0.5), verdict=Verdict.REFUTED)
+    page = write_history(runs_of([at(2.0), at(2.0, "b")], [turned, at(2.0, "b")]), tmp_path).read_text(encoding="utf-8")
+    changed = page.partition("## Verdicts that changed, or are gone\n\n")[2].partition("\n\n##")[0].splitlines()
+    assert [cell.strip() for cell in changed[2].split("|")[1:-1]] == ["kernel-energy", "a", "✓✗"]
+    assert not any(line.startswith("|") for line in changed[3:])
+    gone = write_history(runs_of([at(2.0), at(2.0, "b")], [at(2.0)]), tmp_path).read_text(encoding="utf-8")
+    assert "| kernel-energy | b    | ✓·" in gone
+    still = write_history(runs_of([at(2.0)], [at(2.1)]), tmp_path).read_text(encoding="utf-8")
+    assert "\nNo verdict changed.\n" in still

@@ -58,7 +58,7 @@ def test_functions_are_group_e_and_generated_cases_are_called_so(tmp_path: Path)
     assert rows(matrix(board(found), Kind.MOE))[2][0] == "**E. Function and representation**"
     assert paragraph(board(found)).endswith(
         "1 claim was checked on generated cases (identities, synthetic data, models trained in the run): 1 refuted. "
-        "2 of them depend on how the definition is read."
+        "2 of all 5 verdicts depend on how the definition is read."
     )
     report = render(found, tmp_path).read_text(encoding="utf-8")
     assert "- [topk-sharpening-function] is **refuted**:" in report
@@ -159,7 +159,19 @@ def test_what_fails_on_an_untrained_control_alone_is_no_finding(tmp_path: Path) 
     records = [*controls("a", "b"), record("b", "zoo/x", Verdict.REFUTED, reason="0.1, claimed > 0.2")]
     report = render(records, tmp_path).read_text(encoding="utf-8")
     assert "- [a] is" not in report
-    assert "- [b] is **refuted**: 0.1, claimed > 0.2 on zoo/init and zoo/x." in report
+    assert "- [b] is **refuted** on 2 of 2: 0.1, claimed > 0.2 on zoo/init and zoo/x." in report
+
+
+def test_what_holds_on_an_untrained_control_alone_is_told_apart(tmp_path: Path) -> None:
+    def at(claim: str, name: str, verdict: Verdict) -> Record:
+        return replace(record(claim, name, verdict, criteria=[]), group="B")
+
+    found = [at("a", "zoo/init", Verdict.SUPPORTED), at("b", "zoo/init", Verdict.SUPPORTED)]
+    records = [replace(r, checkpoint=r.checkpoint | {"control": True}) for r in found]
+    records += [at("a", "zoo/x", Verdict.SUPPORTED), at("b", "zoo/x", Verdict.INCONCLUSIVE)]
+    report = render(records, tmp_path).read_text(encoding="utf-8")
+    assert "- **Supported on the untrained control too**, so no effect of training: [a]." in report
+    assert "- **Supported on the untrained control alone**, and on nothing trained: [b]." in report
 
 
 def test_a_terminal_too_narrow_for_names_numbers_them() -> None:

@@ -60,3 +60,13 @@ def test_a_changed_verdict_loses_no_margin_besides() -> None:
     good, near = criterion("x", (2.0, 1.5, 2.5), "> 1"), criterion("x", (1.2, 0.9, 1.5), "> 1")
     old = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good])
     assert lost(old, replace(old, verdict=Verdict.INCONCLUSIVE, criteria=[near])) == []
+
+
+def test_a_quantity_between_two_thresholds_has_a_margin_to_each() -> None:
+    band = [criterion("share", (0.6, 0.58, 0.62), side) for side in (">= 0.5", "<= 0.7")]
+    whole = record("cross-model-overlap", "a", Verdict.SUPPORTED, criteria=[*band, criterion("x", (2, 1, 3), "> 0")])
+    assert list(deciding(whole)) == ["share (>=)", "share (<=)", "x"]
+    low = [replace(c, value=0.52, low=0.503, high=0.54) for c in band]
+    lower = replace(whole, criteria=[*low, whole.criteria[2]])
+    assert [name for name, _, _ in lost(whole, lower)] == ["share (>=)"]
+    assert list(deciding(replace(whole, criteria=[band[0]] * 3))) == ["share (>=)", "share (>=) 1", "share (>=) 2"]

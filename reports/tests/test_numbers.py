@@ -36,6 +36,11 @@ def test_digits_grow_until_the_interval_shows_its_side() -> None:
     assert interval(criterion("x", (0.5, 0.4, 0.6), "< 1")) == "0.500 [0.400, 0.600]"
 
 
+def test_an_exact_number_shows_its_side_and_what_six_digits_do_not_tell_apart_is_left_alone() -> None:
+    assert interval(criterion("x", (10.01, 10.01, 10.01), "< 10")) == "10.01"
+    assert interval(criterion("x", (0.999999999, 0.999999998, 1.0), ">= 1.5")) == "1.00 [1.00, 1]"
+
+
 def test_exact_counts_have_no_interval() -> None:
     assert interval(criterion("x", (0, 0, 0), "<= 0")) == "0"
 
@@ -53,7 +58,7 @@ def test_the_rest() -> None:
     assert claimed(replace(criterion("x", (0, 0, 0), "<= 0"), direction="| evil")) == "? 0"
 
 
-EXAMPLES = ("agreement", "heads", "markdown", "names", "numbers", "paper", "provenance", "scale", "words")
+EXAMPLES = ("agreement", "heads", "markdown", "names", "numbers", "paper", "provenance", "scale", "style", "words")
 
 
 @pytest.mark.parametrize("module", EXAMPLES)

@@ -58,6 +58,14 @@ def test_what_was_not_run_is_said_and_is_no_link(root: Element) -> None:
     assert all(td.text == "not run" and not td.all("a") for td in bare)
 
 
+def test_experiments_are_a_list_with_a_verdict_a_row(root: Element) -> None:
+    (grid,) = [s for s in root.all("section", class_="grid") if s.text.strip().startswith("Controlled experiments")]
+    rows = [row for row in grid.all("tr") if "data-claim" in row.attributes]
+    assert all(len([td for td in row.all("td") if "data-verdict" in td.attributes]) == 1 for row in rows)
+    assert any("with loss" in row.text for row in rows)
+    assert "not run" not in grid.text
+
+
 def test_without_a_script_the_page_is_whole(root: Element) -> None:
     claims = root.all("details", class_="claim")
     assert len(claims) == len(board(RECORDS).claims)

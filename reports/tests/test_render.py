@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Record
+from claims.record import Figure, LayerCurve, Record, Series
 from claims.verdict import Verdict
 from reports.completeness import Completeness
 from reports.render import render
@@ -76,7 +76,7 @@ def test_golden(rendered: Path, page: str) -> None:
 def test_completeness_is_told(tmp_path: Path) -> None:
     told = Completeness(20, ("claims/test_geo.py::test_lost[zoo/balanced]",))
     report = render(bare(run()), tmp_path, told).read_text(encoding="utf-8")
-    assert "\nRecorded 19 of 20 claims. Beside the papers: [GEO, figure by figure](papers/geo.md).\n" in report
+    assert "\nRecorded 19 of 20 claim tests. Beside the papers: [GEO, figure by figure](papers/geo.md).\n" in report
     assert "left no record" in report
     assert "- `claims/test_geo.py::test_lost[zoo/balanced]`" in report
 
@@ -126,6 +126,46 @@ def test_hostile_texts_break_nothing(tmp_path: Path) -> None:
     assert [p for p in tmp_path.rglob("*") if p.is_file() and folder not in p.parents] == []
 
 
+def test_a_claims_own_sentences_are_whole(tmp_path: Path) -> None:
+    long = f"{'the same experts with other weights, ' * 14}and that is all"
+    (whole,) = [record("kernel-energy", "a", Verdict.REFUTED, reason=long)]
+    render([replace(whole, definition=long, null_says=long, statement=long, notes=[long])], tmp_path)
+    page = (tmp_path / "details" / "kernel-energy.md").read_text(encoding="utf-8")
+    assert page.count(long) == 5
+    assert "…" not in page
+
+
+def test_what_a_case_without_numbers_means_is_said(tmp_path: Path) -> None:
+    report = render([record("identity-a", "generated", Verdict.SUPPORTED)], tmp_path)
+    page = (tmp_path / "details" / "identity-a.md").read_text(encoding="utf-8")
+    assert "None of the cases that were generated for it contradicts it." in page
+    assert "What the claims say" not in report.read_text(encoding="utf-8")
+
+
+def test_the_smallest_adjusted_p_is_told(tmp_path: Path) -> None:
+    near = [replace(criterion("x", (0.5, 0.4, 0.6), "> 0.2"), p=0.0001, p_adjusted=0.0594) for _ in range(3)]
+    text = render([record("a", "a", Verdict.SUPPORTED, criteria=near)], tmp_path).read_text(encoding="utf-8")
+    assert "over those, 1 here; no part of the verdict, which goes by intervals. The smallest is 0.059:" in text
+    text = render([record("a", "a", Verdict.ERROR)], tmp_path).read_text(encoding="utf-8")
+    assert "adjusted over those; no part of the verdict." in text
+
+
+def test_curves_that_the_papers_figure_shows_are_not_drawn_again(tmp_path: Path) -> None:
+    curve = LayerCurve("rho, MoE", [0, 1], [0.5, 0.6])
+    series = [Series("MoE", [0, 1], [0.5, 0.6], [0.4, 0.5], [0.6, 0.7])]
+    shown = Figure("lines", "rho", "GEO Fig. 2", "layer", "rho", series)
+    whole = record("kernel-energy", "a", Verdict.SUPPORTED, layers=[curve], figure=shown)
+    for changed, pictures in (
+        (whole, 1),
+        (replace(whole, layers=[replace(curve, value=[0.5, 0.7])]), 2),
+        (replace(whole, layers=[replace(curve, threshold=0.2)]), 2),
+        (replace(whole, figure=replace(shown, x_label="copies")), 2),
+    ):
+        folder = tmp_path / f"{pictures}{changed == whole}"
+        render([changed], folder)
+        assert len(list((folder / "figures").iterdir())) == pictures
+
+
 def test_fork_sensitive_and_unexpected_cells_are_marked(rendered: Path) -> None:
     report = rendered.read_text(encoding="utf-8")
     row = next(line for line in report.splitlines() if line.startswith("| [bound-tightness]"))
@@ -165,7 +205,7 @@ def test_each_of_the_papers_figures_is_drawn_and_no_picture_mixes_kinds(tmp_path
 def test_many_checkpoints_are_split_into_readable_tables(tmp_path: Path) -> None:
     records = [record("kernel-energy", f"org/model-{i:02}", Verdict.SUPPORTED) for i in range(11)]
     report = render(records, tmp_path).read_text(encoding="utf-8")
-    assert len(re.findall(r"^\| claim ", report, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\| claim +\| org/model", report, re.MULTILINE)) == 2
 
 
 def test_nothing_to_report_is_an_error(tmp_path: Path) -> None:
