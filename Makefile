@@ -29,10 +29,11 @@ types: $(READY)
 bench: $(READY)
 	$(BIN)/pytest -m benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-# The report that the repository shows: the standard run on the embedded checkpoints.
+# The report that the repository shows, and the README's part of it: the standard run on the embedded checkpoints.
 sample: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
-	rm -rf docs/sample/traces
+	rm -rf docs/sample/traces docs/sample/.*.lock
+	$(BIN)/python -m reports.readme docs/sample README.md
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.zoo import CONTROL_NAMES, DENSE_NAMES, SUBJECT_NAMES, embedded_names
 from fixtures.zoo.controlled import shipped_plans
+from reports.readme import sample_block
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "docs" / "sample"
@@ -25,6 +26,17 @@ def test_the_matrix_is_that_of_the_sample_report(shown: str) -> None:
     rows = [line for line in shown.splitlines() if line.startswith("|")]
     assert len(rows) > 11
     assert [row for row in rows if row not in report] == []
+
+
+def test_the_block_is_what_the_sample_gives(shown: str) -> None:
+    """To renew: ``python -m reports.readme docs/sample README.md``."""
+    assert shown == sample_block(SAMPLE, "docs/sample")
+
+
+def test_a_folder_that_is_no_sample_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.md").write_text("# Nothing was measured\n")
+    with pytest.raises(ValueError, match="has no part '## Claims by checkpoints'"):
+        sample_block(tmp_path, "docs/sample")
 
 
 def test_every_link_and_figure_exists(shown: str) -> None:
