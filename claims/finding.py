@@ -55,10 +55,15 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Finding:
-    """Everything a claim measured on one checkpoint in one fork."""
+    """Everything a claim measured on one checkpoint in one fork.
+
+    ``control`` says that the null is a positive control: a case where what the claim says is absent must be seen, so
+    that a claim of absence is supported only where the control fails a criterion outright.
+    """
 
     criteria: tuple[Measured, ...]
     null: tuple[Measured, ...] = ()
+    control: bool = False
     layers: tuple[Curve, ...] = ()
     figure: Figure | None = None
     counterexample: Counterexample | None = None

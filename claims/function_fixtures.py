@@ -1,6 +1,7 @@
 """The pytest fixtures of what experts compute: evidence that needs both the models and the metrics."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from claims.subspace_trace import SubspaceTrace
 from fixtures.dense_subject import CapturedDense
 from fixtures.derived import Derivation, ExpertsAtHand
 from fixtures.evidence_fixtures import chosen_of, or_skip
+from fixtures.gated_experts import GatedExperts
 from fixtures.options import Settings
 from fixtures.subject import Captured, Evidence
 
@@ -78,24 +80,43 @@ def _subspaces() -> Derivation[SubspaceTrace]:
 
 
 def _study_functions(at_hand: ExpertsAtHand) -> FunctionTrace:
-    found = next((each for each in at_hand.read.values() if not isinstance(each, str)), None)
     return study_functions(
         at_hand.trace,
-        _experts(at_hand),
+        Functions(at_hand.read),
         at_hand.routers,
         seed=at_hand.seed,
-        device="cpu" if found is None else str(found.gate[0].device),
+        device=_device(at_hand.read),
         sources=_sources(),
     )
 
 
 def _study_subspaces(at_hand: ExpertsAtHand) -> SubspaceTrace:
     blocks = blocks_of_trace(at_hand.trace)
-    return study_subspaces(at_hand.trace, blocks, at_hand.seed, _experts(at_hand), sources=_sources())
+    return study_subspaces(at_hand.trace, blocks, at_hand.seed, Functions(at_hand.read), sources=_sources())
 
 
-def _experts(at_hand: ExpertsAtHand) -> dict[int, ExpertFunctions | str]:
-    return {layer: found if isinstance(found, str) else ExpertFunctions(found) for layer, found in at_hand.read.items()}
+def _device(read: Mapping[int, GatedExperts | str]) -> str:
+    """Where the experts lie; the function that asks lets go of them again."""
+    found = next((each for each in read.values() if not isinstance(each, str)), None)
+    return "cpu" if found is None else str(found.gate[0].device)
+
+
+class Functions(Mapping[int, ExpertFunctions | str]):
+    """The experts of each layer as functions, or why they are none; wrapped when asked for, and not kept."""
+
+    def __init__(self, read: Mapping[int, GatedExperts | str]) -> None:
+        self._read = read
+
+    def __getitem__(self, layer: int) -> ExpertFunctions | str:
+        """Return the experts of a layer."""
+        found = self._read[layer]
+        return found if isinstance(found, str) else ExpertFunctions(found)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
 
 
 @cache

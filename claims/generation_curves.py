@@ -49,13 +49,16 @@ class GenerationCurves:
             return np.asarray(value / own_mean(drawn, self.seeds[point, layers].mean(axis=0)))
 
 
-def generation_curves(rollouts: SequenceTrace, answers: Answers, apart: BoolArray, similarity: str) -> GenerationCurves:
+def generation_curves(
+    rollouts: SequenceTrace, answers: Answers, apart: BoolArray, similarity: str, *, noiseless: bool = False
+) -> GenerationCurves:
     """Measure usage cosines up to the lengths that at least half of the rollouts reach.
 
     Parameters
     ----------
     apart : (Q, Q), the pairs of questions to look at
     similarity : SO_FAR, the prompt and all tokens so far; or ALONE, the tokens of each stretch, with two seeds'
+    noiseless : SO_FAR: without counting noise, as in `similarity_tables`
 
     Raises
     ------
@@ -72,7 +75,7 @@ def generation_curves(rollouts: SequenceTrace, answers: Answers, apart: BoolArra
     if similarity == SO_FAR:
         prompt = prompt_part(rollouts)
         so_far = [prompt, *((*prompt, *generated_parts(rollouts, end=end)) for end in ends)]
-        tables = [over_authors(similarity_tables(rollouts, answers, parts)) for parts in so_far]
+        tables = [over_authors(similarity_tables(rollouts, answers, parts, noiseless=noiseless)) for parts in so_far]
         return GenerationCurves(lengths, np.where(apart, np.stack(tables), np.nan), None, ())
     stretches = [generated_parts(rollouts, start=start, end=end) for start, end in zip((0, *ends), ends, strict=False)]
     pairs = np.stack([similarity_tables(rollouts, answers, parts) for parts in stretches])

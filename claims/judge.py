@@ -38,8 +38,9 @@ def judge(
             raise ValueError(f"{measured.name}: nothing was measured (0 {measured.estimate.unit}s)")
     criteria = [_criterion(measured, bounds) for measured in finding.criteria]
     null = [_criterion(measured, bounds) for measured in finding.null]
-    verdict = decide([c.holds for c in criteria if c.decides], [c.holds for c in null if c.decides])
-    return verdict, _reason(verdict, finding, criteria, bounds), criteria, null
+    deciding, nulls = ([c.holds for c in judged if c.decides] for judged in (criteria, null))
+    verdict = decide(deciding, nulls, control=finding.control)
+    return verdict, _reason(verdict, finding, criteria, null), criteria, null
 
 
 def record_of(
@@ -129,19 +130,24 @@ def _curve(curve: Curve, bounds: Mapping[str, float]) -> LayerCurve:
     return LayerCurve(curve.name, list(curve.layers), value, *band, threshold)
 
 
-def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], bounds: Mapping[str, float]) -> str:
+def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], null: list[Criterion]) -> str:
     pairs = [(m, c) for m, c in zip(finding.criteria, criteria, strict=True) if c.decides]
+    nulls = [(m, c) for m, c in zip(finding.null, null, strict=True) if c.decides]
     match verdict:
         case Verdict.REFUTED:
             return "; ".join(say(c) + _worst_layer(m, finding) for m, c in pairs if c.holds is False)
         case Verdict.INCONCLUSIVE:
-            return "; ".join(say(c) + _more(m.estimate, c) for m, c in pairs if c.holds is None)
+            left = _undecided(nulls) or "it could not be measured"
+            return _undecided(pairs) or f"the criteria hold, but the positive control is undecided: {left}"
         case Verdict.VACUOUS:
-            return "the criteria hold, and they hold for the null as well: " + "; ".join(
-                say(_criterion(m, bounds)) for m in finding.null if m.decides
-            )
+            return "the criteria hold, and they hold for the null as well: " + "; ".join(say(c) for _, c in nulls)
         case _:
             return ""
+
+
+def _undecided(pairs: list[tuple[Measured, Criterion]]) -> str:
+    """Say which straddle their thresholds, and what would decide them."""
+    return "; ".join(say(c) + _more(m.estimate, c) for m, c in pairs if c.holds is None)
 
 
 def _worst_layer(measured: Measured, finding: Finding) -> str:
@@ -156,5 +162,8 @@ def _worst_layer(measured: Measured, finding: Finding) -> str:
 
 
 def _more(estimate: Estimate, criterion: Criterion) -> str:
+    """Say how many more units would decide, where the interval comes from resampling them and would shrink."""
+    if not estimate.draws:
+        return ""
     more = None if criterion.threshold is None else units_to_decide(estimate, criterion.threshold)
     return "" if more is None else f"; about {more:,} more {estimate.unit}s would decide it"

@@ -13,6 +13,7 @@ import pytest
 from claims.controlled import read_in
 from claims.function_arms import FunctionExperiment
 from fixtures.experiments import Experiment
+from fixtures.noise_floor import noise_floor
 from fixtures.plugin import live_evidence
 from fixtures.sequence_trace import SequenceTrace
 from fixtures.trace import Trace
@@ -35,7 +36,7 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
         found |= dict(first.provenance)
         found["population"] = dict(first.population)
     if isinstance(first, Trace):
-        found["flip_rate"] = first.flip_rate
+        found["flip_rate"] = noise_floor(first)
     return found
 
 

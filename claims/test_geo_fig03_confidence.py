@@ -10,6 +10,7 @@ from claims.premises import left_out, linear_layers
 from claims.record import Figure
 from claims.sampling import Sampling
 from claims.token_pairs import sequence_sums
+from fixtures.noise_floor import noise_floor
 from fixtures.trace import LayerTrace, Trace
 from metrics.alignment import energy_weighted_alignment
 from metrics.confidence import softmax_confidence, top_weight
@@ -66,8 +67,15 @@ def test_ood_confidence(
             by_layer("alignment: original - scrambled", layers, alignment, sampling, "difference"),
         ),
         figure=_figure(trace, shuffled, reversed_order, own=own, sampling=sampling),
-        notes=left_out(trace, layers),
+        notes=(*_one_size(trace), *left_out(trace, layers)),
     )
+
+
+def _one_size(trace: Trace) -> tuple[str, ...]:
+    """Say where the null compares the text with itself, to the bit."""
+    if noise_floor(trace) is not None:
+        return ()
+    return ("Both readings of the text had batches of one size, so that the null shows no rounding noise.",)
 
 
 def _scores_by_sigmoid(trace: Trace) -> bool:

@@ -5,12 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from claims.claim import Fork, Threshold, claim
+from claims.counting_noise import say_ceiling, with_and_without
 from claims.curves import along
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.generation_curves import ALONE, DIGITS, SO_FAR, GenerationCurves, drop_by_depth, fall, generation_curves
 from claims.question_bootstrap import FloatArray, mean_over_pairs, mean_over_questions, over_questions
 from claims.record import Figure
-from claims.rollout_answers import answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.rollout_answers import (
+    Answers,
+    BoolArray,
+    answers_of,
+    moe_layers,
+    require_unrelated,
+    unrelated_questions,
+)
 from claims.rollout_parts import prompt_part
 from claims.sampling import Sampling
 from claims.usage_similarity import over_authors, renamed_tables, similarity_tables
@@ -24,7 +32,7 @@ SHOWN = 4
 #: What similarity of all tokens so far says when it rises.
 COUNTING = (
     "With more tokens there is less counting noise, which by itself makes usage more alike: a fall comes in spite of "
-    "it, a rise may be nothing else."
+    "it, and a rise counts only where it is one without that noise too."
 )
 
 
@@ -41,7 +49,8 @@ COUNTING = (
     "Spearman(generated length, cos(f, f')) < 0",
     definition="read (usage and its cosine, Eqs 13-14); reconstructed: pairs of questions of different kinds, one "
     "author's rollouts; quarters rounded up. Fork: usage of the prompt and all tokens so far, as the paper's curves; "
-    "or of the tokens of each stretch alone, over the cosine of two seeds there, which takes off counting noise",
+    "or of the tokens of each stretch alone, over the cosine of two seeds there, which takes off counting noise. What "
+    "that noise may decide is supported, or refuted, only where it holds, or fails, both as counted and without it",
     null_says="The same profiles with the experts of one of each pair renamed at random, the exact mean over all "
     "renamings: where balance alone makes the usage of prompts so alike in deep layers, they share no experts by it.",
     paper="one pair of inputs in gpt-oss-20b: near-identical in deep layers over the prompt, split during generation, "
@@ -61,30 +70,41 @@ def test_prefill_collapse(
     answers = answers_of(rollouts)
     layers = _every_layer(rollouts)
     apart, called = unrelated_questions(answers)
-    prompts = over_authors(similarity_tables(rollouts, answers, prompt_part(rollouts)))
-    unrelated = np.where(apart, prompts, np.nan)
-    require_unrelated(unrelated[0], f"{called} that one author was asked")
-    renamed = np.where(apart, over_authors(renamed_tables(rollouts, answers, prompt_part(rollouts))), np.nan)
+    prompts, noiseless = (
+        over_authors(similarity_tables(rollouts, answers, prompt_part(rollouts), noiseless=free))
+        for free in (False, True)
+    )
+    both = tuple(np.where(apart, tables, np.nan) for tables in (prompts, noiseless))
+    require_unrelated(both[0][0], f"{called} that one author was asked")
+    renamed = _renamed(rollouts, answers, apart)
     quarter = -(-len(layers) // 4)
     deep = slice(-quarter, None)
     curves = generation_curves(rollouts, answers, apart, fork["similarity"])
-    by_layer = tuple(mean_over_pairs(table, sampling) for table in unrelated)
-    gain = (unrelated[deep].mean(axis=0) - unrelated[:quarter].mean(axis=0)).round(DIGITS)
+    near, free = (_mean(tables[deep], sampling) for tables in both)
+    deeper, free_deeper = (_gain(tables, quarter, sampling) for tables in both)
+    balanced = with_and_without(*(_mean(tables[deep], sampling) for tables in renamed))
+    falls = _falls(rollouts, answers, apart, curves, deep, sampling)
     return Finding(
         criteria=(
-            Measured("prompts, deepest quarter of layers", _mean(unrelated[deep], sampling), ">=", "near"),
-            Measured("prompts, deepest minus first quarter", mean_over_pairs(gain, sampling), ">", "deeper"),
-            Measured("Spearman of length and cosine, deepest quarter", fall(curves, deep, sampling), "<", "falls"),
+            Measured("prompts, deepest quarter of layers", with_and_without(near, free), ">=", "near"),
+            Measured("prompts, deepest minus first quarter", with_and_without(deeper, free_deeper), ">", "deeper"),
+            Measured("Spearman of length and cosine, deepest quarter", falls, "<", "falls"),
+            Measured("deepest quarter without counting noise", free, ">=", "near", decides=False),
+            Measured("deepest minus first quarter without it", free_deeper, ">", "deeper", decides=False),
             *_deeper_first(curves, sampling),
         ),
-        null=(Measured("prompts with renamed experts, deepest quarter", _mean(renamed[deep], sampling), ">=", "near"),),
+        null=(Measured("prompts with renamed experts, deepest quarter", balanced, ">=", "near"),),
         layers=(
-            Curve(f"prompts of {called}", layers, by_layer, thresholds["near"]),
-            Curve("the same, experts renamed", layers, tuple(mean_over_pairs(table, sampling) for table in renamed)),
+            Curve(f"prompts of {called}", layers, _means(both[0], sampling), thresholds["near"]),
+            Curve("the same, without counting noise", layers, _means(both[1], sampling)),
+            Curve("the same, experts renamed", layers, _means(renamed[0], sampling)),
             *_wordings(layers, prompts, sampling),
         ),
         figure=_figure(layers, curves, called, sampling),
-        notes=_notes(curves),
+        notes=(
+            *say_ceiling(rollouts, answers, _deepest(both[0], quarter), f"{called}, deepest quarter"),
+            *_notes(curves),
+        ),
     )
 
 
@@ -100,6 +120,48 @@ def _every_layer(rollouts: SequenceTrace) -> tuple[int, ...]:
 def _mean(tables: FloatArray, sampling: Sampling) -> Estimate:
     """Mean over layers and pairs of questions, from (L, Q, Q)."""
     return mean_over_pairs(tables.mean(axis=0), sampling)
+
+
+def _means(tables: FloatArray, sampling: Sampling) -> tuple[Estimate, ...]:
+    """Mean over pairs of questions at each layer, from (L, Q, Q)."""
+    return tuple(mean_over_pairs(table, sampling) for table in tables)
+
+
+def _gain(tables: FloatArray, quarter: int, sampling: Sampling) -> Estimate:
+    """Mean of the last layers minus that of the first, over pairs of questions, from (L, Q, Q)."""
+    gain = tables[-quarter:].mean(axis=0) - tables[:quarter].mean(axis=0)
+    return mean_over_pairs(gain.round(DIGITS), sampling)
+
+
+def _renamed(rollouts: SequenceTrace, answers: Answers, apart: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """The null's cosines of prompts, (L, Q, Q): as counted, and without counting noise."""
+    counted, noiseless = (
+        over_authors(renamed_tables(rollouts, answers, prompt_part(rollouts), noiseless=free)) for free in (False, True)
+    )
+    return np.where(apart, counted, np.nan), np.where(apart, noiseless, np.nan)
+
+
+def _deepest(tables: FloatArray, quarter: int) -> BoolArray:
+    """Mark the pairs of unrelated prompts at the last layers, (L, Q, Q)."""
+    marked = np.isfinite(tables)
+    marked[:-quarter] = False
+    return marked
+
+
+def _falls(
+    rollouts: SequenceTrace,
+    answers: Answers,
+    apart: BoolArray,
+    curves: GenerationCurves,
+    deep: slice,
+    sampling: Sampling,
+) -> Estimate:
+    """The trend along generation, with and without counting noise where two seeds do not take it off."""
+    trend = fall(curves, deep, sampling)
+    if curves.seeds is not None:
+        return trend
+    noiseless = generation_curves(rollouts, answers, apart, SO_FAR, noiseless=True)
+    return with_and_without(trend, fall(noiseless, deep, sampling))
 
 
 def _deeper_first(curves: GenerationCurves, sampling: Sampling) -> tuple[Measured, ...]:
@@ -149,6 +211,8 @@ def _notes(curves: GenerationCurves) -> tuple[str, ...]:
     return (
         "A chat template adds the same tokens to every prompt; the evidence does not tell them from the question's, "
         "so a high similarity over the prompt may be the template's.",
+        "Words that two prompts share are routed most alike in early layers, whose cosine without counting noise is "
+        "then the more too high: the difference of layers without it errs downward, and decides nothing by itself.",
         "Whether reasoning-tuned models do so above all shows across checkpoints, not in one.",
         *noise,
         *curves.notes,

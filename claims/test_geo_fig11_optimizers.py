@@ -6,19 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Threshold, claim
+from claims.claim import Fork, Threshold, claim
 from claims.curves import rounded
-from claims.experiment_layers import Compared, in_all
 from claims.few_units import spanning
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.record import Figure, Series
 from claims.sampling import Sampling
 from claims.token_pairs import sequence_sums
+from claims.token_states import BEFORE, INPUT, ComparedStates, TokenStates, states_in_all
 from fixtures.experiments import Experiment
-from fixtures.trace import LayerTrace, Trace
+from fixtures.trace import Trace
 from metrics.estimate import Estimate
 from metrics.statistics import exact
-from metrics.usage import cosine_matrix
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,8 +64,10 @@ class Norms(NamedTuple):
     "Muon's, while the cosines between tokens are about the same.",
     equation="CV = std_t ||h_t|| / mean_t ||h_t||;  CV(AdamW) - CV(Muon) > 0 and "
     "|median cosine(AdamW) - median cosine(Muon)| < 0.1, means over layers and seeds",
-    definition="reconstructed: h_t is the router input, CV over all tokens of the population, medians over the token "
-    "pairs of a sequence; the half of the caption about Muon is cut short",
+    definition="reconstructed: the paper does not say where h_t is taken; here it is the state before the norm that "
+    "feeds the router, since a norm fixes the length of what it returns, so that little of an optimizer can show "
+    "after it, and the paper's norms vary by a third; the other reading takes the router's input. CV over all tokens "
+    "of the population, medians over the token pairs of a sequence; the half of the caption about Muon is cut short",
     null_says="Two seeds of one optimizer: the largest difference of their CVs, against that of the optimizers. With "
     "one seed, the same criteria after the arms are swapped in randomly chosen sequences.",
     paper="similar distributions of pairwise cosines; token norms between 25 and 35 in the model trained with AdamW "
@@ -77,79 +78,77 @@ class Norms(NamedTuple):
         "below": Threshold(0.1, "similar: medians within a tenth of the cosine's unit; upper margin, 90 % interval"),
         "seeds": Threshold(0.0, "seeds of one optimizer that differ as much as the optimizers do make it vacuous"),
     },
+    forks=({"states": BEFORE}, {"states": INPUT}),
     needs_linear=False,
 )
-def test_optimizer_norms(optimizer_experiment: Experiment, sampling: Sampling) -> Finding:
+def test_optimizer_norms(optimizer_experiment: Experiment, fork: Fork, sampling: Sampling) -> Finding:
     """Compare norms and angles of the same tokens under both optimizers; sequences are resampled."""
-    read, trace = in_all(optimizer_experiment), optimizer_experiment.traces[0][0]
-    norms = _norms(read, trace)
+    read = states_in_all(optimizer_experiment, fork["states"])
+    trace = optimizer_experiment.traces[0][0]
+    norms = _norms(read, trace, np.ones(trace.tokens, dtype=np.bool_))
     arms = (optimizer_experiment.arms[0], optimizer_experiment.arms[-1])
     seeds = norms.sums.shape[2]
     name = f"{arms[0]} minus {arms[1]}"
+    criteria = _criteria(norms, name, sampling)
+    later = _more(_norms(read, trace, trace.position > 0), f"{name}, without first tokens", sampling, decides=False)
     return Finding(
-        criteria=_criteria(norms, name, sampling),
+        criteria=(*criteria, later),
         null=(_seeds_apart(norms),)
         if seeds > 1
         else _criteria(_swapped(norms, sampling), f"{name}, swapped", sampling),
         layers=_curves(norms, arms, read.numbers, sampling),
-        figure=_figure(read, arms),
+        figure=_figure(read, arms, fork["states"]),
         notes=(
             f"The intervals are over the sequences that {seeds} training{'s' if seeds > 1 else ''} of each optimizer "
             f"read{', that of the CV holding what each pair gives by itself' if seeds > 1 else ''}; they do not speak "
             "of other seeds.",
-            "Where the router's input comes out of a normalisation its length varies little by construction. Whether "
-            "the paper's states are taken before or after one, we do not know.",
+            "Whether the paper's states are taken before the norm that feeds the router or after it, we do not know. "
+            "After it their length varies little by construction.",
+            "The first token of a sequence may be far longer than any other; what is left of the difference without "
+            "it is given beside.",
             *read.notes,
         ),
     )
 
 
-def _norms(read: Compared, trace: Trace) -> Norms:
-    """Collect norms and cosines of the outer arms."""
+def _norms(read: ComparedStates, trace: Trace, kept: npt.NDArray[np.bool_]) -> Norms:
+    """Collect cosines, and norms of the tokens that are kept, of the outer arms; the trace tells sequences apart."""
 
-    def both(layer: LayerTrace) -> FloatArray:
-        length = np.sqrt(layer.squared_norm)
-        length /= length.mean()
+    def both(states: TokenStates) -> FloatArray:
+        length = np.where(kept, states.length / states.length[kept].mean(), 0.0)
         return np.stack([sequence_sums(length, trace), sequence_sums(length**2, trace)], axis=-1)
 
-    arms = [[(seed[0], seed[-1])[arm] for seed in read.layers] for arm in (0, 1)]
-    sums = np.array([[[both(layer) for layer in layers] for layers in seeds] for seeds in arms])
-    cosine = np.array([[[_median_cosine(layer, trace) for layer in layers] for layers in seeds] for seeds in arms])
-    tokens = np.bincount(trace.sequence, minlength=trace.sequences).astype(np.float64)
+    arms = [[(seed[0], seed[-1])[arm] for seed in read.states] for arm in (0, 1)]
+    sums = np.array([[[both(states) for states in layers] for layers in seeds] for seeds in arms])
+    cosine = np.array([[[states.cosine for states in layers] for layers in seeds] for seeds in arms])
+    tokens = np.bincount(trace.sequence[kept], minlength=trace.sequences).astype(np.float64)
     return Norms(tokens, np.moveaxis(sums, 3, 0), np.moveaxis(cosine, 3, 0))
-
-
-def _median_cosine(layer: LayerTrace, trace: Trace) -> FloatArray:
-    """Median cosine over pairs of sampled tokens of each sequence, (S,)."""
-    owner = trace.sequence[trace.sample]
-    found = np.full(trace.sequences, np.nan)
-    for sequence in range(trace.sequences):
-        table = cosine_matrix(layer.hidden[owner == sequence])
-        pairs = table[np.triu_indices(len(table), 1)]
-        if np.isfinite(pairs).any():
-            found[sequence] = np.nanmedian(pairs)
-    return found
 
 
 def _criteria(norms: Norms, name: str, sampling: Sampling) -> tuple[Measured, ...]:
     """Difference of the CVs, and the difference of the median cosines against both of its margins."""
-
-    def difference(rows: FloatArray) -> FloatArray:
-        spread = norms.spread(rows)
-        return np.asarray((spread[..., 0, :, :] - spread[..., 1, :, :]).mean(axis=(-2, -1)))
-
     angle = (norms.cosine[:, 0] - norms.cosine[:, 1]).mean(axis=(1, 2))
     known = angle[np.isfinite(angle)]
     if not len(known):
         raise NotApplicable("no sequence has two sampled tokens, so there is no angle to compare")
     apart = sampling.of(known, lambda rows: rows[..., 0].mean(axis=-1), level=0.90)
-    spread = norms.spread(norms.rows()).mean(axis=-1)
-    more = spanning(sampling.of(norms.rows(), difference), spread[0] - spread[1])
     return (
-        Measured(f"CV of the norm, {name}", more, ">", "more"),
+        _more(norms, name, sampling),
         Measured(f"median cosine, {name}, lower margin", apart, ">", "above"),
         Measured(f"median cosine, {name}, upper margin", apart, "<", "below"),
     )
+
+
+def _more(norms: Norms, name: str, sampling: Sampling, *, decides: bool = True) -> Measured:
+    """Difference of the CVs."""
+
+    def difference(rows: FloatArray) -> FloatArray:
+        spread = norms.spread(rows)
+        return np.asarray((spread[..., 0, :, :] - spread[..., 1, :, :]).mean(axis=(-2, -1)))
+
+    spread = norms.spread(norms.rows()).mean(axis=-1)
+    more = spanning(sampling.of(norms.rows(), difference), spread[0] - spread[1])
+    return Measured(f"CV of the norm, {name}", more, ">", "more", decides)
 
 
 def _seeds_apart(norms: Norms) -> Measured:
@@ -187,17 +186,17 @@ def _curves(norms: Norms, arms: tuple[str, str], layers: tuple[int, ...], sampli
     )
 
 
-def _figure(read: Compared, arms: tuple[str, str]) -> Figure:
+def _figure(read: ComparedStates, arms: tuple[str, str], where: str) -> Figure:
     """Distribution of the norms, over their mean, at the middle layer of the first seed."""
     middle = len(read.numbers) // 2
     series = []
-    for arm, layers in zip(arms, (read.layers[0][0], read.layers[0][-1]), strict=True):
-        length = np.sort(np.sqrt(layers[middle].squared_norm))
+    for arm, layers in zip(arms, (read.states[0][0], read.states[0][-1]), strict=True):
+        length = np.sort(layers[middle].length)
         share = np.linspace(0.0, 1.0, min(POINTS, len(length)))
         series.append(Series(arm, rounded(np.quantile(length, share) / length.mean(), 6), rounded(share)))
     return Figure(
         kind="ecdf",
-        title=f"norms of the router's input, layer {read.numbers[middle]}",
+        title=f"norms of token states, {where}, layer {read.numbers[middle]}",
         redraws="GEO Fig. 11",
         x_label="norm over the mean norm",
         y_label="share of tokens",

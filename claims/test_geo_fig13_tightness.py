@@ -86,9 +86,9 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
 
 def _other_readings(gains: dict[str, FloatArray], best: str) -> str:
     """Say what the readings that do not decide gain, so that a verdict of the best one is not taken for all."""
-    others = [f"{name} {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
+    others = [f"{name}: {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
     return (
-        f"The best reading decides ({best}, {np.nanmean(gains[best]):.3g}); the others gain: {', '.join(others)}. With "
+        f"The best reading decides ({best}: {np.nanmean(gains[best]):.3g}); the others gain {'; '.join(others)}. With "
         f"the remainder as it is the gain would be {np.nanmean(gains[MEASURED]):.3g}, of which nothing follows."
     )
 

@@ -75,7 +75,7 @@ def test_balance_suppression(trace: Trace, fork: Fork, sampling: Sampling) -> Fi
         ),
         layers=(
             curve,
-            exact_by_layer("Eq 4 at the first direction", layers, first, 1.0),
+            exact_by_layer("Eq. 4 at the first direction", layers, first, 1.0),
             exact_by_layer("retained energy", layers, retained),
         ),
         figure=_figure(curve, np.stack(draws[1:])),

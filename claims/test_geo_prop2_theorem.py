@@ -52,7 +52,7 @@ def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Findi
     strongest = Measured(f"rho at {names[-1]}", _mean(rho[:, -1], sampling), "<", "ignored", decides=False)
     return Finding(
         criteria=(*_falls(rho, names, sampling), strongest),
-        null=_falls(null, [f"arm {i + 1} of the null" for i in range(null.shape[1])], sampling),
+        null=_falls(null, [f"the null's arm {i + 1}" for i in range(null.shape[1])], sampling),
         figure=_figure(rho, null, names, sampling),
         notes=(
             f"{world.seeds} seeds, each of its own data and initialisation; {world.experts} experts, width "

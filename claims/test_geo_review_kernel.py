@@ -118,7 +118,7 @@ def _figure(moves: list[Move]) -> Figure:
         title="moves as long as the token",
         redraws="ours (review of GEO Prop. 1)",
         x_label="move",
-        y_label="share changed / relative change",
+        y_label="share of choices, or relative output change",
         series=[
             Series("choices changed", x, rounded(changed)),
             Series("MoE output change", x, rounded(output)),

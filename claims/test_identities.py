@@ -32,7 +32,7 @@ SEEDS = st.integers(0, 2**16)
     statement="Between RMS distances a linear router is Lipschitz with its spectral norm times sqrt(D/E).",
     equation="||W dh|| / sqrt(E) <= ||W||_2 sqrt(D/E) ||dh|| / sqrt(D)",
     definition="reconstructed: the RMS distance, hence the factor",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem",
 )
 @given(routed_states())
@@ -61,7 +61,7 @@ def test_naive_bound(case: tuple[RouterCase, HiddenCase]) -> None:
     equation="||W dh|| <= ||W Pi|| ||dh|| <= ||W|| ||dh||;  ||W dh|| <= ||W Pi_r|| ||Pi_r dh|| "
     "+ ||W (I - Pi_r)|| ||(I - Pi_r) dh||;  ||W dh|| <= ||W M^(1/2)|| ||M^(-1/2) dh||",
     definition="reconstructed: three readings of the projector",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem",
 )
 @given(routed_states(), st.sampled_from([0.5, 0.9, 1.0]))
@@ -102,7 +102,7 @@ def test_data_aware_bounds(case: tuple[RouterCase, HiddenCase], energy: float) -
     equation="||h' - h|| < r(h)  implies  experts(h') = experts(h);  r = min over chosen i, unchosen j of "
     "(s_i - s_j) / ||w_i - w_j||, or / (L_i + L_j) where the score is not affine",
     definition="ours",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(), SEEDS)
@@ -145,7 +145,7 @@ def test_certified_radius(case: tuple[RouterCase, HiddenCase], seed: int) -> Non
     "other choice: a step just beyond it towards w_j - w_i changes the experts.",
     equation="h' = h + 1.001 r (w_j - w_i) / ||w_j - w_i||  implies  experts(h') != experts(h)",
     definition="ours",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(rules="plain"))
@@ -181,7 +181,7 @@ def test_radius_is_exact(case: tuple[RouterCase, HiddenCase]) -> None:
     "only there, the router inverts.",
     equation="||Pi_row (h - h')|| <= ||z - z'|| / sigma_min+(W)",
     definition="paper (as revised)",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem",
 )
 @given(routed_states())

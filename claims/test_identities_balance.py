@@ -38,7 +38,7 @@ SHARES = st.sampled_from((0.01, 0.5, 0.99))
     equation="h_t . mu >= 0, f ordered like c = Pi_e (W mu + b):  c . g >= 0, g = sum_t (h_t . mu + [b is trained]) "
     "dL/dz_t, and ||c - eta g|| < ||c|| for 0 < eta < 2 c . g / ||g||^2",
     definition="reconstructed: the conditions under which a proposition about minimisers holds for every single step",
-    null_says="None: a theorem (Chebyshev's inequality for sums ordered alike).",
+    null_says="not needed: a theorem (Chebyshev's inequality for sums ordered alike).",
     paper="a theorem near a minimiser",
 )
 @given(shared_cases(), st.integers(0, 2**16), SHARES)
@@ -65,7 +65,7 @@ def test_balance_step(case: SharedCase, seed: int, share: float) -> None:
     equation="||eps_t|| <= ||mu|| and max - min of W eps_t below the gap of the mean logits at the k-th place:  "
     "the conditions of identity-balance-step hold",
     definition="reconstructed: what 'h = mu + eps with small eps' has to mean",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem near a minimiser",
 )
 @given(shared_cases(), st.data(), SHARES, st.sampled_from((0.1, 0.9)))

@@ -36,7 +36,7 @@ SEEDS = st.integers(0, 2**16)
     "does not need similar hidden states.",
     equation="W n = 0  implies  z(h + n) = z(h) and experts(h + n) = experts(h), for ||n|| up to 10 ||h||",
     definition="paper",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a counterexample of the review",
 )
 @given(routed_states(), SEEDS, st.sampled_from([0.1, 1.0, 10.0]))
@@ -74,7 +74,7 @@ def test_kernel_invariance(case: tuple[RouterCase, HiddenCase], seed: int, size:
     "chooses, nor their weights, nor its confidence.",
     equation="softmax(z + c 1) = softmax(z)",
     definition="paper",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem",
 )
 @given(routed_states(), st.floats(-1e3, 1e3), st.sampled_from(["softmax", "softmax over top-k"]))
@@ -109,7 +109,7 @@ def test_shift_invariance(case: tuple[RouterCase, HiddenCase], shift: float, com
     "the certified radius grows with its length.",
     equation="b = 0, a > 0:  experts(a h) = experts(h) and r(a h) = a r(h)",
     definition="paper",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="a theorem",
 )
 @given(routed_states(rules="plain"), st.floats(1e-3, 1e3))
@@ -146,7 +146,7 @@ def test_scale_invariance(case: tuple[RouterCase, HiddenCase], scale: float) -> 
     "leaves overlap, certified radius and confidence as they were.",
     equation="f(P z) = P f(z) for usage;  f(P z) = f(z) for overlap, radius, confidence",
     definition="ours",
-    null_says="None: a theorem.",
+    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(), SEEDS)

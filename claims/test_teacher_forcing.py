@@ -9,6 +9,7 @@ from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.record import Figure
 from claims.sampling import Sampling
 from fixtures.generation_record import GenerationCheck
+from fixtures.noise_floor import noise_floor
 from fixtures.trace import Trace
 from metrics.estimate import Estimate
 from metrics.statistics import exact
@@ -56,7 +57,7 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
     largest = float(generation.prediction_difference.max())
     return Finding(
         criteria=(
-            *_criteria(generation, moved, counted, trace.flip_rate, sampling),
+            *_criteria(generation, moved, counted, noise_floor(trace), sampling),
             Measured(
                 "largest relative difference of a next-token logit",
                 exact(largest, generation.sequences, "sequence"),
@@ -65,7 +66,7 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
                 decides=False,
             ),
         ),
-        null=tuple(_criteria(generation, shifted, written & followed, trace.flip_rate, sampling)),
+        null=tuple(_criteria(generation, shifted, written & followed, noise_floor(trace), sampling)),
         layers=(Curve("share of choices that differ", *_by_layer(generation, apart, written, sampling)),),
         figure=_figure(generation, apart, shifted > 0, written, written & followed, sampling),
         notes=(_note(apart, written, excused),),
@@ -78,7 +79,7 @@ def _moved(one: IntArray, other: IntArray) -> FloatArray:
 
 
 def _criteria(
-    check: GenerationCheck, moved: FloatArray, counted: BoolArray, flip_rate: float, sampling: Sampling
+    check: GenerationCheck, moved: FloatArray, counted: BoolArray, floor: float | None, sampling: Sampling
 ) -> list[Measured]:
     """In float32 no sequence may differ; in shorter types few visits may go elsewhere."""
     apart = moved > 0
@@ -86,10 +87,11 @@ def _criteria(
     name = "share of choices that differ"
     if not check.exact:
         visits = sampling.mean(_shares(check, moved, counted))
-        return [
-            Measured("share of visits that go to other experts", visits, "<=", "visits"),
-            Measured(f"{name}, beside that of another batch size", share, "<=", flip_rate, decides=False),
-        ]
+        found = [Measured("share of visits that go to other experts", visits, "<=", "visits")]
+        if floor is not None:
+            beside = f"{name}, beside that of another batch size"
+            found.append(Measured(beside, share, "<=", floor, decides=False))
+        return found
     broken = np.unique(check.sequence[(apart & counted).any(axis=1)])
     return [
         Measured("sequences with a choice that differs", exact(len(broken), share.n, "sequence"), "<=", "sequences"),

@@ -1,12 +1,13 @@
 """Usage similarity (GEO Eq 14) between rollouts of every pair of questions, by author and layer."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import numpy.typing as npt
 
 from claims.rollout_answers import Answers, moe_layers
 from fixtures.sequence_trace import SequenceTrace
+from metrics.counting_noise import ceiling
 from metrics.evenness import evenness
 
 FloatArray = npt.NDArray[np.float64]
@@ -14,7 +15,12 @@ IntArray = npt.NDArray[np.integer]
 
 
 def similarity_tables(
-    rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None, *, across_wordings: bool = False
+    rollouts: SequenceTrace,
+    answers: Answers,
+    parts: Collection[str] | None,
+    *,
+    across_wordings: bool = False,
+    noiseless: bool = False,
 ) -> FloatArray:
     """Mean cosine of usage over all pairs of rollouts, one of question i and one of question j, by the same author.
 
@@ -22,34 +28,41 @@ def similarity_tables(
     ----------
     parts : the parts whose tokens are counted, None for all
     across_wordings : compare the first wording of question i with the second of question j
+    noiseless : divide each cosine by what counting noise leaves of it, `metrics.counting_noise.ceiling`; it may exceed
+        1. Where the tokens of one cannot tell, it is 1, the most that a cosine can be.
 
     Returns
     -------
     float64 (L, A, Q, Q). On the diagonal one rollout answers the first and one the second wording of the question. Off
     it both answer the first wording of their question, unless ``across_wordings``. NaN where there is no such pair.
     """
-    tables = []
-    for layer in moe_layers(rollouts):
-        unit = _unit(rollouts.usage_of(layer, parts))
-        first, second = (_cell_means(unit, answers, wording) for wording in (0, 1))
-        table = first @ np.swapaxes(second if across_wordings else first, 1, 2)
-        own = np.arange(table.shape[-1])
-        table[:, own, own] = (first * second).sum(axis=-1)
-        tables.append(table.clip(-1.0, 1.0))
-    return np.stack(tables)
+    if noiseless:
+        return _noiseless(rollouts, answers, parts, _unit, across_wordings)
+    tables = [_table(_unit(visits), answers, across_wordings) for visits, _ in _counted(rollouts, parts)]
+    return np.stack(tables).clip(-1.0, 1.0)
 
 
-def renamed_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> FloatArray:
+def renamed_tables(
+    rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None, *, noiseless: bool = False
+) -> FloatArray:
     """Exact mean of the same cosines when the experts of one of each pair are renamed at random, (L, A, Q, Q)."""
-    tables = []
-    for layer in moe_layers(rollouts):
-        even = evenness(rollouts.usage_of(layer, parts))[:, None]
-        first, second = (_cell_means(even, answers, wording)[..., 0] for wording in (0, 1))
-        table = first[:, :, None] * first[:, None, :]
-        own = np.arange(table.shape[-1])
-        table[:, own, own] = first * second
-        tables.append(table)
-    return np.stack(tables)
+    if noiseless:
+        return _noiseless(rollouts, answers, parts, _evenness, across_wordings=False)
+    return np.stack([_table(_evenness(visits), answers) for visits, _ in _counted(rollouts, parts)])
+
+
+def ceiling_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> FloatArray:
+    """Mean cosine that counting noise would leave of the same pairs, were their usage equal, (L, A, Q, Q).
+
+    As `similarity_tables`; without the rollouts whose tokens cannot tell.
+    """
+    return np.stack([_table(_root_ceiling(*counted), answers) for counted in _counted(rollouts, parts)])
+
+
+def untold(rollouts: SequenceTrace, parts: Collection[str] | None) -> int:
+    """Count the rollouts whose usage cannot be told from counting noise, in some layer."""
+    found = [np.isnan(_root_ceiling(*counted)[:, 0]) & counted[0].any(axis=1) for counted in _counted(rollouts, parts)]
+    return int(np.count_nonzero(np.any(found, axis=0)))
 
 
 def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> FloatArray:
@@ -74,6 +87,48 @@ def over_authors(tables: FloatArray) -> FloatArray:
     count = known.sum(axis=1)
     total = np.where(known, tables, 0.0).sum(axis=1)
     return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
+
+
+def _noiseless(
+    rollouts: SequenceTrace,
+    answers: Answers,
+    parts: Collection[str] | None,
+    rows: Callable[[IntArray], FloatArray],
+    across_wordings: bool,
+) -> FloatArray:
+    """Products of rows over their ceilings, 1 where a rollout has none, (L, A, Q, Q)."""
+    tables = []
+    for visits, tokens in _counted(rollouts, parts):
+        limit = _root_ceiling(visits, tokens)
+        told = np.where(visits.any(axis=1, keepdims=True), np.isfinite(limit), np.nan)
+        share = _table(told, answers, across_wordings)
+        tables.append(np.where(share < 1, 1.0, _table(rows(visits) / limit, answers, across_wordings)))
+    return np.stack(tables)
+
+
+def _counted(rollouts: SequenceTrace, parts: Collection[str] | None) -> list[tuple[IntArray, IntArray]]:
+    """Visits (S, E) at each MoE layer, and tokens (S,), in the parts."""
+    tokens = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
+    return [(rollouts.usage_of(layer, parts), tokens) for layer in moe_layers(rollouts)]
+
+
+def _table(rows: FloatArray, answers: Answers, across_wordings: bool = False) -> FloatArray:
+    """Mean inner product of the rows (S, C) of each pair, (A, Q, Q), as in `similarity_tables`."""
+    first, second = (_cell_means(rows, answers, wording) for wording in (0, 1))
+    table = first @ np.swapaxes(second if across_wordings else first, 1, 2)
+    own = np.arange(table.shape[-1])
+    table[:, own, own] = (first * second).sum(axis=-1)
+    return table
+
+
+def _evenness(visits: IntArray) -> FloatArray:
+    """Evenness of each profile, (S, 1)."""
+    return evenness(visits)[:, None]
+
+
+def _root_ceiling(visits: IntArray, tokens: IntArray) -> FloatArray:
+    """Root of each profile's ceiling, (S, 1): two of them make the cosine that a pair of equal usage would reach."""
+    return np.asarray(np.sqrt(ceiling(visits, tokens)))[:, None]
 
 
 def _unit(usage: IntArray) -> FloatArray:

@@ -48,18 +48,19 @@ def holds(low: float, high: float, threshold: float, direction: str) -> bool | N
     return True if yes else False if no else None
 
 
-def decide(criteria: Sequence[bool | None], null: Sequence[bool | None]) -> Verdict:
+def decide(criteria: Sequence[bool | None], null: Sequence[bool | None], *, control: bool = False) -> Verdict:
     """Combine judged criteria and the judged null into a verdict.
 
     Parameters
     ----------
     criteria : for each criterion of the claim, the answer of `holds`
     null : the same for the claim's null; empty when the claim has none
+    control : the null is a positive control, which must fail; where there is none of it, it did not
 
     Returns
     -------
     refuted when any criterion fails, inconclusive when any straddles, vacuous when all hold and all of
-    the null's hold too, supported otherwise.
+    the null's hold too, supported otherwise; but inconclusive where a positive control fails nowhere.
 
     Raises
     ------
@@ -74,4 +75,6 @@ def decide(criteria: Sequence[bool | None], null: Sequence[bool | None]) -> Verd
         return Verdict.INCONCLUSIVE
     if null and all(answer is True for answer in null):
         return Verdict.VACUOUS
+    if control and not any(answer is False for answer in null):
+        return Verdict.INCONCLUSIVE
     return Verdict.SUPPORTED

@@ -44,8 +44,8 @@ def sample_block(sample: Path, at: str) -> str:
         (
             f"What it says of the {places} checkpoints in this repository ([the whole report]({at}/report.md);",
             f"[GEO figure by figure]({at}/papers/geo.md), [ASY and PRB claim by claim]({at}/papers/asy.md)).",
-            "**Supported**: the numbers and their intervals agree. **Vacuous**: so does the null. **†**: another reading",
-            "of the definition decides otherwise. `olmoe-init` is the untrained control.",
+            "**Supported**: the numbers and their intervals agree. **Vacuous**: so does the null. **†**: another",
+            "reading of the definition decides otherwise. `olmoe-init` is the untrained control.",
             "",
             *matrix,
             "",

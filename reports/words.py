@@ -18,7 +18,8 @@ MEANING = {
     Verdict.REFUTED: "some criterion's interval lies wholly on the other side, or a counterexample exists that "
     "a third party can recheck",
     Verdict.VACUOUS: "the criteria hold, but they hold for the claim's null as well: true, and says nothing",
-    Verdict.INCONCLUSIVE: "an interval straddles its threshold: more data would be needed to tell",
+    Verdict.INCONCLUSIVE: "an interval, or that of a positive control, straddles its threshold: more data would be "
+    "needed to tell",
     Verdict.NOT_APPLICABLE: "a premise of the claim is not met on this checkpoint; the reason is given",
     Verdict.ERROR: "the claim could not be computed; the reason is given",
 }

@@ -6,6 +6,7 @@ import numpy as np
 
 from claims.arm_states import RANK
 from claims.function_arms import FunctionExperiment
+from claims.subspace_drawn import with_load
 from claims.tests.planted_arms import (
     EXPERTS,
     TOKENS,
@@ -46,7 +47,7 @@ def routed_arms(
 
     routed : each cluster has a narrow subspace of its own in the first arm's states; the second's are isotropic
     split : both arms have the first arm's states, so that only the split differs
-    cut : as split, but the first arm routes by cuts at random, which know nothing of the clusters
+    cut : as split, but the first arm routes by cuts at random of even load, which know nothing of the clusters
     wide : the first arm's states are isotropic, the second's lie in one subspace; clusters mean nothing
     narrow : the other way round
     alike : both are isotropic, and clusters mean nothing
@@ -61,7 +62,8 @@ def routed_arms(
         alone = kind in ("routed", "split", "cut")
         sparse = _clustered(rng, cluster, 3) if alone else spread(rng, _inner(kind == "narrow"))
         if kind == "cut":
-            cluster = np.asarray((sparse @ rng.standard_normal((WIDTH, EXPERTS))).argmax(axis=1))
+            logits = sparse @ rng.standard_normal((WIDTH, EXPERTS))
+            cluster = np.asarray(with_load(logits, np.full(EXPERTS, TOKENS // EXPERTS), 1).argmax(axis=1))
         soft = sparse if kind in ("split", "cut") else spread(rng, _inner(kind == "wide"))
         gates = UNIFORM + uneven * np.eye(EXPERTS)[clusters(rng)]
         return (

@@ -12,9 +12,6 @@ from fixtures.sequence_trace import SequenceTrace
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
 
-#: Tokens of a planted prompt.
-PROMPT_TOKENS = 200
-
 
 @dataclass(frozen=True)
 class Cast:
@@ -28,6 +25,7 @@ class Cast:
     experts: int = 16
     tokens: int = 64
     wordings: int = 2
+    prompt_tokens: int = 200
 
     @property
     def rows(self) -> IntArray:
@@ -59,7 +57,7 @@ class Cast:
         number = np.where(place < 8, 0, np.floor(np.log2(np.maximum(place, 1))).astype(int) - 2)
         part = 1 + 2 * number + (place >= (self.tokens + 1) // 2)
         counts = np.bincount(part, minlength=len(self.parts))
-        counts[0] = PROMPT_TOKENS
+        counts[0] = self.prompt_tokens
         return counts
 
 

@@ -65,6 +65,28 @@ def test_each_verdict_has_its_case(mean: float, null: float, expected: Verdict) 
     assert judge(CLAIM, finding(mean, null), {})[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("null", "expected"), [(0.0, Verdict.SUPPORTED), (1.0, Verdict.INCONCLUSIVE), (3.0, Verdict.VACUOUS)]
+)
+def test_a_positive_control_must_fail_outright(null: float, expected: Verdict) -> None:
+    assert judge(CLAIM, replace(finding(3.0, null), control=True), {})[0] == expected
+
+
+def test_an_undecided_control_is_named_with_what_would_decide_it() -> None:
+    reason = judge(CLAIM, replace(finding(3.0, 1.05), control=True), {})[1]
+    assert reason.startswith("the criteria hold, but the positive control is undecided: x of noise = 1.05 [")
+    assert "more sequences would decide it" in reason
+    missing = judge(CLAIM, replace(finding(3.0), null=(), control=True), {})
+    assert missing[0] == Verdict.INCONCLUSIVE
+    assert missing[1].endswith("the positive control is undecided: it could not be measured")
+
+
+def test_an_interval_that_nothing_was_drawn_for_shrinks_with_no_more_units() -> None:
+    wide = replace(SAMPLING.mean(units(1.05)), low=0.5, high=1.5, draws=())
+    reason = judge(CLAIM, Finding(criteria=(Measured("x", wide, ">", "bound"),)), {})[1]
+    assert reason == "x = 1.05 [0.5, 1.5], claimed > 1 (20 sequences)"
+
+
 def test_a_threshold_can_be_overridden_and_the_record_says_so() -> None:
     assert judge(CLAIM, finding(3.0), {"example.bound": 5.0})[0] == Verdict.REFUTED
     made = record_of(

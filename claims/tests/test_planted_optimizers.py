@@ -10,14 +10,18 @@ from claims.sampling import Sampling
 from claims.test_geo_fig11_optimizers import test_optimizer_norms as optimizer_norms
 from claims.tests.planted_experiments import experiment
 from claims.tests.verdicts import SAMPLING, verdict
+from claims.token_states import BEFORE, INPUT
 from claims.verdict import Verdict
 from fixtures.experiments import Experiment
 from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from fixtures.residual_states import ResidualLayer, ResidualStates
+from fixtures.trace import LayerTrace, Trace
+from metrics.usage import cosine_matrix
 
 # The claims are imported under names that pytest does not collect.
 
 ARMS = ("AdamW", "Muon")
+BOTH = ({"states": BEFORE}, {"states": INPUT})
 WORLD = World(sequences=32, length=8, width=8)
 
 
@@ -39,6 +43,48 @@ def optimized(seed: int, spreads: list[tuple[float, float]], means: tuple[float,
     )
 
 
+def stream(trace: Trace) -> ResidualStates:
+    """The states of a trace as the residual stream."""
+    return ResidualStates(
+        sequence=trace.sequence.astype(np.int32),
+        sample=trace.sample.astype(np.int64),
+        layers=tuple(ResidualLayer(n, f"norm{n}", *read(layer, trace)) for n, layer in enumerate(trace.layers)),
+        left_out={},
+    )
+
+
+def read(layer: LayerTrace, trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """Norms, and cosines of the pairs of every sequence."""
+    owner = trace.sequence[trace.sample]
+    tables = [cosine_matrix(layer.hidden[owner == number]) for number in range(trace.sequences)]
+    pairs = [table[np.triu_indices(len(table), 1)] for table in tables]
+    return np.sqrt(layer.squared_norm), np.concatenate(pairs).astype(np.float32)
+
+
+def normed(trace: Trace) -> Trace:
+    """The same states after a norm, all of one length."""
+    return replace(
+        trace,
+        layers=tuple(
+            replace(
+                layer,
+                hidden=layer.hidden / np.linalg.norm(layer.hidden, axis=1, keepdims=True),
+                squared_norm=np.ones_like(layer.squared_norm),
+            )
+            for layer in trace.layers
+        ),
+    )
+
+
+def before_norms(planted: Experiment) -> Experiment:
+    """The planted states before a norm, and the router's input after it."""
+    return replace(
+        planted,
+        traces=tuple(tuple(map(normed, seed)) for seed in planted.traces),
+        residuals=tuple(tuple(map(stream, seed)) for seed in planted.traces),
+    )
+
+
 @pytest.mark.parametrize(
     ("spreads", "means", "expected"),
     [
@@ -51,13 +97,61 @@ def optimized(seed: int, spreads: list[tuple[float, float]], means: tuple[float,
     ],
 )
 def test_optimizer_norms(spreads: list[tuple[float, float]], means: tuple[float, float], expected: Verdict) -> None:
-    found = verdict(optimizer_norms, optimizer_experiment=optimized(1, spreads, means), sampling=SAMPLING)
-    assert found == expected
+    planted = optimized(1, spreads, means)
+    for evidence, fork in zip((before_norms(planted), planted), BOTH, strict=True):
+        assert verdict(optimizer_norms, optimizer_experiment=evidence, fork=fork, sampling=SAMPLING) == expected
+
+
+def test_a_norm_hides_how_much_lengths_vary() -> None:
+    planted = before_norms(optimized(1, [(0.3, 0.1)] * 2))
+    before, after = (
+        verdict(optimizer_norms, optimizer_experiment=planted, fork=fork, sampling=SAMPLING) for fork in BOTH
+    )
+    assert before == Verdict.SUPPORTED
+    assert after != Verdict.SUPPORTED
+
+
+def test_both_readings_of_one_set_of_states_agree() -> None:
+    planted = optimized(5, [(0.3, 0.2)])
+    planted = replace(planted, residuals=tuple(tuple(map(stream, seed)) for seed in planted.traces))
+    before, after = (optimizer_norms(planted, fork, SAMPLING) for fork in BOTH)
+    for one, other in zip((*before.criteria, *before.null), (*after.criteria, *after.null), strict=True):
+        assert one.estimate.value == pytest.approx(other.estimate.value, abs=1e-6)
+
+
+def test_where_no_norm_takes_in_the_stream_only_the_routers_input_is_judged() -> None:
+    planted = before_norms(optimized(1, [(0.3, 0.1)]))
+    first, last = planted.residuals[0]
+    without = replace(first, layers=(), left_out={0: "no norm", 1: "something else"})
+    nowhere = replace(planted, residuals=((without, last),))
+    with pytest.raises(NotApplicable, match=r"in no layer of all 2 checkpoints .*: no norm; something else"):
+        optimizer_norms(nowhere, BOTH[0], SAMPLING)
+    optimizer_norms(nowhere, BOTH[1], SAMPLING)
+    one = replace(planted, residuals=((replace(first, layers=first.layers[1:], left_out={0: "no norm"}), last),))
+    finding = optimizer_norms(one, BOTH[0], SAMPLING)
+    assert {curve.layers for curve in finding.layers} == {(1,)}
+    assert "Layers left out: 0 (no norm)." in finding.notes
+
+
+def test_long_first_tokens_are_told_apart() -> None:
+    planted = optimized(6, [(0.2, 0.2)])
+
+    def lengthened(trace: Trace) -> Trace:
+        scale = np.where(trace.position == 0, 400.0, 1.0)
+        layers = (replace(layer, squared_norm=scale * layer.squared_norm) for layer in trace.layers)
+        return replace(trace, layers=tuple(layers))
+
+    first, last = planted.traces[0]
+    finding = optimizer_norms(replace(planted, traces=((lengthened(first), last),)), BOTH[1], SAMPLING)
+    more, without = finding.criteria[0].estimate, finding.criteria[-1]
+    assert more.low > 1.0
+    assert not without.decides
+    assert abs(without.estimate.value) < 0.05
 
 
 def test_the_cv_is_that_of_all_tokens() -> None:
     planted = optimized(2, [(0.3, 0.1)])
-    finding = optimizer_norms(planted, SAMPLING)
+    finding = optimizer_norms(planted, BOTH[1], SAMPLING)
     curve = next(curve for curve in finding.layers if curve.name == "CV, AdamW")
     length = np.sqrt(planted.traces[0][0].layers[1].squared_norm)
     assert curve.values[1] is not None
@@ -72,7 +166,9 @@ def test_arms_of_other_lengths_can_be_swapped() -> None:
     longer = replace(
         last, layers=tuple(replace(layer, squared_norm=100.0 * layer.squared_norm) for layer in last.layers)
     )
-    same, scaled = (optimizer_norms(replace(planted, traces=((first, other),)), SAMPLING) for other in (last, longer))
+    same, scaled = (
+        optimizer_norms(replace(planted, traces=((first, other),)), BOTH[1], SAMPLING) for other in (last, longer)
+    )
     for a, b in zip((*same.criteria, *same.null), (*scaled.criteria, *scaled.null), strict=True):
         assert a.estimate.value == pytest.approx(b.estimate.value, abs=1e-12)
 
@@ -87,13 +183,15 @@ def test_one_sampled_token_has_no_angle() -> None:
             layers=tuple(replace(layer, hidden=layer.hidden[:1]) for layer in trace.layers),
         )
 
-    with pytest.raises(NotApplicable, match="no angle"):
-        optimizer_norms(replace(planted, traces=(tuple(cut(t) for t in planted.traces[0]),)), SAMPLING)
+    lonely = replace(planted, traces=(tuple(map(cut, planted.traces[0])),))
+    for evidence, fork in zip((before_norms(lonely), lonely), BOTH, strict=True):
+        with pytest.raises(NotApplicable, match="no angle"):
+            optimizer_norms(evidence, fork, SAMPLING)
 
 
 def optimizer_null(seed: int) -> Verdict:
     planted = optimized(seed, [(0.2, 0.2)])  # one seed: with more, the null may call it vacuous besides
-    return verdict(optimizer_norms, optimizer_experiment=planted, sampling=Sampling(seed, 199))
+    return verdict(optimizer_norms, optimizer_experiment=planted, fork=BOTH[1], sampling=Sampling(seed, 199))
 
 
 def test_optimizers_alike_are_rarely_told_apart() -> None:

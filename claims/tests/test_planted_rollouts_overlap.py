@@ -15,7 +15,7 @@ from claims.test_geo_fig06_order import test_overlap_below_self as below_self
 from claims.test_geo_fig06_order import test_overlap_not_higher as not_higher
 from claims.test_geo_fig06_overlap import test_cross_model_overlap as cross_model
 from claims.tests.planted_rollouts import Cast, best, drawn_rollouts, mixed_scores, set_rollouts
-from claims.tests.verdicts import SAMPLING, verdict
+from claims.tests.verdicts import SAMPLING, judged, verdict
 from claims.verdict import Verdict
 from fixtures.planted_sequences import planted_sequences
 from fixtures.sequence_trace import SequenceTrace
@@ -203,9 +203,9 @@ def test_too_little_is_not_applicable(cast: Cast, claim: Callable[..., Finding],
         said(claim, sets(cast, 1, size=4, seed=1.0))
 
 
-def test_one_seed_has_no_positive_control_and_still_a_verdict() -> None:
-    cast = Cast(questions=32, layers=2, experts=32, seeds=1)
-    assert said(not_higher, distinct(cast, 1)) == Verdict.SUPPORTED
+def test_without_a_second_seed_what_the_author_adds_is_the_control() -> None:
+    rollouts = sets(replace(LARGE, seeds=1), 1, common=1.0, author=1.0, seed=0.2)
+    assert said(not_higher, rollouts) == Verdict.SUPPORTED
 
 
 def test_far_below_the_same_author_is_supported_and_said() -> None:
@@ -218,6 +218,23 @@ def test_far_below_the_same_author_is_supported_and_said() -> None:
 
 def test_one_seed_of_rollouts_that_share_by_chance_alone_is_vacuous() -> None:
     assert said(not_higher, unrelated(replace(LARGE, seeds=1), 1)) == Verdict.VACUOUS
+
+
+@pytest.mark.parametrize(
+    ("seeds", "weights", "named"),
+    [
+        (2, {"both": 0.5}, "same question and author minus same author"),
+        (1, {"question": 0.5, "author": 0.5}, "same author minus nothing in common"),
+    ],
+)
+def test_a_control_about_the_margin_decides_nothing(seeds: int, weights: dict[str, float], named: str) -> None:
+    # What another seed, or the same author, adds is five points, give or take: too little to show that any is seen.
+    rollouts = sets(replace(LARGE, seeds=seeds), 1, 8, **{"common": 1.0, "seed": 1.0, **weights})
+    finding = not_higher(rollouts=rollouts, fork=FORK, sampling=SAMPLING, thresholds=MARGIN)
+    found, reason, criteria, _ = judged(not_higher, finding)
+    assert criteria[0].holds
+    assert found == Verdict.INCONCLUSIVE
+    assert reason.startswith(f"the criteria hold, but the positive control is undecided: Jaccard, {named}")
 
 
 @pytest.mark.parametrize(

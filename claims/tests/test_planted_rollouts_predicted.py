@@ -10,7 +10,7 @@ from claims.finding import NotApplicable
 from claims.sampling import Sampling
 from claims.test_geo_fig07_rollouts import test_prompt_to_rollout as prompt_to_rollout
 from claims.tests.planted_rollouts import Cast, FloatArray, drawn_rollouts, profiles
-from claims.tests.verdicts import SAMPLING, verdict
+from claims.tests.verdicts import SAMPLING, judged, verdict
 from claims.verdict import Verdict
 from fixtures.sequence_trace import SequenceTrace
 
@@ -56,6 +56,19 @@ def predicts(rollouts: SequenceTrace, pairs: str, sampling: Sampling = SAMPLING)
 )
 def test_prompt_to_rollout(pairs: str, follows: float, varies: float, expected: Verdict) -> None:
     assert predicts(answered(MANY, 1, follows=follows, varies=varies), pairs) == expected
+
+
+@pytest.mark.parametrize(("pairs", "varies"), [(PAIRS[0], 0.3), (PAIRS[1], 0.2)])
+def test_halves_that_are_not_shown_to_be_predictable_decide_nothing(pairs: str, varies: float) -> None:
+    finding = prompt_to_rollout(
+        rollouts=answered(MANY, 1, follows=0.0, varies=varies), fork={"pairs": pairs}, sampling=SAMPLING
+    )
+    found, reason, criteria, null = judged(prompt_to_rollout, finding)
+    assert all(criterion.holds for criterion in criteria if criterion.decides)
+    assert [criterion.holds for criterion in null] == [None, True, None]
+    assert found == Verdict.INCONCLUSIVE
+    assert reason.startswith("the criteria hold, but the positive control is undecided: Spearman, first half to second")
+    assert "held-out R^2, first half to second half" in reason
 
 
 def test_the_claims_numbers() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from claims.counting_noise import pair_errors
 from claims.finding import NotApplicable
 from claims.overlap_tables import overlap_tables
 from claims.prediction import held_out_r2, rank_correlation
@@ -15,10 +16,11 @@ from claims.rollout_parts import generated_parts, lengths, prompt_part, reached_
 from claims.sampling import Sampling
 from claims.tests.planted_rollouts import Cast, drawn_rollouts, profiles
 from claims.tests.verdicts import SAMPLING
-from claims.usage_similarity import renamed_tables, seed_similarity, similarity_tables
+from claims.usage_similarity import ceiling_tables, renamed_tables, seed_similarity, similarity_tables
 from fixtures.planted_sequences import planted_sequences
 from fixtures.rollouts.population import FIRST, SECOND
 from fixtures.sequence_trace import SequenceTrace
+from metrics.counting_noise import noiseless_cosine
 from metrics.top_p import expected_jaccard, jaccard, top_p_set
 from metrics.usage import cosine_matrix
 
@@ -33,6 +35,12 @@ def some_rollouts(cast: Cast = CAST) -> SequenceTrace:
     labels = {name: tuple(np.array(values)[kept].tolist()) for name, values in rollouts.labels.items()}
     usage = np.stack([layer.usage[kept] for layer in rollouts.layers])
     return planted_sequences(usage * 1000 + np.arange(cast.experts), labels=labels, parts=rollouts.parts)
+
+
+def short_rollouts(cast: Cast = CAST) -> SequenceTrace:
+    rng = np.random.default_rng(4)
+    profile = profiles(rng, cast, len(cast.rows), 1.0)
+    return drawn_rollouts(replace(cast, prompt_tokens=20), profile, profile[:, None], rng)
 
 
 def test_overlap_against_a_loop_over_pairs() -> None:
@@ -79,6 +87,51 @@ def test_similarity_against_a_loop_over_pairs() -> None:
         if i == j:
             again = cosine[np.ix_(first, first)][~np.eye(len(first), dtype=bool)]
             np.testing.assert_allclose(seeds[a, i], again.mean() if again.size else np.nan)
+
+
+def test_similarity_without_counting_noise_against_a_loop_over_pairs() -> None:
+    rollouts = short_rollouts()
+    answers, parts = answers_of(rollouts), generated_parts(rollouts, half=FIRST)
+    found = similarity_tables(rollouts, answers, parts, noiseless=True)[0]
+    across = similarity_tables(rollouts, answers, parts, across_wordings=True, noiseless=True)[0]
+    limits = ceiling_tables(rollouts, answers, parts)[0]
+    counted = similarity_tables(rollouts, answers, parts)[0]
+    visits = rollouts.usage_of(rollouts.layers[0], parts)
+    tokens = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
+    for a, i, j in np.ndindex(*found.shape):
+        first, second, alike = (
+            np.flatnonzero((answers.author == a) & (answers.question == question) & (answers.wording == wording))
+            for question, wording in ((i, 0), (j, 1), (j, 0))
+        )
+        for table, others in ((across, second), (found, second if i == j else alike)):
+            pairs = [(s, t) for s in first for t in others]
+            values = [noiseless_cosine(visits[s], tokens[s], visits[t], tokens[t])[0] for s, t in pairs]
+            assert table[a, i, j] == pytest.approx(np.mean(values) if values else np.nan, nan_ok=True)
+            if table is found and len(pairs) == 1:
+                assert limits[a, i, j] * table[a, i, j] == pytest.approx(counted[a, i, j])
+
+
+def test_errors_of_pairs_against_a_loop() -> None:
+    rollouts = short_rollouts()
+    answers = answers_of(rollouts)
+    visits = [rollouts.usage_of(layer, ("prompt",)) for layer in rollouts.layers]
+    tokens = rollouts.part_tokens[:, 0]
+    found = pair_errors(rollouts, answers)
+    for q in range(len(answers.questions)):
+        own: list[float] = []
+        for a in range(len(answers.authors)):
+            first, second = (
+                np.flatnonzero((answers.question == q) & (answers.author == a) & (answers.wording == wording))
+                for wording in (0, 1)
+            )
+            each = [
+                noiseless_cosine(layer[s], tokens[s], layer[t], tokens[t])[1]
+                for layer in visits
+                for s in first
+                for t in second
+            ]
+            own += [float(np.mean(each))] if each else []
+        assert found[q] == pytest.approx(np.mean(own) if own else np.nan, nan_ok=True)
 
 
 def test_renamed_profiles_are_what_renaming_gives_on_average() -> None:

@@ -57,6 +57,24 @@ def test_decide(criteria: list[bool | None], null: list[bool | None], expected: 
     assert decide(criteria, null) == expected
 
 
+@pytest.mark.parametrize(
+    ("criteria", "control", "expected"),
+    [
+        ([True, True], [False, True], Verdict.SUPPORTED),
+        ([True, True], [False, None], Verdict.SUPPORTED),
+        ([True, True], [None, True], Verdict.INCONCLUSIVE),
+        ([True, True], [True, True], Verdict.VACUOUS),
+        ([True, True], [], Verdict.INCONCLUSIVE),
+        ([True, None], [False], Verdict.INCONCLUSIVE),
+        ([False], [False], Verdict.REFUTED),
+    ],
+)
+def test_a_positive_control_must_fail(
+    criteria: list[bool | None], control: list[bool | None], expected: Verdict
+) -> None:
+    assert decide(criteria, control, control=True) == expected
+
+
 def test_no_criterion_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="without a criterion"):
         decide([], [])

@@ -8,6 +8,7 @@ import numpy as np
 from claims.claim import claim_of
 from claims.finding import Finding
 from claims.judge import judge
+from claims.record import Criterion
 from claims.sampling import Sampling
 from claims.verdict import Verdict
 from fixtures.planted import World, planted_trace
@@ -18,9 +19,14 @@ SAMPLING = Sampling(seed=1, resamples=499)
 
 def verdict(test: Callable[..., Finding], **arguments: Any) -> Verdict:
     """Return what the claim carried by ``test`` says of the evidence."""
+    return judged(test, test(**arguments))[0]
+
+
+def judged(test: Callable[..., Finding], finding: Finding) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
+    """Return the verdict on a finding of ``test``, the reason, the criteria and the null."""
     declared = claim_of(test)
     assert declared is not None
-    return judge(declared, test(**arguments), {})[0]
+    return judge(declared, finding, {})
 
 
 def two_layers(world: World, seed: int, **doctored: Any) -> Trace:

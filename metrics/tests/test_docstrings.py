@@ -28,7 +28,18 @@ def public_functions(module: ModuleType) -> list[str]:
 
 
 def test_metrics_carry_examples() -> None:
-    metric = {"alignment", "bounds", "confidence", "evenness", "held_out", "low_rank", "overlap", "pairs", "radius"}
+    metric = {
+        "alignment",
+        "bounds",
+        "confidence",
+        "counting_noise",
+        "evenness",
+        "held_out",
+        "low_rank",
+        "overlap",
+        "pairs",
+        "radius",
+    }
     metric |= {"row_space", "shared_direction", "top_p", "usage"}
     for name in sorted(metric):
         module = importlib.import_module(f"metrics.{name}")
