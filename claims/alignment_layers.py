@@ -1,6 +1,7 @@
 """Alignments layer by layer: with intervals, against their ceiling and experts drawn anew; and as a drawn matrix."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +49,8 @@ def estimate_layer(each: LayerAlignments) -> LayerEstimates:
         each.layer.layer,
         over_blocks(size),
         over_blocks(np.abs(each.redrawn)),
-        over_blocks(each.ceiling),
-        over_blocks(each.ceiling - size),
+        _at_most_one(over_blocks(each.ceiling)),
+        _at_most_one(over_blocks(each.ceiling - size)),
     )
 
 
@@ -61,7 +62,15 @@ def largest(layers: Sequence[LayerAlignments]) -> Estimate:
 
 def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
     """Ceiling minus mean alignment, in size, of the layer where it is least."""
-    return over_blocks(np.min([each.ceiling - np.abs(each.trained) for each in layers], axis=0))
+    return _at_most_one(over_blocks(np.min([each.ceiling - np.abs(each.trained) for each in layers], axis=0)))
+
+
+def _at_most_one(estimate: Estimate) -> Estimate:
+    """Cut an interval at 1, which no cosine exceeds; estimates from few blocks, and t intervals, may."""
+    if not estimate.high > 1:
+        return estimate
+    value, low = min(estimate.value, 1.0), min(estimate.low, 1.0)
+    return replace(estimate, value=value, low=low, high=1.0, method=f"{estimate.method}, cut at 1", draws=())
 
 
 def from_drawn(layers: Sequence[LayerAlignments]) -> Estimate:

@@ -20,7 +20,7 @@ from claims.arm_measures import (
     size_note,
     surviving,
 )
-from claims.arm_states import SPLITS, Grouped, Measure, gate_spread, grouped, under_drawn_routers
+from claims.arm_states import SPLITS, Measure, gate_spread, grouped
 from claims.finding import Finding, Measured
 from claims.function_arms import FunctionExperiment
 from claims.sampling import Sampling
@@ -52,7 +52,7 @@ class Compared:
 def finding_of_groups(
     experiment: FunctionExperiment,
     read: ArmLayers,
-    found: Grouped,
+    table: FloatArray,
     nulls: Mapping[str, FloatArray],
     says: Compared,
     sampling: Sampling,
@@ -65,63 +65,54 @@ def finding_of_groups(
 
     Parameters
     ----------
-    nulls : (K, L) each, the difference that a null gives, by what gives it; the one nearest to the claim decides
+    table : (K, 2, L), the measure of both arms
+    nulls : (K, 2, L) each, the same of a null, by what gives it; the one nearest to the claim decides, and is drawn
     other : (K, L) each, the difference in other readings, by what to call it; reported beside the deciding one
     more : reported as well
     """
-    by_arms, name = difference(found.measured), f"{says.name}, {quoted(experiment)}"
+    by_arms, name = difference(table), f"{says.name}, {quoted(experiment)}"
+    by_nulls = {given: difference(values) for given, values in nulls.items()}
 
     def measured(called: str, values: FloatArray, *, decides: bool = False) -> Measured:
         return Measured(called, estimate_pairs(values, called, sampling), says.direction, says.threshold, decides)
 
     deciding = measured(name, by_arms, decides=True)
     sign = 1.0 if says.direction == ">" else -1.0
-    nearest = max(nulls, key=lambda given: sign * float(np.nan_to_num(np.nanmean(nulls[given]), nan=-np.inf)))
-    by_null = nulls[nearest]
+    nearest = max(by_nulls, key=lambda given: sign * float(np.nan_to_num(np.nanmean(by_nulls[given]), nan=-np.inf)))
+    by_null = by_nulls.pop(nearest)
     less, null = beside(by_null, by_arms, f"{says.name}, difference that {nearest} give", says.direction, sampling)
-    others = {f"difference that {given} give": values for given, values in nulls.items() if given != nearest}
+    others = {f"difference that {given} give": values for given, values in by_nulls.items()}
     return Finding(
         criteria=(
             deciding,
-            less,
+            *less,
             measured(f"{name}, beyond that of {nearest}", by_arms - by_null),
             *by_training(by_arms, says.direction, says.threshold, sampling),
             *(measured(f"{name}, {called}", values) for called, values in {**other, **others}.items()),
             *more,
         ),
-        null=(null,),
-        layers=arm_curves(says.name, experiment.arms, read.numbers, found.measured),
+        null=null,
+        layers=arm_curves(says.name, experiment.arms, read.numbers, table),
         figure=figure_by_layer(
             says.title,
             says.redraws,
             says.y_label,
             read.numbers,
-            {arm: found.measured[:, place] for place, arm in enumerate(experiment.arms)}
-            | {f"{arm}, random groups": found.random[:, place] for place, arm in enumerate(experiment.arms)},
+            _lines(experiment.arms, table) | _lines(experiment.arms, nulls[nearest], f", {nearest}", beside=table),
         ),
         notes=(*pair_notes(read, by_arms), *notes, *size_note(experiment)),
     )
 
 
-def nulls_of(
-    read: ArmLayers, found: Grouped, measure: Measure, sampling: Sampling, *, routers: bool
-) -> dict[str, FloatArray]:
-    """Return the differences that nulls give: random groups, and where ``routers`` says so routers drawn at random."""
-    random = {"random groups": difference(found.random)}
-    if not routers:
-        return random
-    return random | {"drawn routers": difference(under_drawn_routers(read, measure, sampling))}
-
-
 def left_on_splits(
-    read: ArmLayers, found: Grouped, measure: Measure, sampling: Sampling
+    read: ArmLayers, table: FloatArray, measure: Measure, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
     """Report how much of a difference of inputs on own tokens is left on the common splits, or why that is not told."""
     left = {
         f"on {split}": difference(grouped(read, split, "inputs", measure, sampling, deals=0).measured)
         for split in SPLITS
     }
-    return surviving(left, difference(found.measured), sampling)
+    return surviving(left, difference(table), sampling)
 
 
 def gate_note(read: ArmLayers) -> str:
@@ -134,3 +125,14 @@ def gate_note(read: ArmLayers) -> str:
         f"{says}: they are near uniform, so that its experts take the same states under nearly the same weights, and "
         "their weighted subspaces and spectra are alike by construction. A difference on own tokens follows from that."
     )
+
+
+def _lines(
+    arms: tuple[str, ...], table: FloatArray, suffix: str = "", *, beside: FloatArray | None = None
+) -> dict[str, FloatArray]:
+    """Name the arms' tables (K, L); without those that are the same as ``beside``, which they would hide."""
+    return {
+        f"{arm}{suffix}": table[:, place]
+        for place, arm in enumerate(arms)
+        if beside is None or not np.array_equal(table[:, place], beside[:, place], equal_nan=True)
+    }

@@ -65,11 +65,12 @@ def by_training(values: FloatArray, direction: str, threshold: str, sampling: Sa
 
 def beside(
     by_null: FloatArray, by_arms: FloatArray, name: str, direction: str, sampling: Sampling
-) -> tuple[Measured, Measured]:
+) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Judge how much of a difference a null gives: of by_null - by_arms / 2 the null, and its mirror as a criterion.
 
     The null stands when it gives more than half of the difference for certain, and the claim then says nothing.
-    The claim stands only when the null gives less than half for certain; between the two nothing is decided.
+    The claim stands only when the null gives less than half for certain; between the two nothing is decided. Of a
+    difference that lies on the other side no null gives a share: both are then left out.
 
     Parameters
     ----------
@@ -79,13 +80,17 @@ def beside(
 
     Returns
     -------
-    the criterion, and the null
+    the criterion, and the null; or nothing
     """
+    mirror = {"<": ">", ">": "<"}[direction]
+    whole = estimate_pairs(by_arms, "the arms' difference", sampling)
+    if holds(whole.low, whole.high, 0.0, direction) is False:
+        return (), ()
     called = f"{name}, less {HALF:g} of the arms' difference"
     part = estimate_pairs(by_null - HALF * by_arms, called, sampling)
     stands = holds(part.low, part.high, 0.0, direction) is True
-    mirror = {"<": ">", ">": "<"}[direction]
-    return Measured(called, part, mirror, 0.0, decides=not stands), Measured(called, part, direction, 0.0)
+    criterion = Measured(called, part, mirror, 0.0, decides=not stands)
+    return (criterion,), (Measured(called, part, direction, 0.0),)
 
 
 def surviving(

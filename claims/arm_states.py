@@ -99,23 +99,7 @@ def grouped(
                 found.measured[seed, arm, place] = measure(groups)
                 if deals and groups.states.size:
                     dealt = sampling.rng("arms", "deal", *labels)
-                    found.random[seed, arm, place] = _mean_dealt(groups, measure, deals, dealt)
-    return found
-
-
-def under_drawn_routers(read: ArmLayers, measure: Measure, sampling: Sampling) -> FloatArray:
-    """Measure the inputs of experts to which a router drawn at random sends the sampled tokens, (K, 2, L).
-
-    Its weights are independent normal numbers, the same in both arms of a layer, and the mean state is taken off
-    before it looks. Each token keeps the gates that it has, the largest for the expert that it ranks first, so that
-    the drawn router is as sparse and as sharp as the arm's own. The mean of `DEALS` routers.
-    """
-    found = np.full((len(read.layers), 2, len(read.numbers)), np.nan)
-    for seed, arms in enumerate(read.layers):
-        for place, pair in enumerate(zip(*arms, strict=True)):
-            rngs = [sampling.rng("arms", "drawn", seed, read.numbers[place], draw) for draw in range(DEALS)]
-            draws = [[measure(groups) for groups in _drawn(pair, rng)] for rng in rngs]
-            found[seed, :, place] = np.mean(draws, axis=0)
+                    found.random[seed, arm, place] = mean_dealt(groups, measure, deals, dealt)
     return found
 
 
@@ -124,7 +108,25 @@ def gate_spread(layers: Sequence[ArmLayer]) -> float:
     return float(np.mean([np.nanmean(effective_rank(x.experts.sample_weights, 1)) / x.count for x in layers]))
 
 
-def _mean_dealt(groups: Groups, measure: Measure, deals: int, rng: np.random.Generator) -> float:
+def routed(layer: ArmLayer, top: int) -> tuple[IntArray, FloatArray]:
+    """The experts of largest gate of each sampled token, and their gates, (M, top) each."""
+    gates = layer.experts.sample_weights
+    best = np.argsort(-gates, axis=1, kind="stable")[:, :top]
+    found = np.take_along_axis(gates, best, axis=1).astype(np.float64)
+    return np.take_along_axis(layer.experts.sample_experts, best, axis=1).astype(np.int64), found
+
+
+def fewest(counts: Sequence[int]) -> int:
+    """n: the fewest tokens of a group that has enough."""
+    return min((count for count in counts if count >= FEWEST_TOKENS), default=0)
+
+
+def groups_of(states: Sequence[npt.NDArray[np.floating]], weights: Sequence[npt.NDArray[np.floating]]) -> Groups:
+    """Groups of as many states each, from those of every group."""
+    return Groups(np.asarray(states, dtype=np.float64), np.asarray(weights, dtype=np.float64))
+
+
+def mean_dealt(groups: Groups, measure: Measure, deals: int, rng: np.random.Generator) -> float:
     """Mean over random partitions of the same states into groups as large.
 
     Weights only count among those of their own group, so that they are dealt out relative to its mean.
@@ -141,70 +143,24 @@ def _own(pair: Sequence[ArmLayer], side: str) -> list[Groups]:
     """Kept visits of the experts that have enough, as many of each in both arms."""
     weights = [layer.experts.kept_weight for layer in pair]
     visits = [[np.flatnonzero(row > 0) for row in each] for each in weights]
-    size = _size([len(rows) for each in visits for rows in each])
+    size = fewest([len(rows) for each in visits for rows in each])
     found = []
     for layer, each, weight in zip(pair, visits, weights, strict=True):
         states = layer.experts.inputs if side == "inputs" else layer.experts.outputs
         assert states is not None
         kept = {number: rows[:size] for number, rows in enumerate(each) if len(rows) >= FEWEST_TOKENS}
         rows = [states.kept[number][places] for number, places in kept.items()]
-        found.append(_groups(rows, [weight[number][places] for number, places in kept.items()]))
-    return found
-
-
-def _drawn(pair: Sequence[ArmLayer], rng: np.random.Generator) -> list[Groups]:
-    """Both arms' states of the sampled tokens, in the groups of one drawn router, under each arm's own gates.
-
-    Each expert takes some of its tokens at random, as it keeps its own visits: soft ones do not all take the same.
-    """
-    experts, width = pair[0].count, pair[0].experts.sample.shape[1]
-    router, tokens = rng.standard_normal((width, experts)), len(pair[0].experts.sample)
-    orders = [rng.permutation(tokens) for _ in range(experts)]
-    gates = [_ranked_gates(layer, router) for layer in pair]
-    members = [[order[gate[order, number] > 0] for number, order in enumerate(orders)] for gate in gates]
-    size = _size([len(rows) for each in members for rows in each])
-    found = []
-    for layer, gate, each in zip(pair, gates, members, strict=True):
-        kept = {number: rows[:size] for number, rows in enumerate(each) if len(rows) >= FEWEST_TOKENS}
-        weights = [gate[rows, number] for number, rows in kept.items()]
-        found.append(_groups([layer.experts.sample[rows] for rows in kept.values()], weights))
-    return found
-
-
-def _ranked_gates(layer: ArmLayer, router: FloatArray) -> FloatArray:
-    """Gates (M, E): those that each token has, from the largest on, for the experts in the drawn router's order."""
-    states = layer.experts.sample.astype(np.float64)
-    ranked = np.argsort(-(states - states.mean(axis=0)) @ router, axis=1, kind="stable")
-    own = -np.sort(-layer.experts.sample_weights.astype(np.float64), axis=1)
-    found = np.zeros((len(states), router.shape[1]))
-    np.put_along_axis(found, ranked[:, : own.shape[1]], own, axis=1)
+        found.append(groups_of(rows, [weight[number][places] for number, places in kept.items()]))
     return found
 
 
 def _common(pair: Sequence[ArmLayer], by: int, rng: np.random.Generator) -> list[Groups]:
     """Both arms' states of the sampled tokens, in the groups and under the gates of one of them."""
-    chosen, gates = _routed(pair[by], min(layer.used for layer in pair))
+    chosen, gates = routed(pair[by], min(layer.used for layer in pair))
     order = rng.permutation(len(chosen))
     gate = [(gates * (chosen == number)).sum(axis=1) for number in range(pair[by].count)]
     members = [order[each[order] > 0] for each in gate]
-    size = _size([len(rows) for rows in members])
+    size = fewest([len(rows) for rows in members])
     kept = {number: rows[:size] for number, rows in enumerate(members) if len(rows) >= FEWEST_TOKENS}
     weights = [gate[number][rows] for number, rows in kept.items()]
-    return [_groups([layer.experts.sample[rows] for rows in kept.values()], weights) for layer in pair]
-
-
-def _routed(layer: ArmLayer, top: int) -> tuple[IntArray, FloatArray]:
-    """The experts of largest gate of each sampled token, and their gates, (M, top) each."""
-    gates = layer.experts.sample_weights
-    best = np.argsort(-gates, axis=1, kind="stable")[:, :top]
-    found = np.take_along_axis(gates, best, axis=1).astype(np.float64)
-    return np.take_along_axis(layer.experts.sample_experts, best, axis=1).astype(np.int64), found
-
-
-def _size(counts: Sequence[int]) -> int:
-    """n: the fewest tokens of a group that has enough."""
-    return min((count for count in counts if count >= FEWEST_TOKENS), default=0)
-
-
-def _groups(states: Sequence[npt.NDArray[np.floating]], weights: Sequence[npt.NDArray[np.floating]]) -> Groups:
-    return Groups(np.asarray(states, dtype=np.float64), np.asarray(weights, dtype=np.float64))
+    return [groups_of([layer.experts.sample[rows] for rows in kept.values()], weights) for layer in pair]

@@ -22,14 +22,19 @@ class Corrected:
     functions, subspaces : what was measured
     alignment : (mean |A_ij| - that of experts drawn anew) / (same expert on other tokens - that of experts drawn anew)
     overlap : (mean cos^2 - r/D) / (mean cos^2 of random partitions - r/D)
+    drawn : what experts drawn anew behind the same router give of ``overlap``, beside random partitions of their own;
+        of inputs ``overlap`` itself, since what experts receive does not depend on them
     slope : how much one more unit of the alignment of experts drawn anew lowers ``alignment``, at all blocks
+    drawn_room : what divides ``drawn``, at all blocks
     """
 
     functions: LayerAlignments
     subspaces: Reading
     alignment: FloatArray
     overlap: FloatArray
+    drawn: FloatArray
     slope: float
+    drawn_room: float
 
     @property
     def number(self) -> int:
@@ -71,10 +76,32 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
         return f"there are no subspaces of its experts' {side}s ({why})"
     if not np.isfinite(reading.overlap + reading.random_overlap).all():
         return f"the subspaces of its experts' {side}s hang on one block of sequences"
+    drawn, ceiling = _drawn(reading, side)
+    if not (len(drawn) and np.isfinite(drawn + ceiling).all()):
+        return "no subspaces are known of what experts drawn anew would return"
     room, spread = layer.ceiling - layer.redrawn, reading.random_overlap - reading.floor_overlap
-    for name, width in (("alignment", room), ("overlap", spread)):
+    drawn_spread = ceiling - reading.floor_overlap
+    rooms = (("alignment", room), ("overlap", spread), ("overlap of experts drawn anew", drawn_spread))
+    for name, width in rooms:
         if width.min() < least:
             return f"{name} has less than {least:g} between chance and ceiling, too little to divide by"
     alignment = (layer.trained - layer.redrawn) / room
-    overlap = (reading.overlap - reading.floor_overlap) / spread
-    return Corrected(layer, reading, alignment, overlap, float((1 - alignment[0]) / room[0]))
+    return Corrected(
+        functions=layer,
+        subspaces=reading,
+        alignment=alignment,
+        overlap=(reading.overlap - reading.floor_overlap) / spread,
+        drawn=(drawn - reading.floor_overlap) / drawn_spread,
+        slope=float((1 - alignment[0]) / room[0]),
+        drawn_room=float(drawn_spread[0]),
+    )
+
+
+def _drawn(reading: Reading, side: str) -> tuple[FloatArray, FloatArray]:
+    """Overlap of experts drawn anew and of random partitions of what they give, (R,) each; (0,) where not known."""
+    found = (
+        (reading.overlap, reading.random_overlap)
+        if side == "input"
+        else (reading.redrawn_overlap, reading.redrawn_random_overlap)
+    )
+    return np.asarray(found[0], dtype=np.float64), np.asarray(found[1], dtype=np.float64)

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from scipy.stats import t
 
 from metrics.estimate import Estimate
-from metrics.statistics import exact
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -63,7 +62,9 @@ def too_large(estimate: Estimate, by: float, other: float = 0.0) -> Estimate:
     return replace(estimate, low=estimate.low - by, high=estimate.high + other, method=method, draws=())
 
 
-def least_difference(difference: Estimate) -> Estimate:
-    """The end nearest to 0 of the interval of |difference|: how far from experts drawn anew is shown; NaN: 0."""
-    shown = max(0.0, difference.low, -difference.high)
-    return exact(shown if math.isfinite(shown) else 0.0, difference.n, difference.unit)
+def size_of(difference: Estimate) -> Estimate:
+    """|difference| with the interval that its own gives; NaN ends where that has none, or reaches without end."""
+    low, high = max(0.0, difference.low, -difference.high), max(abs(difference.low), abs(difference.high))
+    if not math.isfinite(low + high):
+        low = high = math.nan
+    return replace(difference, value=abs(difference.value), low=low, high=high, draws=())

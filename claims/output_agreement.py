@@ -48,13 +48,15 @@ def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: boo
             notes.append(f"Agreement of outputs in {name} is undefined: no two pairs have different values.")
             continue
         mean = over_blocks(np.mean(defined, axis=0))
-        criteria.append(Measured(f"outputs agree in {name}, mean over layers", mean, ">", "agrees", decides))
+        said = f"outputs agree in {name}, on shared tokens"
+        criteria.append(Measured(f"{said}, mean over layers", mean, ">", "agrees", decides))
         estimates = [over_blocks(values) if np.isfinite(values).all() else None for values in by_layer]
-        curves.append(Curve(f"outputs agree in {name}", numbers, tuple(estimates), "agrees"))
+        curves.append(Curve(said, numbers, tuple(estimates), "agrees"))
     sizes = [np.abs(correlated).mean(axis=-1) for _, correlated in tables if correlated.size]
     if sizes:
         largest = over_blocks(np.max(sizes, axis=0))
-        criteria.append(Measured("largest layer's mean |output correlation|", largest, "<=", "near_zero", False))
+        name = "largest layer's mean |output correlation|, on shared tokens"
+        criteria.append(Measured(name, largest, "<=", "near_zero", False))
     return Agreement(tuple(criteria), tuple(curves), tuple(notes))
 
 

@@ -159,6 +159,8 @@ def _reading(
         random_geodesic=np.mean([each.geodesic for each in random], axis=0),
         random_overlap=np.mean([each.overlap for each in random], axis=0),
         partitions=len(random),
+        redrawn_overlap=np.empty(0),
+        redrawn_random_overlap=np.empty(0),
         floor_geodesic=float(normalised_geodesic(floor).mean()),
         width=width,
         pair_overlap=overlap_table(real.bases[real.known]),

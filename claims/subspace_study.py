@@ -6,6 +6,7 @@ from dataclasses import replace
 from claims.function_blocks import sequence_of_sample
 from claims.sampling import Sampling
 from claims.subspace_drawn import Sample, no_lead, sample_of
+from claims.subspace_redrawn import beside_redrawn, redrawn_visits
 from claims.subspace_side import Kept, counted, kept_visits, side_readings, wanted_readings
 from claims.subspace_trace import IntArray, LayerSubspaces, Reading, SubspaceTrace
 from fixtures.expert_trace import ExpertTrace, LayerExperts, SideMoments
@@ -58,7 +59,11 @@ def study_subspaces(
             for removed in (False, True):
                 kept = kept_visits(layer, side, blocks, removed=removed)
                 if kept is not None:
-                    readings += _side(kept, sample, read, count)
+                    taken = _side(kept, sample, read, count)
+                    if not (removed or read is None or isinstance(read, str)):
+                        anew = redrawn_visits(layer, read, blocks, sampling)
+                        taken = beside_redrawn(taken, anew, count, sampling, layer.layer)
+                    readings += taken
         layers.append(LayerSubspaces(layer.layer, layer.path, tuple(readings), counted(layer), layer.note))
     return SubspaceTrace(
         checkpoint=dict(trace.checkpoint),

@@ -32,6 +32,9 @@ class Reading:
     random_geodesic, random_overlap : the same of random partitions of the same visits into groups as large (ceiling
         of overlap), mean over ``partitions`` of them
     partitions : how many
+    redrawn_overlap, redrawn_random_overlap : as ``overlap`` and ``random_overlap``, of what experts drawn anew return
+        at the same visits, or at those of some of the experts; (0,) of inputs, without a direction, and where the
+        experts' weights were not read
     floor_geodesic : mean normalised d_G of random subspaces; the floor of overlap is r / width exactly
     width : dimension of the space that the subspaces lie in: D, or D - 1 where a direction was taken off
     pair_overlap : float32 (E', E'), mean cos^2 of each pair, all visits
@@ -60,6 +63,8 @@ class Reading:
     random_geodesic: FloatArray
     random_overlap: FloatArray
     partitions: int
+    redrawn_overlap: FloatArray
+    redrawn_random_overlap: FloatArray
     floor_geodesic: float
     width: int
     pair_overlap: FloatArray

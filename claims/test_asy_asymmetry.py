@@ -10,7 +10,7 @@ from claims.block_alignment import FloatArray, over_blocks
 from claims.chance_corrected import Corrected, corrected_layers
 from claims.claim import Fork, Threshold, claim
 from claims.curves import rounded
-from claims.drawn_anew import least_difference, luck_of_draw, widened
+from claims.drawn_anew import luck_of_draw, widened
 from claims.finding import Curve, Finding, Measured, NotApplicable
 from claims.function_trace import FunctionTrace
 from claims.record import Figure, Series
@@ -22,6 +22,8 @@ from metrics.rank_correlation import spearman
 
 #: Points that one series of the figure holds at most.
 POINTS = 500
+#: What the contrast of outputs must exceed too.
+BEYOND = "the contrast minus that of experts drawn anew"
 #: Names of the guides: of alignment, and of overlap.
 CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert, random partition"
 
@@ -40,13 +42,14 @@ CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert,
     definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8), "
     "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; forks: subspaces of the experts' outputs, "
     "alignment at single tokens",
-    null_says="Experts whose weights are drawn anew: their corrected alignment is 0, so that any overlap above chance "
-    "makes an asymmetry. Vacuous where the alignment is not shown to differ from theirs by more than the threshold: "
-    "the asymmetry is then that of untrained experts.",
+    null_says="The same contrast of experts drawn anew behind the trained router, at the same visits: vacuous where "
+    "theirs is above 0 as well. Their corrected alignment is 0 by definition, so that their contrast is their overlap. "
+    "What experts receive is the router's doing, whoever they are: of inputs the null is the claim's own overlap, and "
+    "this reading cannot be more than vacuous. What they return is their own; there the contrast must also be shown to "
+    "exceed that of drawn experts.",
     paper="Jacobians nearly orthogonal, subspaces partly overlapping; neither corrected for chance; no number known",
     thresholds={
         "contrast": Threshold(0.0, "the claim is about the sign"),
-        "as_drawn": Threshold(0.01, "as for functional-decorrelation: no nearer to zero than chance"),
         "room": Threshold(0.1, "between chance and ceiling; a smaller divisor makes noise of any difference"),
     },
     forks=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("input", "output")),
@@ -64,20 +67,24 @@ def test_asymmetry(
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
     overlap, alignment = (_mean([getattr(each, name) for each in layers]) for name in ("overlap", "alignment"))
+    contrast = _contrast(layers, [each.contrast for each in layers])
     overlap = with_luck(overlap, _luck_of_overlap(layers), "random subspaces")
-    difference = from_drawn([each.functions for each in layers])
-    shown = least_difference(difference)
+    anew, moved = _drawn(layers), from_drawn([each.functions for each in layers])
+    stands, inputs = anew.low > thresholds["contrast"], fork["subspaces"] == "input"
+    beyond = () if inputs else (Measured(BEYOND, _beyond(layers), ">", "contrast", decides=not stands),)
     return Finding(
         criteria=(
-            Measured("corrected overlap minus corrected alignment", _contrast(layers), ">", "contrast"),
-            Measured("corrected overlap", overlap, ">", "contrast", decides=False),
+            Measured("corrected overlap minus corrected alignment", contrast, ">", "contrast"),
+            *beyond,
+            # Of inputs: where the null is not shown to hold, neither is there an overlap to speak of.
+            Measured("corrected overlap", overlap, ">", "contrast", decides=inputs and not stands),
             Measured("corrected alignment", alignment, ">", "contrast", decides=False),
-            Measured("alignment minus that of experts drawn anew", difference, ">", "as_drawn", decides=False),
+            Measured("alignment minus that of experts drawn anew", moved, ">", "contrast", decides=False),
         ),
-        null=(Measured("|alignment - that of experts drawn anew|, as far as shown", shown, "<=", "as_drawn"),),
+        null=(Measured("the same contrast, of experts drawn anew", anew, ">", "contrast"),),
         layers=_curves(layers),
         figure=_figure(layers, fork["subspaces"]),
-        notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2])),
+        notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2]), _of_side(inputs)),
     )
 
 
@@ -86,7 +93,7 @@ def _mean(replicates: Sequence[FloatArray]) -> Estimate:
     return over_blocks(np.mean(replicates, axis=0))
 
 
-def _contrast(layers: Sequence[Corrected]) -> Estimate:
+def _contrast(layers: Sequence[Corrected], contrasts: Sequence[FloatArray]) -> Estimate:
     """Mean contrast over layers; one more draw of the experts drawn anew, or better estimates, would move its zero.
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
@@ -94,8 +101,34 @@ def _contrast(layers: Sequence[Corrected]) -> Estimate:
     noise = max(max(each.functions.noise, each.functions.redrawn_noise) for each in layers)
     drawn = luck_of_draw([each.functions.redrawn_pairs[0] for each in layers]) + noise
     by_drawn = drawn * float(np.mean([abs(each.slope) for each in layers]))
-    found = widened(_mean([each.contrast for each in layers]), by_drawn)
+    found = widened(_mean(contrasts), by_drawn)
     return with_luck(found, _luck_of_overlap(layers), "random subspaces")
+
+
+def _drawn(layers: Sequence[Corrected]) -> Estimate:
+    """Mean contrast over layers of experts drawn anew; other draws of them would give other subspaces."""
+    return with_luck(_mean([each.drawn for each in layers]), _luck_of_drawn(layers), "random subspaces")
+
+
+def _beyond(layers: Sequence[Corrected]) -> Estimate:
+    """Mean over layers of the contrast minus that of experts drawn anew, with the luck of both."""
+    found = _contrast(layers, [each.contrast - each.drawn for each in layers])
+    return with_luck(found, _luck_of_drawn(layers), "their random subspaces")
+
+
+def _luck_of_drawn(layers: Sequence[Corrected]) -> float:
+    """What the mean over layers of ``drawn`` is by luck; the overlaps of inputs are what they are."""
+    return luck_of_overlap([each.subspaces for each in layers], [each.drawn_room for each in layers])
+
+
+def _of_side(inputs: bool) -> str:
+    """Say what the null can tell of this side."""
+    if inputs:
+        return (
+            "By construction: experts drawn anew receive what these experts receive, so that their contrast is this "
+            "overlap. Overlap of inputs tells of the router alone; the readings of outputs tell of the experts."
+        )
+    return "Experts drawn anew are applied to the same visits behind the trained router; one draw of each expert."
 
 
 def _luck_of_overlap(layers: Sequence[Corrected]) -> float:
@@ -110,6 +143,7 @@ def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
         Curve("overlap minus alignment", numbers, tuple(over_blocks(each.contrast) for each in layers), "contrast"),
         Curve("corrected overlap", numbers, tuple(over_blocks(each.overlap) for each in layers)),
         Curve("corrected alignment", numbers, tuple(over_blocks(each.alignment) for each in layers)),
+        Curve("the same contrast, of experts drawn anew", numbers, tuple(over_blocks(each.drawn) for each in layers)),
     )
 
 
@@ -127,15 +161,18 @@ def _figure(layers: Sequence[Corrected], side: str) -> Figure:
     """Draw the pairs of experts of the first, middle and last layer, with chance and ceiling of the middle one."""
     middle = layers[len(layers) // 2]
     series = []
-    for each in dict.fromkeys((0, len(layers) // 2, len(layers) - 1)):
+    # By place, not by number: checkpoints whose first mixture is in another layer share one legend.
+    shown = {len(layers) // 2: "middle"} | {len(layers) - 1: "last"} | {0: "first"}
+    for each, place in sorted(shown.items()):
         alignment, overlap = _pairs(layers[each])
         step = max(1, -(-len(alignment) // POINTS))
-        series.append(Series(f"layer {layers[each].number}", rounded(alignment[::step]), rounded(overlap[::step])))
+        series.append(Series(f"{place} layer", rounded(alignment[::step]), rounded(overlap[::step])))
+    numbers = ", ".join(str(layers[each].number) for each in sorted(shown))
     chance, ceiling = float(middle.functions.redrawn[0]), float(middle.functions.ceiling[0])
     floor, random = middle.subspaces.floor_overlap, float(middle.subspaces.random_overlap[0])
     return Figure(
         kind="scatter",
-        title=f"pairs of experts; guides: layer {middle.number}",
+        title=f"pairs of experts, layers {numbers}; guides: layer {middle.number}",
         redraws="ASY abstract",
         x_label="|alignment| of functions",
         y_label=f"overlap of {side} subspaces",

@@ -63,8 +63,8 @@ READINGS = {
     "only the functions can differ, not the tokens that they are asked about",
     null_says="Random masks on the soft arm's trained weights: each expert on a random few tokens of its own instead "
     "of the same ones for all. The null holds when that takes off more than half of what top-k routing does for "
-    "certain, the claim only when it takes off less. One token at a time masks change nothing, and the difference "
-    "between the arms' experts drawn anew stands for it.",
+    "certain, the claim only when it takes off less; of a difference on the other side they take off no share. One "
+    "token at a time masks change nothing, and the difference between the arms' experts drawn anew stands for it.",
     paper="top-k lower than soft in controlled training; no number known",
     thresholds={"lower": Threshold(0.0, "the claim is about the sign of a paired difference")},
     forks=({"tokens": OWN}, {"tokens": SHARED}, {"tokens": SINGLE}),
@@ -100,7 +100,7 @@ def test_topk_sharpening_function_transformer(
             read.numbers,
             {
                 **{arm: table.signed[:, place] for place, arm in enumerate(routing_experiment.arms)},
-                **({} if fork["tokens"] == SINGLE else {"soft, under random masks": masked[:, 0]}),
+                **_mask_lines(fork["tokens"], masked),
             },
         ),
         notes=(
@@ -133,6 +133,18 @@ def _masked(read: ArmLayers) -> FloatArray:
     return np.stack([table.signed[:, 1] for table in both], axis=1)
 
 
+def _mask_lines(tokens: str, masked: FloatArray) -> dict[str, FloatArray]:
+    """Return the null as lines: both of its ends where the arms' own lines count tokens under their weights."""
+    match tokens:
+        case "own":
+            ends = (masked[:, 0], masked[:, 1])
+            return dict(zip(("soft, unweighted, random masks", "soft, unweighted, no masks"), ends, strict=True))
+        case "shared":
+            return {"soft, under random masks": masked[:, 0]}
+        case _:
+            return {}
+
+
 def _beside_null(
     read: ArmLayers, fork: Fork, masked: FloatArray, by_arms: FloatArray, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
@@ -143,7 +155,7 @@ def _beside_null(
     if single:
         return (), (anew,)
     less, null = beside(difference(masked), by_arms, "fall of alignment under random masks", "<", sampling)
-    return (less,), (null, anew)
+    return less, (*null, anew)
 
 
 def _lower(name: str, values: FloatArray, sampling: Sampling, *, decides: bool = True) -> Measured:

@@ -1,6 +1,9 @@
 """Over how many directions are the states of experts spread, in a transformer?  PRB findings ii and iv."""
 
-from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits, nulls_of
+import numpy as np
+
+from claims.arm_drawn import beside_drawn_routers, size_note
+from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits
 from claims.arm_layers import answered, in_all_arms, require_soft, require_twin
 from claims.arm_measures import difference
 from claims.arm_states import (
@@ -50,14 +53,17 @@ SPREADS = Compared(
     "the experts of the former receive states of a lower effective rank, layer by layer and seed by seed.",
     equation="R_e = exp(-sum_i p_i ln p_i), p_i the shares of the eigenvalues of C_e = sum g (x - mu_e)(x - mu_e)^T / "
     "sum g;  mean_e R_e: top-k minus soft < 0 over pairs of a layer and a seed",
-    definition=f"reconstructed: as many visits of each expert in both arms, experts with fewer than {FEWEST_TOKENS} "
-    "left out. On a common split one arm's routing of the sampled tokens, and its gates, decide the groups of both "
-    "arms, each of its own states; a soft arm routes by its largest gates. Outputs of experts are known for an arm's "
-    "own routing alone, not for a router drawn at random, so that they are reported and not judged",
-    null_says="Random masks: the same states of each arm, dealt out at random to groups as large; and, on own tokens, "
-    "routers drawn at random that leave each token its gates: what any routing as sparse and as sharp "
-    "gives. The one nearer to the claim decides: the null holds when it gives more than half of the difference for "
-    "certain, the claim only when it gives less.",
+    definition="reconstructed: inputs of the experts, sampled tokens, as many of each expert in both arms, experts "
+    f"with fewer than {FEWEST_TOKENS} left out. On a common split one arm's routing of the sampled tokens, and its "
+    "gates, decide the groups of both arms, each of its own states; a soft arm routes by its largest gates. Outputs of "
+    "experts are known for an arm's own routing alone, not for a router drawn at random, so that they are reported, of "
+    "kept visits, and not judged",
+    null_says="Routers drawn at random, on own tokens, that leave each token its gates and send as many tokens to "
+    "their experts: what any routing as sparse, as sharp and as even gives. And the same states dealt out at random "
+    "to groups as large, on common splits the only null. Arms and nulls hold one number of tokens a group, "
+    "since few narrow a spectrum. The one nearer to the claim decides: the null holds when it gives more than half "
+    "of the difference for certain, the claim only when it gives less. Where the difference lies on the other side "
+    "there is none to share.",
     paper="top-k lower than soft; no number known",
     thresholds={"lower": Threshold(0.0, ZERO)},
     forks=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
@@ -67,24 +73,37 @@ def test_topk_concentration_transformer(
     routing_experiment: FunctionExperiment, fork: Fork, sampling: Sampling
 ) -> Finding:
     """Compare effective ranks between the arms, paired by layer and seed; common splits say how much survives."""
-    tokens, own = fork["tokens"], fork["tokens"] == "own"
+    tokens = fork["tokens"]
     read = in_all_arms(routing_experiment)
     require_soft(read)
-    found = grouped(read, tokens, "inputs", mean_rank, sampling)
-    shares, untold = left_on_splits(read, found, mean_rank, sampling) if own else ((), ())
-    readings = {DEVIATIONS: grouped(read, tokens, "inputs", mean_rank_of_deviations, sampling, deals=0)}
-    if own and answered(read):
-        readings[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0)
+    if tokens != "own":
+        split = grouped(read, tokens, "inputs", mean_rank, sampling)
+        deviations = grouped(read, tokens, "inputs", mean_rank_of_deviations, sampling, deals=0)
+        return finding_of_groups(
+            routing_experiment,
+            read,
+            split.measured,
+            {"random groups": split.random},
+            CONCENTRATES,
+            sampling,
+            other={DEVIATIONS: difference(deviations.measured)},
+            notes=(gate_note(read),),
+        )
+    found = beside_drawn_routers(read, mean_rank, sampling)
+    shares, untold = left_on_splits(read, found.measured, mean_rank, sampling)
+    readings = {DEVIATIONS: beside_drawn_routers(read, mean_rank_of_deviations, sampling, nulls=False).measured}
+    if answered(read):
+        readings[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0).measured
     return finding_of_groups(
         routing_experiment,
         read,
-        found,
-        nulls_of(read, found, mean_rank, sampling, routers=own),
+        found.measured,
+        {"random groups": found.random, "drawn routers": found.drawn},
         CONCENTRATES,
         sampling,
-        other={name: difference(states.measured) for name, states in readings.items()},
+        other={name: difference(table) for name, table in readings.items()},
         more=shares,
-        notes=(gate_note(read), *untold),
+        notes=(gate_note(read), size_note(found), *untold),
     )
 
 
@@ -101,9 +120,9 @@ def test_topk_concentration_transformer(
     "sum g;  mean_e R_e - R_dense > 0 over pairs of a layer and a seed",
     definition=f"reconstructed: as many random visits of each expert as of the dense MLP, experts with fewer than "
     f"{FEWEST_TOKENS} left out. Gates that differ leave fewer visits that count; the other fork counts all alike",
-    null_says="Random masks: the mixture's own states, dealt out at random to groups as large, against the same dense "
-    "twin. The null holds when that gives more than half of the difference for certain, which then is the states' own "
-    "and not the routing's; the claim only when it gives less.",
+    null_says="The mixture's own states, dealt out at random to groups as large, against the same dense twin. The null "
+    "holds when that gives more than half of the difference for certain, which then is the states' own and not the "
+    "routing's; the claim only when it gives less. Where the difference lies on the other side there is none to share.",
     paper="higher than dense in controlled training; no number known",
     thresholds={"higher": Threshold(0.0, ZERO)},
     forks=({"weights": "gates"}, {"weights": "none"}),
@@ -121,8 +140,8 @@ def test_moe_spreads_transformer(twin_experiment: FunctionExperiment, fork: Fork
     return finding_of_groups(
         twin_experiment,
         read,
-        found,
-        {"random groups": found.random[:, 0] - found.measured[:, 1]},
+        found.measured,
+        {"random groups": np.stack([found.random[:, 0], found.measured[:, 1]], axis=1)},
         SPREADS,
         sampling,
         other={DEVIATIONS: difference(deviations.measured)},

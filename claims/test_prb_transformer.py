@@ -68,7 +68,8 @@ class Spectra(NamedTuple):
     "the zeros beyond it are not counted as decay",
     null_says="Both arms with all weights drawn anew, of the same width and the same size of weights: the log ratio of "
     "their leading singular values, times the gate likewise. The null holds when that is more than half of the arms' "
-    "log ratio for certain, the claim only when it is less. Their difference in decay is reported beside it.",
+    "log ratio for certain, the claim only when it is less; of a log ratio on the other side it gives no share. Their "
+    "difference in decay is reported beside it.",
     paper="smaller and faster than dense in controlled training; no number known",
     thresholds={
         "smaller": Threshold(0.0, "the claim is about the sign of a paired difference"),
@@ -93,12 +94,12 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, fork: For
         criteria=(
             smaller,
             _measured(f"mean s_k / s_1, {name}", slower, "faster", sampling),
-            less,
+            *less,
             *by_training(leading, "<", "smaller", sampling),
         ),
-        null=(null, replace(by_width, decides=False)),
+        null=(*null, replace(by_width, decides=False)),
         layers=arm_curves("s_1", twin_experiment.arms, read.numbers, found.leading),
-        figure=_figure(twin_experiment.arms, fork["jacobian"], found),
+        figure=_figure(twin_experiment.arms, fork["jacobian"], found, anew),
         notes=(
             *pair_notes(read, leading),
             f"The decay is over the first {found.cut} singular values, or as many as both arms have in a layer. A "
@@ -163,19 +164,34 @@ def _measured(name: str, values: FloatArray, threshold: str, sampling: Sampling)
     return Measured(name, estimate_pairs(values, name, sampling), "<", threshold)
 
 
-def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra) -> Figure:
-    """Draw s_k / s_1 by k for each arm: mean over layers, in a band that spans the seeds."""
+def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra, anew: Spectra) -> Figure:
+    """Draw s_k by k for each arm, and s_1 of its experts drawn anew: means over layers, in bands that span the seeds.
+
+    s_k is exp(mean ln s_1) times the mean of s_k / s_1: both that are judged can be read off.
+    """
     ranks = [float(k) for k in range(1, found.decay.shape[-1] + 1)]
-    means = [_over_layers(found.decay[:, arm]) for arm in range(len(arms))]
+    lines = {arm: _values(found, place) for place, arm in enumerate(arms)}
+    lines |= {f"{arm}, drawn anew": _values(anew, place) for place, arm in enumerate(arms)}
     return Figure(
         kind="lines",
         title="singular values of the experts' Jacobians",
         redraws="PRB finding i",
         x_label=f"k, Jacobian: {jacobian}",
-        y_label="s_k / s_1, range over seeds",
-        series=[spanned(arm, ranks, mean) for arm, mean in zip(arms, means, strict=True)],
+        y_label="s_k, mean and range over seeds",
+        series=[spanned(label, ranks, values) for label, values in lines.items()],
         y_log=True,
     )
+
+
+def _values(spectra: Spectra, arm: int) -> FloatArray:
+    """Geometric mean over layers of s_1, times the mean of s_k / s_1, (K, T)."""
+    leading = _log(spectra.leading[:, arm])
+    known = np.isfinite(leading)
+    count = known.sum(axis=1)
+    mean = np.divide(
+        np.where(known, leading, 0.0).sum(axis=1), count, out=np.full(len(leading), np.nan), where=count > 0
+    )
+    return np.asarray(np.exp(mean)[:, None] * _over_layers(spectra.decay[:, arm]))
 
 
 def _over_layers(values: FloatArray) -> FloatArray:

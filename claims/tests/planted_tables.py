@@ -130,13 +130,31 @@ def with_token_cosines(
 
 
 def planted_subspaces(
-    functions: FunctionTrace, overlap: FloatArray, random_overlap: FloatArray, *, rank: int = 16, width: int = 64
+    functions: FunctionTrace,
+    overlap: FloatArray,
+    random_overlap: FloatArray,
+    *,
+    rank: int = 16,
+    width: int = 64,
+    drawn: FloatArray | None = None,
 ) -> SubspaceTrace:
-    """Both sides of every layer with one overlap a block (B,), beside random partitions with another."""
+    """Both sides of every layer with one overlap a block (B,), beside random partitions with another.
+
+    Parameters
+    ----------
+    drawn : overlap of what experts drawn anew return, (B,); that of random subspaces by default
+    """
+    redrawn = np.full(len(overlap), rank / width) if drawn is None else drawn
     layers = []
     for layer in functions.layers:
+        sides = (("input", np.zeros(0)), ("output", without_each(redrawn)))
         readings = tuple(
-            _reading(side, len(layer.visits), rank, width, overlap, random_overlap) for side in ("input", "output")
+            replace(
+                _reading(side, len(layer.visits), rank, width, overlap, random_overlap),
+                redrawn_overlap=anew,
+                redrawn_random_overlap=without_each(random_overlap) if len(anew) else anew,
+            )
+            for side, anew in sides
         )
         kept = layer.visits.sum(axis=1)
         layers.append(LayerSubspaces(layer.layer, layer.path, readings, kept, ""))
@@ -162,6 +180,8 @@ def _reading(
         random_geodesic=np.full(len(measured), np.nan),
         random_overlap=without_each(random_overlap),
         partitions=4,
+        redrawn_overlap=np.zeros(0),
+        redrawn_random_overlap=np.zeros(0),
         floor_geodesic=0.9,
         width=width,
         pair_overlap=np.full((experts, experts), overlap.mean(), dtype=np.float32),

@@ -104,6 +104,26 @@ def test_the_share_that_survives_on_common_tokens_is_told() -> None:
     assert not any(measured.decides for measured in left.values())
 
 
+@pytest.mark.parametrize(
+    ("tokens", "null"),
+    [
+        (OWN, ["soft, unweighted, random masks", "soft, unweighted, no masks"]),
+        (SHARED, ["soft, under random masks"]),
+        (SINGLE, []),
+    ],
+)
+def test_the_null_is_drawn_beside_what_it_is_compared_with(tokens: str, null: list[str]) -> None:
+    figure = sharpening(trained(LOW, HIGH), {"tokens": tokens}, SAMPLING).figure
+    assert figure is not None
+    assert [series.label for series in figure.series] == ["top-k", "soft", *null]
+
+
+def test_of_arms_in_the_other_order_masks_give_no_share() -> None:
+    finding = sharpening(trained(HIGH, LOW), {"tokens": OWN}, SAMPLING)
+    assert [measured.name for measured in finding.null] == ["alignment of experts drawn anew"]
+    assert not finding.null[0].decides
+
+
 def test_without_a_difference_no_share_is_told() -> None:
     finding = sharpening(trained(HIGH, HIGH), {"tokens": OWN}, SAMPLING)
     assert not any(measured.name.startswith("share") for measured in finding.criteria)

@@ -70,9 +70,24 @@ def test_both_readings_and_the_share_that_survives_are_reported() -> None:
     assert [series.label for series in finding.figure.series] == [
         "top-k",
         "soft",
-        "top-k, random groups",
-        "soft, random groups",
+        "top-k, drawn routers",
+        "soft, drawn routers",
     ]
+
+
+def test_of_a_difference_on_the_other_side_no_null_gives_a_share() -> None:
+    for finding in (
+        concentration(routed_arms("wide"), OWN, SAMPLING),
+        spreads(twin_arms("narrow experts"), GATES, SAMPLING),
+    ):
+        assert not finding.null
+        assert not any("less 0.5 of" in measured.name for measured in finding.criteria)
+
+
+def test_the_null_that_decides_is_drawn_unless_an_arm_would_hide_it() -> None:
+    figure = spreads(twin_arms("centred"), GATES, SAMPLING).figure
+    assert figure is not None
+    assert [series.label for series in figure.series] == ["MoE", "dense", "MoE, random groups"]
 
 
 def test_outputs_that_nobody_read_are_not_reported() -> None:

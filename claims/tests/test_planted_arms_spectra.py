@@ -81,7 +81,10 @@ def test_zeros_beyond_a_narrow_experts_rank_are_no_decay(fork: dict[str, str]) -
     assert finding.criteria[1].estimate.value == pytest.approx(0.0, abs=1e-6)
     assert any(note.startswith("The decay is over the first 3 singular values") for note in finding.notes)
     assert finding.figure is not None
-    assert [len(series.x) for series in finding.figure.series] == [3, 3]
+    assert [len(series.x) for series in finding.figure.series] == [3] * 4
+    # The figure shows s_1, which is judged, and how it falls.
+    assert finding.figure.series[1].y == pytest.approx([1.0, 0.9, 0.81], rel=1e-3)
+    assert finding.figure.series[0].y[0] == pytest.approx(0.5, rel=1e-3)
 
 
 @pytest.mark.parametrize(("plain", "gated"), [(MEAN, GATED_MEAN), (SINGLE, GATED_SINGLE)])

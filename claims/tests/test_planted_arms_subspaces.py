@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.arm_layers import ArmLayer, in_all_arms
+from claims.arm_drawn import beside_drawn_routers, size_note
+from claims.arm_layers import ArmLayer, ArmLayers, in_all_arms
 from claims.arm_states import DEALS, FEWEST_TOKENS, SPLITS, Groups, gate_spread, grouped, subspace_distance
 from claims.claim import claim_of
 from claims.finding import NotApplicable
@@ -90,6 +91,38 @@ def test_groups_of_both_arms_are_as_large_and_small_ones_are_left_out() -> None:
     assert seen[-1] == (4, 40)
 
 
+def test_arms_and_drawn_routers_are_measured_at_one_size_and_one_load() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def measure(groups: Groups) -> float:
+        seen.append(groups.weights.shape)
+        return subspace_distance(groups)
+
+    read = in_all_arms(routed_arms("cut", seeds=1))
+    found = beside_drawn_routers(read, measure, SAMPLING)
+    assert {size for _, size in seen} == set(found.sizes.ravel().tolist())
+    assert (found.sizes > FEWEST_TOKENS).all()
+    assert {count for count, _ in seen} == {4}  # none is left out, since drawn routers are as even
+    assert f"{found.sizes.min()} to {found.sizes.max()}" in size_note(found)
+    # Where an expert is rare, the groups of all are as small, and drawn routers have a rare one too.
+    layer = read.layers[0][0][0]
+    rare = np.where(np.arange(TOKENS) < 34, 0, 1 + np.arange(TOKENS) % 3)[:, None]
+    uneven = replace(layer, experts=replace(layer.experts, sample_experts=rare))
+    one = ArmLayers((0,), (((uneven,), (read.layers[0][1][0],)),), ())
+    seen.clear()
+    sizes = beside_drawn_routers(one, measure, SAMPLING).sizes
+    assert FEWEST_TOKENS <= sizes[0, 0] <= 34
+    assert {size for _, size in seen} == {sizes[0, 0]}
+
+
+def test_groups_are_the_same_without_their_nulls() -> None:
+    read = in_all_arms(routed_arms("split"))
+    found = beside_drawn_routers(read, subspace_distance, SAMPLING)
+    again = beside_drawn_routers(read, subspace_distance, SAMPLING, nulls=False)
+    assert np.array_equal(found.measured, again.measured)
+    assert np.isnan(again.drawn).all()
+
+
 def test_the_scale_of_one_experts_gates_means_nothing() -> None:
     # Neither to its own subspace nor to a random group, in which its visits would weigh more than others'.
     planted = routed_arms("alike", seeds=1)
@@ -140,7 +173,8 @@ def test_arms_that_cannot_be_paired_are_refused() -> None:
 def test_experts_without_visits_leave_nothing_to_pair() -> None:
     planted = routed_arms("routed", seeds=1)
     empty = tuple(
-        replace(layer, kept_weight=np.zeros_like(layer.kept_weight)) for layer in planted.trainings[0][0].experts.layers
+        replace(layer, sample_weights=np.zeros_like(layer.sample_weights))
+        for layer in planted.trainings[0][0].experts.layers
     )
     with pytest.raises(NotApplicable, match=r"6 pairs .* 'top-k' minus 'soft' is known of none"):
         sharpening(changed(planted, 0, 0, layers=empty), OWN, SAMPLING)
@@ -158,3 +192,16 @@ def test_arms_alike_are_rarely_told_apart() -> None:
     ]
     assert found.count(Verdict.SUPPORTED) <= 10
     assert found.count(Verdict.REFUTED) <= 10
+
+
+def test_a_router_that_is_itself_drawn_at_random_is_rarely_called_support() -> None:
+    found = [
+        verdict(
+            sharpening,
+            routing_experiment=routed_arms("cut", seed=seed, seeds=1),
+            fork=OWN,
+            sampling=Sampling(seed, 99),
+        )
+        for seed in range(100)
+    ]
+    assert found.count(Verdict.SUPPORTED) <= 5

@@ -33,7 +33,8 @@ CLAIM = claim_of(asymmetry)
 assert CLAIM is not None
 LIMITS = thresholds_of(CLAIM, {})
 PRIMARY = CLAIM.forks[0]
-EACH = {"subspaces": "input", "alignment": "each"}
+OUTPUTS = {"subspaces": "output", "alignment": "own"}
+EACH = {"subspaces": "output", "alignment": "each"}
 BLOCKS = 16
 #: Worlds drawn for each kind of false support.
 DRAWS = 200
@@ -43,11 +44,11 @@ RANDOM, FLOOR = 0.85, 0.25
 Evidence = tuple[FunctionTrace, SubspaceTrace]
 
 
-def finding(evidence: Evidence, fork: Mapping[str, str] = PRIMARY) -> Finding:
+def finding(evidence: Evidence, fork: Mapping[str, str] = OUTPUTS) -> Finding:
     return asymmetry(functions=evidence[0], subspaces=evidence[1], fork=fork, thresholds=LIMITS)
 
 
-def verdict(evidence: Evidence, fork: Mapping[str, str] = PRIMARY) -> Verdict:
+def verdict(evidence: Evidence, fork: Mapping[str, str] = OUTPUTS) -> Verdict:
     assert CLAIM is not None
     return judge(CLAIM, finding(evidence, fork), {})[0]
 
@@ -56,10 +57,13 @@ def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> Fl
     return np.asarray(value + spread * rng.standard_normal(BLOCKS))
 
 
-def beside(functions: FunctionTrace, overlap: float, seed: int = 0, random: float = RANDOM) -> Evidence:
-    """Functions with subspaces of this overlap."""
+def beside(
+    functions: FunctionTrace, overlap: float, seed: int = 0, random: float = RANDOM, *, drawn: float = FLOOR
+) -> Evidence:
+    """Functions with subspaces of this overlap, on both sides, and outputs of experts drawn anew with another."""
     rng = np.random.default_rng([seed, 1])
-    return functions, planted_subspaces(functions, by_block(overlap, rng), by_block(random, rng))
+    own, ceiling, redrawn = (by_block(value, rng) for value in (overlap, random, drawn))
+    return functions, planted_subspaces(functions, own, ceiling, drawn=redrawn)
 
 
 def at_tokens(
@@ -77,19 +81,63 @@ def at_tokens(
     return beside(trace_of([layer]), overlap, seed, random)
 
 
-@pytest.mark.parametrize("fork", CLAIM.forks, ids=lambda fork: f"{fork['alignment']}-{fork['subspaces']}")
+@pytest.mark.parametrize("alignment", ["own", "each"])
 @pytest.mark.parametrize(
-    ("kind", "overlap", "expected"),
+    ("kind", "overlap", "drawn", "of_outputs", "of_inputs"),
     [
-        ("weak shared", 0.6, Verdict.SUPPORTED),
-        ("weak shared", FLOOR, Verdict.REFUTED),
-        ("copies", 0.6, Verdict.REFUTED),
-        ("gaussian", 0.6, Verdict.VACUOUS),
-        ("rotated", RANDOM, Verdict.VACUOUS),
+        ("weak shared", 0.6, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
+        ("rotated", RANDOM, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
+        # Experts drawn anew return what overlaps as well: by less, by as much, by more.
+        ("weak shared", 0.6, 0.5, Verdict.VACUOUS, Verdict.VACUOUS),
+        ("gaussian", 0.6, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
+        ("gaussian", 0.5, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
+        ("weak shared", FLOOR, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
+        ("copies", 0.6, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
     ],
 )
-def test_functions_against_subspaces(kind: Kind, overlap: float, expected: Verdict, fork: Mapping[str, str]) -> None:
-    assert verdict(beside(planted_trace(kind, 3, layers=1), overlap), fork) == expected
+def test_functions_against_subspaces(
+    kind: Kind, overlap: float, drawn: float, of_outputs: Verdict, of_inputs: Verdict, alignment: str
+) -> None:
+    evidence = beside(planted_trace(kind, 3, layers=1), overlap, drawn=drawn)
+    found = [verdict(evidence, {"subspaces": side, "alignment": alignment}) for side in ("output", "input")]
+    assert found == [of_outputs, of_inputs]
+
+
+def test_of_inputs_the_null_is_the_overlap_itself() -> None:
+    found = finding(beside(planted_trace("weak shared", 3, layers=1), 0.6), PRIMARY)
+    overlap = next(each for each in found.criteria if each.name == "corrected overlap")
+    assert found.null[0].estimate == overlap.estimate
+    assert any(note.startswith("By construction") for note in found.notes)
+
+
+def test_inputs_whose_overlap_is_not_shown_support_nothing() -> None:
+    # A contrast above 0 only since experts drawn anew are more aligned than these.
+    evidence = at_tokens(0.0, FLOOR + 0.001, drawn=0.3)
+    assert verdict(evidence, {"subspaces": "input", "alignment": "each"}) == Verdict.INCONCLUSIVE
+
+
+def test_a_contrast_that_is_not_shown_to_exceed_that_of_drawn_experts_supports_nothing() -> None:
+    evidence = at_tokens(0.0, 0.32, drawn=0.0)
+    rank, width = evidence[1].layers[0].readings[1].rank, evidence[1].layers[0].readings[1].width
+    noisy = by_block(0.29, np.random.default_rng(7), 0.4)
+    own, random = (by_block(value, np.random.default_rng(8)) for value in (0.32, RANDOM))
+    subspaces = planted_subspaces(evidence[0], own, random, rank=rank, width=width, drawn=noisy)
+    found = finding((evidence[0], subspaces), EACH)
+    assert found.null[0].estimate.low < 0 < found.criteria[0].estimate.low
+    assert found.criteria[1].decides
+    assert verdict((evidence[0], subspaces), EACH) == Verdict.INCONCLUSIVE
+
+
+def test_outputs_without_experts_drawn_anew_do_not_apply() -> None:
+    functions, subspaces = at_tokens(0.05, 0.6)
+    unread = [
+        replace(layer, readings=tuple(replace(each, redrawn_overlap=np.zeros(0)) for each in layer.readings))
+        for layer in subspaces.layers
+    ]
+    without = replace(subspaces, layers=tuple(unread))
+    with pytest.raises(NotApplicable, match="no subspaces are known of what experts drawn anew would return"):
+        finding((functions, without), EACH)
+    assert verdict((functions, without), {"subspaces": "input", "alignment": "each"}) == Verdict.VACUOUS
 
 
 def test_both_scales_run_from_chance_to_ceiling() -> None:
@@ -129,7 +177,7 @@ def test_no_layer_left_does_not_apply() -> None:
         finding(at_tokens(0.05, 0.3, random=0.3), EACH)
     functions, subspaces = at_tokens(0.05, 0.6)
     without = replace(subspaces, layers=tuple(replace(each, readings=()) for each in subspaces.layers))
-    with pytest.raises(NotApplicable, match="no subspaces of its experts' inputs"):
+    with pytest.raises(NotApplicable, match="no subspaces of its experts' outputs"):
         finding((functions, without), EACH)
     with pytest.raises(NotApplicable, match="one expert"):
         finding(beside(planted_trace("gaussian", 3, experts=1, width=8), 0.6))
@@ -157,7 +205,15 @@ def test_figure_shows_pairs_beside_chance_and_ceiling() -> None:
 
 
 def gaussian_world(seed: int) -> Evidence:
-    return beside(planted_trace("gaussian", seed, experts=4, width=16, layers=1), 0.7, seed)
+    return beside(planted_trace("gaussian", seed, experts=4, width=16, layers=1), 0.7, seed, drawn=0.7)
+
+
+def random_world(seed: int) -> Evidence:
+    """Experts as drawn, whose outputs lie in random subspaces, and those of experts drawn anew in others."""
+    functions = planted_trace("gaussian", seed, experts=4, width=16, layers=1)
+    rng, luck = np.random.default_rng([seed, 2]), chance_overlap(16, 64)[1] / math.sqrt(6)
+    own, drawn = (by_block(16 / 64 + luck * rng.standard_normal(), rng, luck / 10) for _ in range(2))
+    return functions, planted_subspaces(functions, own, by_block(RANDOM, rng), drawn=drawn)
 
 
 def equal_world(seed: int) -> Evidence:
@@ -177,15 +233,15 @@ def lucky_world(seed: int) -> Evidence:
 
 @pytest.mark.parametrize(
     ("world", "fork"),
-    [(gaussian_world, PRIMARY), (equal_world, EACH), (lucky_world, PRIMARY)],
-    ids=["drawn anew", "equal", "luck of the draw"],
+    [(gaussian_world, OUTPUTS), (random_world, OUTPUTS), (equal_world, EACH), (lucky_world, OUTPUTS)],
+    ids=["drawn anew", "random subspaces", "equal", "luck of the draw"],
 )
 def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence], fork: Mapping[str, str]) -> None:
     supported = sum(verdict(world(seed), fork) == Verdict.SUPPORTED for seed in range(DRAWS))
     assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"
 
 
-@pytest.mark.parametrize(("world", "fork"), [(equal_world, EACH), (lucky_world, PRIMARY)])
+@pytest.mark.parametrize(("world", "fork"), [(equal_world, EACH), (lucky_world, OUTPUTS)])
 def test_equal_separation_is_rarely_refuted(world: Callable[[int], Evidence], fork: Mapping[str, str]) -> None:
     refuted = sum(verdict(world(seed), fork) == Verdict.REFUTED for seed in range(DRAWS))
     assert refuted <= 0.05 * DRAWS, f"{refuted} of {DRAWS} draws without a difference were called refuted"

@@ -23,6 +23,7 @@ from claims.tests.planted_tables import (
     with_token_cosines,
 )
 from claims.verdict import Verdict
+from metrics.estimate import Estimate
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -75,7 +76,7 @@ def traces() -> Callable[[Kind], FunctionTrace]:
 
     def trace(kind: Kind) -> FunctionTrace:
         if kind not in known:
-            known[kind] = planted_trace(kind, 3)
+            known[kind] = planted_trace(kind, 3, experts=16)  # as drawn within a hundredth: many pairs
         return known[kind]
 
     return trace
@@ -85,7 +86,7 @@ def traces() -> Callable[[Kind], FunctionTrace]:
 def test_gated_experts_that_were_studied_token_by_token_get_the_same_verdicts(
     kind: planted_functions.Kind, expected: Verdict
 ) -> None:
-    trace = planted_functions.planted_trace(kind, seed=5).functions
+    trace = planted_functions.planted_trace(kind, seed=5, experts=16, layers=3).functions
     assert {verdict(trace, fork) for fork in CLAIM.forks} == {expected}  # type: ignore[union-attr]
 
 
@@ -125,6 +126,24 @@ def test_a_measure_that_cannot_tell_an_expert_from_itself_says_nothing() -> None
 
 def test_experts_as_drawn_are_vacuous_whether_or_not_the_measure_can_tell_them() -> None:
     assert verdict(at_tokens(1, alignment=0.02, drawn=0.02, ceiling=0.03, spread=0.005), EACH) == Verdict.VACUOUS
+
+
+def test_experts_that_may_or_may_not_differ_from_drawn_ones_by_the_margin_are_undecided() -> None:
+    trace = at_tokens(1, alignment=0.03, drawn=0.02, spread=0.005)
+    size = measured(finding(trace, EACH), "experts drawn anew").estimate
+    assert size.low < LIMITS["as_drawn"] < size.high
+    assert verdict(trace, EACH) == Verdict.INCONCLUSIVE
+    near, far = (at_tokens(1, alignment=each, drawn=0.02, spread=0.002) for each in (0.022, 0.06))
+    assert (verdict(near, EACH), verdict(far, EACH)) == (Verdict.VACUOUS, Verdict.SUPPORTED)
+
+
+def test_no_cosine_exceeds_one() -> None:
+    found = finding(at_tokens(1, alignment=0.05, ceiling=0.99, spread=0.1), EACH)
+    ceiling = next(each for each in found.layers if each.name.startswith("same expert")).values[0]
+    assert isinstance(ceiling, Estimate)
+    assert ceiling.high == 1.0
+    assert ceiling.method.endswith("cut at 1")
+    assert measured(found, "least layer").estimate.high <= 1.0
 
 
 def test_aligned_experts_are_refuted_though_none_is_closer_to_itself() -> None:
@@ -188,7 +207,7 @@ def test_one_expert_or_no_gate_or_too_few_blocks_do_not_apply() -> None:
 
 
 def test_two_experts_are_never_supported_as_one_pair_says_nothing_of_the_luck_of_a_draw() -> None:
-    assert verdict(planted_trace("weak shared", 3, experts=2, width=32, layers=1)) == Verdict.VACUOUS
+    assert verdict(planted_trace("weak shared", 3, experts=2, width=32, layers=1)) == Verdict.INCONCLUSIVE
 
 
 def test_experts_without_visits_make_no_pair() -> None:

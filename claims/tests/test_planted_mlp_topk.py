@@ -125,6 +125,21 @@ def test_too_few_seeds_with_a_measure_are_not_compared(claim: Claim, sign: float
         judged(claim, missing(7))
 
 
+@each_claim
+def test_a_null_that_is_nothing_by_construction_is_left_out(claim: Claim, sign: float) -> None:
+    arms = planted_arms(5, shifted(sign, "top-2"))
+    for arm in ("top-2", "soft"):
+        for split in arms.untrained["total"][arm].splits.values():
+            for measure in ("alignment", "geodesic_inputs", "rank_inputs"):
+                getattr(split, measure)[:] = 1.0
+    fork = {"routing": "top-2", "matched": "total", "tokens": COMMON, "states": "inputs"}
+    found = claim(mlp_arms=arms, fork=fork, sampling=SAMPLING)
+    assert [measured.name.split(", ")[1] for measured in found.null] == ["random masks minus soft"]
+    assert not any("before training" in measured.name for measured in found.criteria)
+    assert any("0 by construction" in note for note in found.notes)
+    assert judged(claim, arms, tokens=COMMON) == Verdict.SUPPORTED
+
+
 def test_near_uniform_gates_are_named_as_the_cause() -> None:
     fork = {**ARMS[0], "tokens": OWN}
     for gate, named in ((0.15, True), (0.4, False)):
