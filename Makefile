@@ -17,7 +17,7 @@ verify: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	folder=$$(mktemp -d) && { $(BIN)/pytest --basetemp $$folder/pytest; status=$$?; rm -rf $$folder; exit $$status; }
+	folder=$$(mktemp -d) && { OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --basetemp $$folder/pytest; status=$$?; rm -rf $$folder; exit $$status; }
 
 lint: $(READY)
 	$(BIN)/ruff check .
