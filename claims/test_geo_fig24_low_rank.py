@@ -18,10 +18,8 @@ from metrics.row_space import random_subspace
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Draws of random directions; data directions must beat the best of them, chance 1 in 20 if they are nothing special.
+#: Draws of random directions: data directions must beat the best of them, chance 1 in 20 if they are nothing special.
 DRAWS = 19
-#: Draws whose mean stands for random directions where only their average matters.
-AVERAGED = 4
 #: Share of tokens whose expert must be unchanged for K directions to be called enough.
 ENOUGH = 0.9
 
@@ -44,7 +42,7 @@ DEFINITION = (
     equation="agree_m(K) = share of tokens whose m-th expert is unchanged when h becomes V_K V_K^T h;  "
     "agree_1(K) >= agree_k(K) at every K;  K90_1 < K90_k, K90_m where agree_m reaches 0.9",
     definition=f"{DEFINITION}, and K90 interpolated between them in log2 K",
-    null_says="Random K-dimensional projections in place of the data directions.",
+    null_says="Random K-dimensional projections in place of the data directions, the mean of 19 draws.",
     paper="the first expert agrees at small K, the 6th needs more (Figs 24-25); no number printed",
     thresholds={
         "order": Threshold(
@@ -59,7 +57,7 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
     if layers[0].experts.shape[1] < 2:
         raise NotApplicable("the model uses one expert a token, so there is no k-th expert beside the first")
     ks = _grid(layers[0].hidden.shape[1])
-    data, draws = _curves(layers, trace, ks, None), _drawn(layers, trace, ks, AVERAGED, sampling)
+    data, draws = _curves(layers, trace, ks, None), _drawn(layers, trace, ks, DRAWS, sampling)
     random = np.mean(draws, axis=0)
     criteria, null = _order(data, ks, sampling, "data"), _order(random, ks, sampling, "random")
     grows = [2 ** measured[1].estimate.value for measured in (criteria, null)]
