@@ -11,6 +11,8 @@ from reports.margins import SHARE
 from reports.markdown import SENTENCE, plain
 from reports.read import BadInput
 
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+
 
 class Argument(NamedTuple):
     """What ``add_argument`` takes."""
@@ -30,7 +32,7 @@ class Command(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0, 1 when `compare` found a change, or 2 with a sentence on stderr."""
+    """Run a command; return 0, 1 when `compare` found a change, or 2 (130 when stopped) with a sentence on stderr."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -38,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = str(error)
     except OSError as error:
         problem = f"cannot write {error.filename or options.output}: {error.strerror or error}"
+    except KeyboardInterrupt:
+        print("reports: stopped; files that were begun are not there", file=sys.stderr)
+        return INTERRUPTED
     print(f"reports: {plain(problem, SENTENCE)}", file=sys.stderr)
     return 2
 

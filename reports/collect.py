@@ -79,7 +79,14 @@ class Collector:
         except OSError as error:
             self.problems.append(f"records.jsonl could not be written ({error}); see {self.partial}")
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        self._render(records)
+        try:
+            self._render(records)
+        except KeyboardInterrupt:  # the measuring is over: what is left can be made again from the records
+            self.problems.append(
+                "drawing the report was interrupted; the records are whole, and "
+                f"`python -m reports render {self.folder}` draws it again"
+            )
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the matrix, the completeness and where the report is; nothing when no claim was selected."""

@@ -1,11 +1,13 @@
 """The collecting plugin, by running pytest inside pytest: serial, on workers, stopped and killed."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-import reports.render  # noqa: F401 - what is loaded here is not loaded again by each inner run
+import reports.render  # what is loaded here is not loaded again by each inner run
 from claims.record import Record, read_records
+from reports.__main__ import main
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,3 +159,27 @@ def test_what_goes_wrong_with_the_report_never_costs_the_records(inner: pytest.P
         ]
     )
     assert len(read_records(inner.path / "out" / "records.jsonl")) == 2
+
+
+def test_an_interrupt_while_the_report_is_drawn_is_told(
+    inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reports.render, "render", stopped)
+    inner.makepyfile(TWO_CLAIMS.format("pass"))
+    result = quick(inner)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["drawing the report was interrupted; the records are whole, and `python -m reports *"])
+    assert "Traceback" not in result.stdout.str()
+    assert len(read_records(inner.path / "out" / "records.jsonl")) == 2
+
+
+def test_a_stopped_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("argparse.ArgumentParser.parse_args", lambda *_: SimpleNamespace(run=stopped))
+    assert main(["render", "out"]) == 130
+    assert capsys.readouterr().err == "reports: stopped; files that were begun are not there\n"
