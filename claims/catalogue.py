@@ -8,6 +8,8 @@ from types import ModuleType
 
 from claims.claim import Claim, claim_of
 
+FOLDER = Path(__file__).parent
+
 
 @cache
 def catalogue() -> tuple[Claim, ...]:
@@ -19,13 +21,27 @@ def catalogue() -> tuple[Claim, ...]:
         When two claims share an id.
     """
     found: list[Claim] = []
-    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+    for path in claim_files():
         found += claims_in(_module(path))
     ids = [claim.id for claim in found]
     twice = {name for name in ids if ids.count(name) > 1}
     if twice:
         raise ValueError(f"two claims share the id {', '.join(sorted(twice))}")
     return tuple(found)
+
+
+def claim_files() -> list[Path]:
+    """Return the files of claims, at any depth but for the project's own tests, in the order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none: no claim would be a claim that nothing can fail.
+    """
+    files = [path for path in FOLDER.rglob("test_*.py") if "tests" not in path.relative_to(FOLDER).parts]
+    if not files:
+        raise FileNotFoundError(f"no file of claims under {FOLDER}")
+    return sorted(files, key=lambda path: path.name)
 
 
 def claims_in(module: ModuleType) -> list[Claim]:

@@ -1,9 +1,7 @@
 """The pytest fixtures of what experts compute: evidence that needs both the models and the metrics."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +15,13 @@ from claims.mlp_world import WORLD
 from claims.sampling import Sampling
 from claims.subspace_study import study_subspaces
 from claims.subspace_trace import SubspaceTrace
+from fixtures.code_digest import code_digest
 from fixtures.dense_subject import CapturedDense
 from fixtures.derived import Derivation, ExpertsAtHand
 from fixtures.evidence_fixtures import chosen_of, or_skip
 from fixtures.gated_experts import GatedExperts
 from fixtures.options import Settings
 from fixtures.subject import Captured, Evidence
-
-#: Files of this package whose code computes evidence, as shell patterns.
-_STUDIES = ("function_*.py", "redrawn_*.py", "subspace_*.py", "expert_functions.py", "sampling.py")
 
 
 @pytest.fixture
@@ -122,8 +118,4 @@ class Functions(Mapping[int, ExpertFunctions | str]):
 @cache
 def _sources() -> str:
     """A digest of the code that computes evidence from experts: what other code computed is never read back."""
-    total, here = hashlib.sha256(), Path(__file__).parent
-    files = [*(here.parent / "metrics").glob("*.py"), *(file for name in _STUDIES for file in here.glob(name))]
-    for path in sorted(files):
-        total.update(path.read_bytes())
-    return total.hexdigest()
+    return code_digest("claims.function_study", "claims.subspace_study", "claims.expert_functions")

@@ -18,17 +18,15 @@ from claims.expectations import (
     expected_verdict,
     read_expectations,
 )
-from claims.family import adjust
 from claims.finding import NotApplicable
 from claims.function_arms import FunctionExperiment
 from claims.measuring import Asked, measure, unmeasured
 from claims.provenance import provenance_of, read_by
-from claims.record import Record, to_json
+from claims.record import PROPERTY, Record, to_json
 from claims.sampling import Sampling
 from claims.verdict import Verdict
 from fixtures.experiments import Experiment
 from fixtures.plugin import chosen_names, known_names, named
-from reports.collect import FINISH, PROPERTY
 
 ENTRIES = pytest.StashKey[list[Expectation]]()
 RECORDED = pytest.StashKey[Record]()
@@ -66,7 +64,6 @@ def pytest_configure(config: pytest.Config) -> None:
     except ExpectationError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[ENTRIES] = entries
-    config.stash[FINISH] = adjust
     known = {f"{c.id}.{name}" for c in catalogue() for name in c.thresholds}
     for name, _ in config.getoption("--threshold") or []:
         if name not in known:

@@ -14,6 +14,8 @@ from typing import Any
 from claims.verdict import Verdict
 
 SCHEMA = 1
+#: Key of a record in ``report.user_properties`` of pytest.
+PROPERTY = "claim-record"
 
 
 @dataclass(frozen=True)

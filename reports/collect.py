@@ -5,24 +5,21 @@ the workers of pytest-xdist. Finished ones are appended to ``records.jsonl.parti
 ends the run, they are kept. (PYTEST_DONT_REWRITE: no assertion here, and other plugins import it first.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
 
-from claims.record import Record, to_json
+from claims.family import adjust
+from claims.record import PROPERTY, Record, to_json
 from reports.completeness import Completeness
 from reports.files import writable, write_whole
 from reports.read import BadInput, parse
 from reports.selection import Selection
 
-#: Key of a record in ``report.user_properties``.
-PROPERTY = "claim-record"
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
-#: Applied to all records before they are written: the adjustment of p-values over the run.
-FINISH = pytest.StashKey[Callable[[list[Record]], list[Record]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -132,11 +129,9 @@ class Collector:
         self._partial.flush()
 
     def _finished(self, records: list[Record]) -> list[Record]:
-        finish = self.config.stash.get(FINISH, None)
-        if finish is None:
-            return records
+        """The records with p-values adjusted over the run."""
         try:
-            return finish(records)
+            return adjust(records)
         except Exception as error:  # the records outlive whatever is done to them
             self.problems.append(f"the records were written as they came: {type(error).__name__}: {error}")
             return records

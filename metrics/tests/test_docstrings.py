@@ -10,7 +10,11 @@ import pytest
 
 import metrics
 
-MODULES = sorted(m.name for m in pkgutil.iter_modules(metrics.__path__, "metrics.") if not m.ispkg)
+MODULES = sorted(m.name for m in pkgutil.walk_packages(metrics.__path__, "metrics.") if not m.ispkg)
+
+
+def test_there_are_modules() -> None:
+    assert "metrics.arrays" in MODULES
 
 
 @pytest.mark.parametrize("name", MODULES)

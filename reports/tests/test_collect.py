@@ -13,12 +13,11 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
 
 CONFTEST = """
-import dataclasses
+
 import pytest
 from claims.record import to_json
 from claims.verdict import Verdict
-from reports.collect import FINISH
-from reports.tests.samples import record
+from reports.tests.samples import criterion, record
 
 pytest_plugins = ["reports.collect"]
 
@@ -27,12 +26,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "claim: a claim")
-    config.stash[FINISH] = lambda records: [dataclasses.replace(r, notes=["finished"]) for r in records]
 
 @pytest.fixture
 def keep(request):
     def keep(name):
-        text = to_json(record("kernel-energy", name, Verdict.SUPPORTED))
+        half = criterion("energy", (0.5, 0.4, 0.6), "> 0.2", p=0.01)
+        text = to_json(record("kernel-energy", name, Verdict.SUPPORTED, criteria=[half]))
         request.node.user_properties.append(("claim-record", text))
     return keep
 """
@@ -89,7 +88,7 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
     result.stdout.fnmatch_lines(["report: out/report.md"])
     records = written(inner)
     assert [r.key[0] for r in records] == ["zoo/a", "zoo/b"]
-    assert all(r.notes == ["finished"] for r in records)
+    assert [(c.p, c.p_adjusted) for r in records for c in r.criteria] == [(0.01, 0.02)] * 2  # Holm over two claims
     assert "Recorded 2 of 2 claim tests. Beside the papers" in (inner.path / "out" / "report.md").read_text(
         encoding="utf-8"
     )

@@ -69,7 +69,7 @@ def test_evidence_is_kept_under_a_key_of_the_code_and_what_is_uploaded_leaves_it
     kept = by_name["Evidence of earlier nights"]["with"]
     assert kept["path"] == "out/traces"
     named = re.findall(r"'([^']+)'", kept["key"])
-    assert named == ["fixtures/**", "metrics/**", "claims/*.py", "constraints.txt"]
+    assert named == ["fixtures/**", "metrics/**", "claims/**/*.py", "constraints.txt"]
     assert all(any(ROOT.glob(name)) for name in named)
     assert by_name["Report and records"]["with"]["path"].split() == ["out", "!out/traces"]
 
