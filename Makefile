@@ -33,7 +33,7 @@ bench: $(READY)
 sample: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces docs/sample/.*.lock
-	$(BIN)/python -m reports.readme docs/sample README.md
+	$(BIN)/python -m reports.outputs.readme docs/sample README.md
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

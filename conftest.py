@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = (
     "pytester",
-    "fixtures.plugin",
-    "fixtures.evidence_fixtures",
-    "claims.function_fixtures",
-    "claims.plugin",
-    "reports.collect",
+    "fixtures.session.plugin",
+    "fixtures.session.evidence_fixtures",
+    "fixtures.session.function_fixtures",
+    "claims.runner.plugin",
+    "reports.runner.collect",
 )
 
 settings.register_profile("dev", max_examples=50, deadline=None, derandomize=True)

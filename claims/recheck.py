@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from claims.record import Record, read_records
+from claims.core.record import Record, read_records
 
 #: Bytes that one array of a certificate may take; those that the suite writes take a few thousand.
 MOST_BYTES = 2**28

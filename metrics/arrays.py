@@ -7,6 +7,7 @@ FloatArray = npt.NDArray[np.floating]
 Float64Array = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.integer]
+Int64Array = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports import commands
-from reports.margins import SHARE
-from reports.markdown import SENTENCE, plain
-from reports.read import BadInput
+from reports.data.margins import SHARE
+from reports.data.read import BadInput
+from reports.text.markdown import SENTENCE, plain
 
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 

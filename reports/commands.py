@@ -5,23 +5,23 @@ import math
 import sys
 from pathlib import Path
 
-from claims.record import to_json
-from reports.cells import board
-from reports.certificates import carry
-from reports.compare import compare
-from reports.files import write_whole
-from reports.matrix import tables
-from reports.merge import merge, unlike
-from reports.names import slug
-from reports.read import BadInput, load
-from reports.runs import read_runs
-from reports.summary import paragraph
-from reports.words import listed
+from claims.core.record import to_json
+from reports.data.board import board
+from reports.data.certificates import carry
+from reports.data.merge import merge, unlike
+from reports.data.read import BadInput, load
+from reports.data.runs import read_runs
+from reports.outputs.compare import compare
+from reports.pages.matrix import tables
+from reports.pages.summary import paragraph
+from reports.text.files import write_whole
+from reports.text.slugs import slug
+from reports.text.vocabulary import listed
 
 
 def render_report(options: argparse.Namespace) -> int:
     """Write the report; print where it is."""
-    from reports.render import render  # drawing libraries load slowly, and three commands draw nothing
+    from reports.outputs.markdown_report import render  # drawing libraries load slowly, and three commands draw nothing
 
     records = load(options.records)
     target = options.output or _beside(options.records)
@@ -67,7 +67,7 @@ def merge_shards(options: argparse.Namespace) -> int:
 
 def write_runs(options: argparse.Namespace) -> int:
     """Write the history; print where it is."""
-    from reports.history_page import write_history
+    from reports.outputs.history import write_history
 
     print(write_history(read_runs(options.runs, options.label or ()), options.output))
     return 0
@@ -75,7 +75,7 @@ def write_runs(options: argparse.Namespace) -> int:
 
 def write_page(options: argparse.Namespace) -> int:
     """Write the page to browse; print where it is."""
-    from reports.page import page
+    from reports.outputs.html_page import page
 
     records = load(options.records)
     runs = read_runs(options.history or (), options.label or ())

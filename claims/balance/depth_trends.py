@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.curves import along
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.layer_orders import share_of_orders
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from fixtures.sequence_trace import SequenceSpectrum
-from metrics.estimate import Estimate
-from metrics.rank_correlation import row_spearman
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.curves import along
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.layer_permutations import share_of_orders
+from fixtures.evidence.sequences import SequenceSpectrum
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
 
 #: Three layers can be in order by luck, one time in six.
 FEWEST_LAYERS = 4
@@ -34,8 +32,8 @@ class Depth:
     """
 
     layers: tuple[int, ...]
-    energy: FloatArray
-    cosine: FloatArray
+    energy: Float64Array
+    cosine: Float64Array
     left_out: int
 
 
@@ -85,7 +83,7 @@ def trend_finding(depth: Depth, direction: str, figure: Figure, curves: Sequence
     )
 
 
-def similarity_curve(name: str, layers: Sequence[int], table: FloatArray, sampling: Sampling) -> Curve:
+def similarity_curve(name: str, layers: Sequence[int], table: Float64Array, sampling: Sampling) -> Curve:
     """Mean over sequences at each layer, with its interval; ``table`` is (L, S), NaN where a sequence has none."""
     known = [row[np.isfinite(row)] for row in table]
     return Curve(name, tuple(layers), tuple(sampling.mean(row) if len(row) else None for row in known))
@@ -97,7 +95,7 @@ def series(label: str, curve: Curve) -> Series:
     return along(label, [layer for layer, _ in known], [estimate for _, estimate in known])
 
 
-def _trend(table: FloatArray) -> FloatArray:
+def _trend(table: Float64Array) -> Float64Array:
     """Spearman(layer, value) of each sequence, (S,); a sequence that is alike at all layers has no trend, 0."""
     depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
     return np.nan_to_num(row_spearman(depth, table.T))

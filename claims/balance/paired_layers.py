@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from claims.finding import NotApplicable
-from fixtures.experiments import Experiment
-from fixtures.trace import LayerTrace, Trace
+from claims.core.finding import NotApplicable
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import LayerTrace, Trace
 
 
 class Compared(NamedTuple):

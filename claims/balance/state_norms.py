@@ -5,14 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.experiment_layers import in_all
-from claims.finding import NotApplicable
-from fixtures.experiments import Experiment
-from fixtures.residual_states import ResidualLayer, ResidualStates
-from fixtures.trace import LayerTrace, Trace
-from metrics.usage import cosine_matrix
-
-FloatArray = npt.NDArray[np.float64]
+from claims.balance.paired_layers import in_all
+from claims.core.finding import NotApplicable
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.residual import ResidualLayer, ResidualStates
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.usage.profiles import cosine_matrix
 
 #: Readings of "a token's state": what enters the norm that feeds the router, or what the router receives.
 BEFORE, INPUT = "before the norm", "router input"
@@ -27,8 +26,8 @@ class TokenStates(NamedTuple):
     cosine : (S,), median cosine over pairs of a sequence's sampled tokens; NaN for fewer than two
     """
 
-    length: FloatArray
-    cosine: FloatArray
+    length: Float64Array
+    cosine: Float64Array
 
 
 class ComparedStates(NamedTuple):

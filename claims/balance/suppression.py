@@ -7,16 +7,14 @@ was drawn, so no resample touches a hidden state again.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.sequence_pairs import times_drawn
-from fixtures.trace import LayerTrace, Trace
-from metrics.estimate import Estimate
-from metrics.shared_direction import contrast_scale, contrasts, shared_response
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.finding import NotApplicable
+from claims.shared.sequence_pairs import times_drawn
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.shared_direction import contrast_scale, contrasts, shared_response
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Readings of a router's own bias b in Pi_e (W mu + b).
 IGNORED, INCLUDED = "ignored", "included"
@@ -41,7 +39,7 @@ def response(layer: LayerTrace, reading: str) -> float:
     return shared_response(layer.router.weight, layer.mean, _bias(layer, reading))
 
 
-def random_responses(layers: Sequence[LayerTrace], reading: str, rng: np.random.Generator) -> FloatArray:
+def random_responses(layers: Sequence[LayerTrace], reading: str, rng: np.random.Generator) -> Float64Array:
     """Return rho of Gaussian routers as large as the layers' own, on the same states: shape (L,)."""
     found = []
     for layer in layers:
@@ -57,7 +55,7 @@ def median_response(
     """Estimate the median over layers of rho, resampling sequences; with ``below``, that level minus it."""
     forms = [_form(layer, trace, reading) for layer in layers]
 
-    def median(rows: FloatArray) -> FloatArray:
+    def median(rows: Float64Array) -> Float64Array:
         times = times_drawn(rows, trace.sequences)
         middle = np.median(np.stack([form(times) for form in forms], axis=-1), axis=-1)
         return np.asarray(middle if below is None else below - middle)
@@ -65,12 +63,12 @@ def median_response(
     return sampling.of(np.arange(trace.sequences)[:, None], median)
 
 
-def _bias(layer: LayerTrace, reading: str) -> FloatArray | None:
+def _bias(layer: LayerTrace, reading: str) -> Float64Array | None:
     bias = layer.router.bias
     return bias.astype(np.float64) if reading == INCLUDED and bias is not None else None
 
 
-def _form(layer: LayerTrace, trace: Trace, reading: str) -> Callable[[FloatArray], FloatArray]:
+def _form(layer: LayerTrace, trace: Trace, reading: str) -> Callable[[Float64Array], Float64Array]:
     """Return rho as a function of how often each sequence was drawn, (..., S) to (...)."""
     tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
     bias = _bias(layer, reading)
@@ -79,7 +77,7 @@ def _form(layer: LayerTrace, trace: Trace, reading: str) -> Callable[[FloatArray
     heard, hidden = routed @ routed.T, states @ states.T
     scale = contrast_scale(layer.router.weight)
 
-    def rho(times: FloatArray) -> FloatArray:
+    def rho(times: Float64Array) -> Float64Array:
         above, under = (((times @ form) * times).sum(axis=-1) for form in (heard, hidden))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.sqrt(np.maximum(above, 0.0) / under) / scale)

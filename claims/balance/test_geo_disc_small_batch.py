@@ -4,24 +4,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import rounded
-from claims.experiment_layers import in_all
-from claims.few_units import estimate_few, spanning
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from fixtures.experiments import Experiment
-from fixtures.trace import LayerTrace, Trace
-from metrics.divergence import jensen_shannon
-from metrics.estimate import Estimate
-from metrics.stratified import estimate_stratified
-from metrics.usage import usage
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.balance.paired_layers import in_all
+from claims.core.claim import Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array, IntArray
+from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import estimate_few, spanning
+from metrics.stats.sampling import Sampling
+from metrics.stats.stratified import estimate_stratified
+from metrics.usage.divergence import jensen_shannon
+from metrics.usage.profiles import usage
 
 #: A corpus needs as many sequences to be resampled.
 FEWEST = 2
@@ -38,7 +35,7 @@ class Visits(NamedTuple):
     corpora : C, number of corpora
     """
 
-    visits: FloatArray
+    visits: Float64Array
     corpora: int
 
 
@@ -126,14 +123,14 @@ def _visits(experiment: Experiment, layers: Sequence[Sequence[Sequence[LayerTrac
     trace = experiment.traces[0][0]
     tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
 
-    def of(layer: LayerTrace) -> FloatArray:
+    def of(layer: LayerTrace) -> Float64Array:
         return np.asarray(tokens * usage(layer.experts, trace.sequence, trace.sequences, layer.logits.shape[1]))
 
     table = np.array([[[of(layer) for layer in arm] for arm in seed] for seed in layers])  # (K, A, L, S, E)
     return Visits(table.transpose(3, 1, 0, 2, 4), len(trace.corpora))
 
 
-def _divergence(used: Visits, labels: IntArray, times: FloatArray) -> FloatArray:
+def _divergence(used: Visits, labels: IntArray, times: Float64Array) -> Float64Array:
     """J of each arm, seed and layer: times drawn (B, S) to (B, A, K, L)."""
     flat = used.visits.reshape(len(labels), -1)
     corpora = [(times * (labels == corpus)) @ flat for corpus in range(used.corpora)]
@@ -141,10 +138,10 @@ def _divergence(used: Visits, labels: IntArray, times: FloatArray) -> FloatArray
     return jensen_shannon(profiles)
 
 
-def _above_floor(used: Visits, labels: IntArray, floor: Sequence[IntArray], times: FloatArray) -> FloatArray:
+def _above_floor(used: Visits, labels: IntArray, floor: Sequence[IntArray], times: Float64Array) -> Float64Array:
     """J less its mean over the floor's labels, first arm minus last: times drawn (B, S) to (B, K, L)."""
 
-    def difference(by: IntArray) -> FloatArray:
+    def difference(by: IntArray) -> Float64Array:
         found = _divergence(used, by, times)
         return found[:, 0] - found[:, -1]
 
@@ -161,7 +158,7 @@ def _estimate(used: Visits, trace: Trace, labels: IntArray, floor: Sequence[IntA
     )
 
 
-def _by_training(by_seed: FloatArray, name: str, sampling: Sampling) -> tuple[Measured, ...]:
+def _by_training(by_seed: Float64Array, name: str, sampling: Sampling) -> tuple[Measured, ...]:
     """The same difference with trainings as units, where there are two or more; reported, not deciding."""
     if len(by_seed) < 2:
         return ()

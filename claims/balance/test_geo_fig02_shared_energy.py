@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from claims.claim import Threshold, claim
-from claims.depth import depth_of, series, similarity_curve, trend_finding
-from claims.finding import Curve, Finding
-from claims.record import Figure
-from claims.sampling import Sampling
-from fixtures.trace import Trace
-from metrics.shared_direction import retained_energy
+from claims.balance.depth_trends import depth_of, series, similarity_curve, trend_finding
+from claims.core.claim import Threshold, claim
+from claims.core.finding import Curve, Finding
+from claims.core.record import Figure
+from fixtures.evidence.trace import Trace
+from metrics.routing.shared_direction import retained_energy
+from metrics.stats.sampling import Sampling
 
 
 @claim(

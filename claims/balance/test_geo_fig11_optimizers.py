@@ -6,20 +6,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import rounded
-from claims.few_units import spanning
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.token_pairs import sequence_sums
-from claims.token_states import BEFORE, INPUT, ComparedStates, TokenStates, states_in_all
-from fixtures.experiments import Experiment
-from fixtures.trace import Trace
-from metrics.estimate import Estimate
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
+from claims.balance.state_norms import BEFORE, INPUT, ComparedStates, TokenStates, states_in_all
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.token_pairs import sequence_sums
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import Trace
+from metrics.arrays import Float64Array
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import spanning
+from metrics.stats.sampling import Sampling
 
 #: Points of each curve of the figure.
 POINTS = 200
@@ -36,15 +35,15 @@ class Norms(NamedTuple):
     cosine : (S, 2, K, L), median cosine over pairs of a sequence's sampled tokens; NaN for fewer than two
     """
 
-    tokens: FloatArray
-    sums: FloatArray
-    cosine: FloatArray
+    tokens: Float64Array
+    sums: Float64Array
+    cosine: Float64Array
 
-    def rows(self) -> FloatArray:
+    def rows(self) -> Float64Array:
         """Tokens and sums as one row a sequence."""
         return np.column_stack([self.tokens, self.sums.reshape(len(self.tokens), -1)])
 
-    def spread(self, rows: FloatArray) -> FloatArray:
+    def spread(self, rows: Float64Array) -> Float64Array:
         """CV of each arm, seed and layer over all tokens of resampled rows: (..., n, q) to (..., 2, K, L)."""
         total = rows.sum(axis=-2)
         sums = total[..., 1:].reshape(*total.shape[:-1], *self.sums.shape[1:])
@@ -114,7 +113,7 @@ def test_optimizer_norms(optimizer_experiment: Experiment, fork: Fork, sampling:
 def _norms(read: ComparedStates, trace: Trace, kept: npt.NDArray[np.bool_]) -> Norms:
     """Collect cosines, and norms of the tokens that are kept, of the outer arms; the trace tells sequences apart."""
 
-    def both(states: TokenStates) -> FloatArray:
+    def both(states: TokenStates) -> Float64Array:
         length = np.where(kept, states.length / states.length[kept].mean(), 0.0)
         return np.stack([sequence_sums(length, trace), sequence_sums(length**2, trace)], axis=-1)
 
@@ -142,7 +141,7 @@ def _criteria(norms: Norms, name: str, sampling: Sampling) -> tuple[Measured, ..
 def _more(norms: Norms, name: str, sampling: Sampling, *, decides: bool = True) -> Measured:
     """Difference of the CVs."""
 
-    def difference(rows: FloatArray) -> FloatArray:
+    def difference(rows: Float64Array) -> Float64Array:
         spread = norms.spread(rows)
         return np.asarray((spread[..., 0, :, :] - spread[..., 1, :, :]).mean(axis=(-2, -1)))
 

@@ -1,11 +1,11 @@
 """Do token states of dense models grow more alike with depth?  GEO Fig. 12."""
 
-from claims.claim import Threshold, claim
-from claims.depth import depth_of, series, similarity_curve, trend_finding
-from claims.finding import Finding, NotApplicable
-from claims.record import Figure
-from claims.sampling import Sampling
-from fixtures.sequence_trace import SequenceTrace
+from claims.balance.depth_trends import depth_of, series, similarity_curve, trend_finding
+from claims.core.claim import Threshold, claim
+from claims.core.finding import Finding, NotApplicable
+from claims.core.record import Figure
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.stats.sampling import Sampling
 
 
 @claim(

@@ -6,20 +6,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import along
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.premises import left_out, linear_layers, middle
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from fixtures.trace import LayerTrace, Trace
-from metrics.alignment import router_alignment
-from metrics.estimate import Estimate
-from metrics.low_rank import leading_directions
-from metrics.row_space import random_subspace
-from metrics.statistics import estimate_mean
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, linear_layers, middle
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.low_rank import leading_directions
+from metrics.routing.null_space import random_subspace
+from metrics.routing.router_alignment import router_alignment
+from metrics.stats.bootstrap import estimate_mean
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Directions looked at: the shared one and the fifteen that follow it.
 DIRECTIONS = 16
@@ -39,9 +38,9 @@ class Heard(NamedTuple):
     others : (L, S), median of Eq 4 over the directions that follow
     """
 
-    spectrum: FloatArray
-    first: FloatArray
-    others: FloatArray
+    spectrum: Float64Array
+    first: Float64Array
+    others: Float64Array
 
 
 @claim(
@@ -75,7 +74,7 @@ def test_alignment_spectrum(trace: Trace, sampling: Sampling) -> Finding:
     heard = _heard(layers)
     count = len(layers)
 
-    def share(rows: FloatArray) -> FloatArray:
+    def share(rows: Float64Array) -> Float64Array:
         mean = rows.mean(axis=-2)
         return np.asarray(_both(mean[..., :count], mean[..., count:]).mean(axis=-1))
 
@@ -101,7 +100,7 @@ def test_alignment_spectrum(trace: Trace, sampling: Sampling) -> Finding:
     )
 
 
-def _both(first: FloatArray, others: FloatArray) -> npt.NDArray[np.bool_]:
+def _both(first: Float64Array, others: Float64Array) -> npt.NDArray[np.bool_]:
     return (first < 1) & (others > 1)
 
 
@@ -142,7 +141,7 @@ def _random_share(layers: Sequence[LayerTrace], of: str, sampling: Sampling) -> 
     return estimate_mean(shares.mean(axis=1), seed=sampling.seed, unit="draw", resamples=sampling.resamples)
 
 
-def _curve(name: str, layers: Sequence[LayerTrace], table: FloatArray, sampling: Sampling) -> Curve:
+def _curve(name: str, layers: Sequence[LayerTrace], table: Float64Array, sampling: Sampling) -> Curve:
     values = tuple(sampling.mean(row) for row in table)
     return Curve(name, tuple(layer.router.layer for layer in layers), values, "chance")
 

@@ -3,21 +3,19 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import rounded
-from claims.experiment_layers import linear_in_all
-from claims.few_units import FEWEST, estimate_few, spanning
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.suppression import IGNORED, INCLUDED, require_bias, response
-from fixtures.experiments import Experiment
-from metrics.estimate import Estimate
-from metrics.rank_correlation import row_spearman
-
-FloatArray = npt.NDArray[np.float64]
+from claims.balance.paired_layers import linear_in_all
+from claims.balance.suppression import IGNORED, INCLUDED, require_bias, response
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from fixtures.evidence.experiments import Experiment
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import FEWEST, estimate_few, spanning
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
 
 #: Layers of one training share its text and its accidents; the interval treats them as independent, and says so.
 PAIR = "(layer, seed) pair"
@@ -85,7 +83,7 @@ def _require_order(experiment: Experiment) -> None:
             raise NotApplicable(f"the coefficients of the balancing loss should fall from arm to arm, and are {listed}")
 
 
-def _require_pairs(pairs: FloatArray) -> None:
+def _require_pairs(pairs: Float64Array) -> None:
     """Refuse pairs too few for any interval, with what was measured."""
     if len(pairs) < FEWEST:
         difference = ", ".join(f"{value:.3g}" for value in pairs[:, 0] - pairs[:, -1])
@@ -95,7 +93,7 @@ def _require_pairs(pairs: FloatArray) -> None:
         )
 
 
-def _falls(pairs: FloatArray, name: str, seeds: int, sampling: Sampling) -> tuple[Measured, ...]:
+def _falls(pairs: Float64Array, name: str, seeds: int, sampling: Sampling) -> tuple[Measured, ...]:
     """Difference of the outer arms and, for a sweep, rank correlation with the coefficient; ``pairs`` is (n, A)."""
     found = [Measured(f"rho, {name}", _mean(pairs[:, 0] - pairs[:, -1], seeds, sampling), "<", "falls")]
     arms = pairs.shape[1]
@@ -107,12 +105,12 @@ def _falls(pairs: FloatArray, name: str, seeds: int, sampling: Sampling) -> tupl
     return tuple(found)
 
 
-def _mean(values: FloatArray, seeds: int, sampling: Sampling) -> Estimate:
+def _mean(values: Float64Array, seeds: int, sampling: Sampling) -> Estimate:
     """Mean over pairs, which come seed by seed; no surer than the seeds agree."""
     return spanning(estimate_few(values, PAIR, sampling), values.reshape(seeds, -1).mean(axis=1))
 
 
-def _ratio(pairs: FloatArray, sampling: Sampling) -> tuple[Measured, ...]:
+def _ratio(pairs: Float64Array, sampling: Sampling) -> tuple[Measured, ...]:
     """Reported where it exists: a router that is blind to the mean state has no logarithm."""
     if not (pairs[:, [0, -1]] > 0).all():
         return ()
@@ -124,7 +122,7 @@ def _reach(seeds: int) -> str:
     return ", and hold what each seed gives by itself" if seeds > 1 else ""
 
 
-def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: FloatArray) -> Figure:
+def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: Float64Array) -> Figure:
     """Rho by layer for every arm; the band spans the seeds."""
     x = [float(layer) for layer in layers]
     series = [

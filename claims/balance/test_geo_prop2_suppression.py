@@ -3,23 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import along, exact_by_layer, rounded
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.premises import left_out, linear_layers
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.suppression import IGNORED, INCLUDED, median_response, random_responses, require_bias
-from fixtures.trace import LayerTrace, Trace
-from metrics.alignment import router_alignment
-from metrics.estimate import Estimate
-from metrics.low_rank import leading_directions
-from metrics.shared_direction import retained_energy
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
+from claims.balance.suppression import IGNORED, INCLUDED, median_response, random_responses, require_bias
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import along, exact_by_layer, rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, linear_layers
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.low_rank import leading_directions
+from metrics.routing.router_alignment import router_alignment
+from metrics.routing.shared_direction import retained_energy
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Random routers drawn; the lowest of them is what luck alone gives once in twenty.
 DRAWS = 19
@@ -130,7 +128,7 @@ def _selection_note(layers: Sequence[LayerTrace]) -> tuple[str, ...]:
     )
 
 
-def _figure(curve: Curve, random: FloatArray) -> Figure:
+def _figure(curve: Curve, random: Float64Array) -> Figure:
     """Rho by layer, with the band that 19 random routers span: what Figs 16-19 show at one layer each."""
     known = [(layer, e) for layer, e in zip(curve.layers, curve.values, strict=True) if isinstance(e, Estimate)]
     layers = [float(layer) for layer in curve.layers]

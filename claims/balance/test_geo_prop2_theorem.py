@@ -1,20 +1,18 @@
 """Does the balancing loss teach a router to ignore the shared direction?  GEO Prop. 2, on routers trained here."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from claims.claim import Threshold, claim
-from claims.curves import rounded
-from claims.finding import Finding, Measured
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.trained_routers import WORLD, RouterWorld, trained_responses
-from metrics.estimate import Estimate
-from metrics.rank_correlation import row_spearman
-from metrics.statistics import estimate_mean
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Finding, Measured
+from claims.core.record import Figure, Series
+from fixtures.mlp.trained_routers import WORLD, RouterWorld, trained_responses
+from metrics.arrays import Float64Array
+from metrics.stats.bootstrap import estimate_mean
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Findi
     )
 
 
-def _falls(rho: FloatArray, names: list[str], sampling: Sampling) -> tuple[Measured, ...]:
+def _falls(rho: Float64Array, names: list[str], sampling: Sampling) -> tuple[Measured, ...]:
     """Rank correlation over the arms of a seed, and each neighbour's paired difference; ``rho`` is (seeds, A)."""
     order = np.broadcast_to(np.arange(rho.shape[1], dtype=np.float64), rho.shape)
     trend = row_spearman(order, rho)
@@ -81,11 +79,11 @@ def _falls(rho: FloatArray, names: list[str], sampling: Sampling) -> tuple[Measu
     )
 
 
-def _mean(values: FloatArray, sampling: Sampling) -> Estimate:
+def _mean(values: Float64Array, sampling: Sampling) -> Estimate:
     return estimate_mean(values, seed=sampling.seed, unit="seed", resamples=sampling.resamples)
 
 
-def _figure(rho: FloatArray, null: FloatArray, names: list[str], sampling: Sampling) -> Figure:
+def _figure(rho: Float64Array, null: Float64Array, names: list[str], sampling: Sampling) -> Figure:
     """Rho against the coefficient, beside the null's arms."""
     x = [float(index) for index in range(rho.shape[1])]
     series = []

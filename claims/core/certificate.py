@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from claims.finding import Counterexample
-from claims.record import Certificate
+from claims.core.finding import Counterexample
+from claims.core.record import Certificate
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from claims.finding import Curve
-from claims.record import Series
-from claims.sampling import Sampling
-from fixtures.trace import LayerTrace
-from metrics.estimate import Estimate
+from claims.core.finding import Curve
+from claims.core.record import Series
+from fixtures.evidence.trace import LayerTrace
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 
 def by_layer(

@@ -1,13 +1,15 @@
 """What a claim's function returns: measured criteria, a null, curves, a figure. Not yet judged."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from claims.record import Figure
-from metrics.estimate import Estimate
+from claims.core.record import Figure
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
 
 
 class NotApplicable(Exception):
@@ -68,3 +70,9 @@ class Finding:
     figure: Figure | None = None
     counterexample: Counterexample | None = None
     notes: tuple[str, ...] = ()
+
+
+def blind(name: str, control: Estimate) -> Measured:
+    """Return a null that holds where a control, which should lie above 0, is not shown to."""
+    low = control.low if math.isfinite(control.low) else 0.0  # without an interval, nothing is shown either
+    return Measured(f"{name}, lower end", exact(low, control.n, control.unit), "<=", 0.0)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from claims.claim import Claim, Fork
-from claims.finding import Curve, Finding, Measured
-from claims.record import SCHEMA, Certificate, Criterion, LayerCurve, Record
-from claims.verdict import Verdict, decide, holds
-from metrics.estimate import Estimate
-from metrics.statistics import p_value, units_to_decide
+from claims.core.claim import Claim, Fork
+from claims.core.finding import Curve, Finding, Measured
+from claims.core.record import SCHEMA, Certificate, Criterion, LayerCurve, Record
+from claims.core.verdict import Verdict, decide, holds
+from metrics.stats.bootstrap import p_value, units_to_decide
+from metrics.stats.estimate import Estimate
 
 Overrides = Mapping[str, float]
 

@@ -7,8 +7,8 @@ Readings beside the primary one are no further claims, and keep their raw p alon
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claims.record import Record
-from metrics.statistics import holm
+from claims.core.record import Record
+from metrics.stats.bootstrap import holm
 
 
 def adjust(records: Sequence[Record]) -> list[Record]:

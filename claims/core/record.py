@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from claims.verdict import Verdict
+from claims.core.verdict import Verdict
 
 SCHEMA = 1
 #: Key of a record in ``report.user_properties`` of pytest.

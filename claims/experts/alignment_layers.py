@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.alignment_readings import LayerAlignments
-from claims.block_alignment import over_blocks
-from claims.curves import rounded
-from claims.drawn_anew import difference_from_drawn, luck_of_draw, too_large
-from claims.finding import Curve
-from claims.record import Figure, Series
-from metrics.estimate import Estimate
+from claims.core.curves import rounded
+from claims.core.finding import Curve
+from claims.core.record import Figure, Series
+from claims.experts.alignment_variants import LayerAlignments
+from claims.shared.drawn_anew import difference_from_drawn, luck_of_draw, too_large
+from metrics.jacobians.block_alignment import over_blocks
+from metrics.stats.estimate import Estimate
 
 #: Experts that a drawn alignment matrix shows at most.
 SHOWN = 32

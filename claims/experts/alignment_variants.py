@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.block_alignment import (
-    AnyFloat,
-    FloatArray,
+from claims.core.finding import NotApplicable
+from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
+from metrics.arrays import Float64Array, FloatArray
+from metrics.jacobians.block_alignment import (
     deletions,
     known_mean,
     pair_alignments,
@@ -15,8 +16,7 @@ from claims.block_alignment import (
     two_tokens,
     upper_pairs,
 )
-from claims.finding import NotApplicable
-from claims.function_trace import FunctionTrace, LayerFunctions, TokenCosines
+from metrics.jacobians.token_cosines import TokenCosines
 
 #: Readings: means of Jacobians over own tokens, over tokens that all experts share, or one token at a time.
 OWN, SHARED, EACH, GATED = "own", "shared", "each", "own, with the gate"
@@ -37,29 +37,29 @@ class LayerAlignments:
     """
 
     layer: LayerFunctions
-    pairs: FloatArray
-    redrawn_pairs: FloatArray
-    ceilings: FloatArray
+    pairs: Float64Array
+    redrawn_pairs: Float64Array
+    ceilings: Float64Array
     noise: float = 0.0
     redrawn_noise: float = 0.0
 
     @property
-    def trained(self) -> FloatArray:
+    def trained(self) -> Float64Array:
         """Mean over pairs, (R,)."""
         return known_mean(self.pairs)
 
     @property
-    def redrawn(self) -> FloatArray:
+    def redrawn(self) -> Float64Array:
         """Mean over pairs of experts drawn anew, (R,)."""
         return known_mean(self.redrawn_pairs)
 
     @property
-    def ceiling(self) -> FloatArray:
+    def ceiling(self) -> Float64Array:
         """Mean over experts, (R,)."""
         return known_mean(self.ceilings)
 
     @property
-    def matrix(self) -> FloatArray:
+    def matrix(self) -> Float64Array:
         """Alignments of all pairs on all blocks, (E, E); on the diagonal that of each expert with itself."""
         experts = self.ceilings.shape[1]
         first, second = upper_pairs(experts).T
@@ -129,7 +129,7 @@ def looked_at(read: Sequence[LayerAlignments], tokens: str, blocks: int) -> tupl
     return (*notes, *_single_tokens(layers)) if tokens == EACH else notes
 
 
-def _off_diagonal(table: FloatArray) -> FloatArray:
+def _off_diagonal(table: Float64Array) -> Float64Array:
     return np.where(np.eye(len(table), dtype=np.bool_), np.nan, table)
 
 
@@ -159,7 +159,7 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> La
         _ceilings(layer, tokens, weights),
         *(each.noise if absolute and isinstance(each, TokenCosines) else 0.0 for each in (source, redrawn)),
     )
-    checks: tuple[tuple[str, Callable[[], FloatArray]], ...] = (
+    checks: tuple[tuple[str, Callable[[], Float64Array]], ...] = (
         ("no pair of its experts has an alignment", lambda: found.trained),
         ("no pair of its experts drawn anew has an alignment", lambda: found.redrawn),
         ("no expert has visits in enough blocks of sequences", lambda: found.ceiling),
@@ -167,7 +167,7 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> La
     return next((reason for reason, values in checks if np.isnan(values()).any()), found)
 
 
-def _tables(layer: LayerFunctions, tokens: str) -> tuple[AnyFloat | TokenCosines, AnyFloat | TokenCosines]:
+def _tables(layer: LayerFunctions, tokens: str) -> tuple[FloatArray | TokenCosines, FloatArray | TokenCosines]:
     """What alignments come from, and the same of experts drawn anew: with the gate, theirs are without it."""
     match tokens:
         case "shared":
@@ -181,7 +181,7 @@ def _tables(layer: LayerFunctions, tokens: str) -> tuple[AnyFloat | TokenCosines
             return layer.own, layer.redrawn_own
 
 
-def _ceilings(layer: LayerFunctions, tokens: str, weights: FloatArray) -> FloatArray:
+def _ceilings(layer: LayerFunctions, tokens: str, weights: Float64Array) -> Float64Array:
     """The same expert on other tokens of its own, also where experts are compared on tokens that they share."""
     if tokens == EACH:
         return two_tokens(layer.two_tokens, weights)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.alignment_readings import LayerAlignments
-from claims.block_alignment import FloatArray
-from claims.subspace_trace import LayerSubspaces, Reading, SubspaceTrace
+from claims.experts.alignment_variants import LayerAlignments
+from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
+from metrics.arrays import Float64Array
 
 #: Ranks of the subspaces, the first that a layer's visits allow.
 RANKS = ("16", "8")
@@ -30,9 +30,9 @@ class Corrected:
 
     functions: LayerAlignments
     subspaces: Reading
-    alignment: FloatArray
-    overlap: FloatArray
-    drawn: FloatArray
+    alignment: Float64Array
+    overlap: Float64Array
+    drawn: Float64Array
     slope: float
     drawn_room: float
 
@@ -42,7 +42,7 @@ class Corrected:
         return self.functions.layer.layer
 
     @property
-    def contrast(self) -> FloatArray:
+    def contrast(self) -> Float64Array:
         """Overlap minus alignment: how much more functions separate than representations, (R,)."""
         return self.overlap - self.alignment
 
@@ -97,7 +97,7 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
     )
 
 
-def _drawn(reading: Reading, side: str) -> tuple[FloatArray, FloatArray]:
+def _drawn(reading: Reading, side: str) -> tuple[Float64Array, Float64Array]:
     """Overlap of experts drawn anew and of random partitions of what they give, (R,) each; (0,) where not known."""
     found = (
         (reading.overlap, reading.random_overlap)

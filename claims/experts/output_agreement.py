@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.block_alignment import FloatArray, deletions, mean_cosines, output_correlations, over_blocks
-from claims.finding import Curve, Measured
-from claims.function_trace import LayerFunctions
-from metrics.rank_correlation import row_spearman
+from claims.core.finding import Curve, Measured
+from fixtures.evidence.jacobians import LayerFunctions
+from metrics.arrays import Float64Array
+from metrics.jacobians.block_alignment import deletions, mean_cosines, output_correlations, over_blocks
+from metrics.stats.rank_correlation import row_spearman
 
 #: Alignments that differ by less are ties: rounding must not rank them.
 DIGITS = 6
@@ -60,12 +61,12 @@ def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: boo
     return Agreement(tuple(criteria), tuple(curves), tuple(notes))
 
 
-def order_agreement(aligned: FloatArray, correlated: FloatArray) -> FloatArray:
+def order_agreement(aligned: Float64Array, correlated: Float64Array) -> Float64Array:
     """Spearman's correlation over pairs, (R, P) and (R, P) to (R,)."""
     return np.asarray(row_spearman(aligned.round(DIGITS), correlated.round(DIGITS)))
 
 
-def sign_agreement(aligned: FloatArray, correlated: FloatArray) -> FloatArray:
+def sign_agreement(aligned: Float64Array, correlated: Float64Array) -> Float64Array:
     """Sum of products over the sum of their sizes, (R, P) and (R, P) to (R,), in [-1, 1]; NaN where all are 0.
 
     Examples
@@ -80,7 +81,7 @@ def sign_agreement(aligned: FloatArray, correlated: FloatArray) -> FloatArray:
     return found
 
 
-def _both(layer: LayerFunctions, blocks: int) -> tuple[FloatArray, FloatArray]:
+def _both(layer: LayerFunctions, blocks: int) -> tuple[Float64Array, Float64Array]:
     """Alignments and output correlations (R, P) of the pairs that have both in every set of blocks."""
     weights = deletions(blocks)
     aligned, correlated = mean_cosines(layer.shared, weights), output_correlations(layer.outputs, weights)

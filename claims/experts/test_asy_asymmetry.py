@@ -4,21 +4,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from claims.alignment_layers import from_drawn
-from claims.alignment_readings import EACH, OWN, left_out, read_alignments
-from claims.block_alignment import FloatArray, over_blocks
-from claims.chance_corrected import Corrected, corrected_layers
-from claims.claim import Fork, Threshold, claim
-from claims.curves import rounded
-from claims.drawn_anew import luck_of_draw, widened
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.function_trace import FunctionTrace
-from claims.record import Figure, Series
-from claims.subspace_lead import luck_of_overlap
-from claims.subspace_lead import widened as with_luck
-from claims.subspace_trace import SubspaceTrace
-from metrics.estimate import Estimate
-from metrics.rank_correlation import spearman
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.experts.alignment_layers import from_drawn
+from claims.experts.alignment_variants import EACH, OWN, left_out, read_alignments
+from claims.experts.chance_corrected import Corrected, corrected_layers
+from claims.shared.drawn_anew import luck_of_draw, widened
+from claims.shared.widened_intervals import luck_of_overlap
+from claims.shared.widened_intervals import widened as with_luck
+from fixtures.evidence.jacobians import FunctionTrace
+from fixtures.evidence.subspaces import SubspaceTrace
+from metrics.arrays import Float64Array
+from metrics.jacobians.block_alignment import over_blocks
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import spearman
 
 #: Points that one series of the figure holds at most.
 POINTS = 500
@@ -88,12 +89,12 @@ def test_asymmetry(
     )
 
 
-def _mean(replicates: Sequence[FloatArray]) -> Estimate:
+def _mean(replicates: Sequence[Float64Array]) -> Estimate:
     """Mean over layers of values (1 + B,)."""
     return over_blocks(np.mean(replicates, axis=0))
 
 
-def _contrast(layers: Sequence[Corrected], contrasts: Sequence[FloatArray]) -> Estimate:
+def _contrast(layers: Sequence[Corrected], contrasts: Sequence[Float64Array]) -> Estimate:
     """Mean contrast over layers; one more draw of the experts drawn anew, or better estimates, would move its zero.
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
@@ -147,7 +148,7 @@ def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
     )
 
 
-def _pairs(layer: Corrected) -> tuple[FloatArray, FloatArray]:
+def _pairs(layer: Corrected) -> tuple[Float64Array, Float64Array]:
     """Alignment and overlap of the pairs of experts that have both, (P,) each."""
     own = layer.subspaces.experts
     first, second = np.triu_indices(len(own), 1)

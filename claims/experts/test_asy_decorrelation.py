@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from claims.alignment_layers import (
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.experts.alignment_layers import (
     across_layers,
     alignment_matrix,
     estimate_layer,
@@ -11,14 +13,12 @@ from claims.alignment_layers import (
     layer_curves,
     least_room,
 )
-from claims.alignment_readings import EACH, GATED, OWN, SHARED, LayerAlignments, read_alignments
-from claims.claim import Fork, Threshold, claim
-from claims.drawn_anew import size_of
-from claims.finding import Finding, Measured, NotApplicable
-from claims.function_trace import FunctionTrace
-from claims.output_agreement import outputs_agree
-from metrics.estimate import Estimate
-from metrics.statistics import exact
+from claims.experts.alignment_variants import EACH, GATED, OWN, SHARED, LayerAlignments, read_alignments
+from claims.experts.output_agreement import outputs_agree
+from claims.shared.drawn_anew import size_of
+from fixtures.evidence.jacobians import FunctionTrace
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
 
 FROM_DRAWN = "|alignment - that of experts drawn anew|, mean over layers"
 TOKENS = (OWN, SHARED, EACH, GATED)

@@ -5,20 +5,18 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import rounded
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure, Series
-from claims.subspace_lead import UNIT, lead_over_drawn, lower_end, overlap_above_chance
-from claims.subspace_trace import LayerSubspaces, Reading, SubspaceTrace
-from metrics.estimate import Estimate
-from metrics.jackknife import estimate_jackknife
-from metrics.state_subspaces import TOKENS_A_DIRECTION
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.floating]
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.widened_intervals import UNIT, lead_over_drawn, lower_end, overlap_above_chance
+from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
+from metrics.arrays import FloatArray
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.jackknife import estimate_jackknife
+from metrics.subspaces.grouped_states import TOKENS_A_DIRECTION
 
 KEPT, REMOVED = "kept", "removed"
 

@@ -3,17 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 
-from fixtures.routing_rule import selection_margin, selection_scores
-from fixtures.strategies import RouterCase
-from metrics.rounding import logit_error
-from metrics.score import LOGIT_SLOPES
+from fixtures.planted.strategies import RouterCase
+from metrics.arrays import Float64Array, Int64Array
+from metrics.routing.near_ties import logit_error
+from metrics.routing.routing_rule import selection_margin, selection_scores
+from metrics.routing.score import LOGIT_SLOPES
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 EPS = 2.0**-52
 
 
-def score_error(router: RouterCase, hidden: Float64, extra: Float64 | float = 0.0) -> Float64:
+def score_error(router: RouterCase, hidden: Float64Array, extra: Float64Array | float = 0.0) -> Float64Array:
     """Bound (N,) on how far float64 puts any selection score of a token from its exact value.
 
     The error of the logits (`logit_error`, plus ``extra``) times the score's Lipschitz constant; E + 8
@@ -27,12 +26,12 @@ def score_error(router: RouterCase, hidden: Float64, extra: Float64 | float = 0.
     return np.asarray(LOGIT_SLOPES[rule.score] * logits + (router.experts + 8) * EPS * size)
 
 
-def tied(router: RouterCase, hidden: Float64, extra: Float64 | float = 0.0) -> npt.NDArray[np.bool_]:
+def tied(router: RouterCase, hidden: Float64Array, extra: Float64Array | float = 0.0) -> npt.NDArray[np.bool_]:
     """Tokens (N,) whose choice rounding could change: margin <= twice `score_error`."""
     margin = selection_margin(router.rule, router.logits(hidden))
     return np.asarray(margin <= 2 * score_error(router, hidden, extra))
 
 
-def same_set(first: Int64, second: Int64) -> npt.NDArray[np.bool_]:
+def same_set(first: Int64Array, second: Int64Array) -> npt.NDArray[np.bool_]:
     """Whether two choices (N, k) name the same experts, in any order; shape (N,)."""
     return np.asarray((np.sort(first, axis=1) == np.sort(second, axis=1)).all(axis=1))

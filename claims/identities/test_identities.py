@@ -1,21 +1,29 @@
 """Theorems about any linear router: how far logits, hidden states and choices can move. No checkpoint.
 
 Hypothesis hunts for a counterexample; one that it finds is shrunk and refutes the claim. Rounding is allowed
-for by stated bounds (`metrics.rounding`), and choices that it decides are left out (`claims.near_ties`).
+for by stated bounds (`metrics.routing.near_ties`), and choices that it decides are left out
+(`claims.identities.rounding`).
 """
 
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.claim import claim
-from claims.near_ties import EPS, same_set, score_error, tied
-from fixtures.routing_rule import select
-from fixtures.strategies import HiddenCase, RouterCase, routed_states
-from metrics.bounds import naive_bound, rms_lipschitz, span_bound, spectrum, truncated_bound, whitened_bound
-from metrics.radius import certified_radius
-from metrics.rounding import logit_error
-from metrics.row_space import row_part, row_space
+from claims.core.claim import claim
+from claims.identities.rounding import EPS, same_set, score_error, tied
+from fixtures.planted.strategies import HiddenCase, RouterCase, routed_states
+from metrics.routing.certified_radius import certified_radius
+from metrics.routing.lipschitz_bounds import (
+    naive_bound,
+    rms_lipschitz,
+    span_bound,
+    spectrum,
+    truncated_bound,
+    whitened_bound,
+)
+from metrics.routing.near_ties import logit_error
+from metrics.routing.null_space import row_part, row_space
+from metrics.routing.routing_rule import select
 
 #: How far inside and beyond a radius the probes go.
 INSIDE, BEYOND = 0.999, 1.001

@@ -3,23 +3,21 @@
 The loads are held constant in the gradient, as in training. What the step does to the mean logits is a sum over
 tokens of (h_t . mu) times a covariance, under the router's own probabilities, of mean logits and loads; it is never
 negative where no token points against the mean and the loads are ordered like the mean logits. Without either
-condition the step can do the opposite (`claims/tests/test_identities_balance_conditions.py`).
+condition the step can do the opposite (`claims/identities/tests/test_identities_balance_conditions.py`).
 """
 
 import numpy as np
-import numpy.typing as npt
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.claim import claim
-from claims.near_ties import EPS
-from fixtures.balance_cases import SharedCase, shared_cases
-from fixtures.moe_layer import RoutingRule
-from fixtures.routing_rule import select
-from metrics.balance import balancing_logit_gradient
-from metrics.shared_direction import contrasts
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import claim
+from claims.identities.rounding import EPS
+from fixtures.planted.balance_cases import SharedCase, shared_cases
+from metrics.arrays import Float64Array
+from metrics.routing.balancing_loss import balancing_logit_gradient
+from metrics.routing.routing_rule import select
+from metrics.routing.rule import RoutingRule
+from metrics.routing.shared_direction import contrasts
 
 #: A step as a share of the largest that theory allows.
 SHARES = st.sampled_from((0.01, 0.5, 0.99))
@@ -90,7 +88,7 @@ def test_balance_small_spread(case: SharedCase, data: st.DataObject, share: floa
     _check_step(small, loads, share)
 
 
-def _check_step(case: SharedCase, loads: FloatArray, share: float) -> None:
+def _check_step(case: SharedCase, loads: Float64Array, share: float) -> None:
     """Take ``share`` of the largest step that may not raise ||Pi_e (W mu + b)||, and see that it falls."""
     h, trained = case.states, case.bias is not None
     gradient = balancing_logit_gradient(case.logits(h), loads)

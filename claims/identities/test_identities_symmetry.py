@@ -9,18 +9,18 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.claim import claim
-from claims.near_ties import EPS, same_set, tied
-from fixtures.routing_rule import combine_weights, select
-from fixtures.strategies import HiddenCase, RouterCase, routed_states
-from metrics.bounds import operator_norm
-from metrics.confidence import softmax_confidence
-from metrics.overlap import choice_mask, overlap_matrix
-from metrics.radius import certified_radius
-from metrics.rounding import logit_error
-from metrics.row_space import kernel_part, row_space
-from metrics.score import score_slopes
-from metrics.usage import usage
+from claims.core.claim import claim
+from claims.identities.rounding import EPS, same_set, tied
+from fixtures.planted.strategies import HiddenCase, RouterCase, routed_states
+from metrics.routing.certified_radius import certified_radius
+from metrics.routing.confidence import softmax_confidence
+from metrics.routing.lipschitz_bounds import operator_norm
+from metrics.routing.near_ties import logit_error
+from metrics.routing.null_space import kernel_part, row_space
+from metrics.routing.routing_rule import combine_weights, select
+from metrics.routing.score import score_slopes
+from metrics.usage.profiles import usage
+from metrics.usage.topk_overlap import choice_mask, overlap_matrix
 
 SEEDS = st.integers(0, 2**16)
 

@@ -7,12 +7,9 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from fixtures.sequence_trace import LayerSequences, SequenceTrace
-from metrics.usage import cosine_matrix
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
-BoolArray = npt.NDArray[np.bool_]
+from fixtures.evidence.sequences import LayerSequences, SequenceTrace
+from metrics.arrays import BoolArray, Float64Array, IntArray
+from metrics.usage.profiles import cosine_matrix
 
 #: The part of a sequence that is repeated; the rest is its frame.
 TEXT = "text"
@@ -53,26 +50,26 @@ class Copies:
         domains = [self.corpus == domain for domain in np.unique(self.corpus)]
         return [np.outer(a, b) | np.outer(b, a) for a, b in combinations(domains, 2)]
 
-    def similarity(self, layers: Sequence[LayerSequences], kind: str) -> FloatArray:
+    def similarity(self, layers: Sequence[LayerSequences], kind: str) -> Float64Array:
         """Usage similarity (GEO Eq 14) of pairs of documents at each count, mean over layers: (C, D, D)."""
         visits = [self.trace.usage_of(layer, [TEXT]) for layer in layers]
         return np.stack([np.mean([cosine_matrix(v[rows]) for v in visits], axis=0) for rows in self.rows[kind].T])
 
-    def energy(self, layer: LayerSequences, kind: str) -> FloatArray:
+    def energy(self, layer: LayerSequences, kind: str) -> Float64Array:
         """Shared-direction energy (GEO Eq 7) of each whole sequence, its frame included: (D, C)."""
         if layer.spectrum is None:
             raise ValueError(f"The evidence holds no spectra at layer {layer.layer}; capture it again.")
         return np.asarray(layer.spectrum.energy[:, 0][self.rows[kind]], dtype=np.float64)
 
-    def logit_norm(self, layer: LayerSequences, kind: str) -> FloatArray:
+    def logit_norm(self, layer: LayerSequences, kind: str) -> Float64Array:
         """Mean norm of the logits over the text: (D, C)."""
         return self.of_text(layer.logit_norm, kind)
 
-    def confidence(self, layer: LayerSequences, kind: str) -> FloatArray:
+    def confidence(self, layer: LayerSequences, kind: str) -> Float64Array:
         """Mean of max softmax(z) over the text: (D, C)."""
         return self.of_text(layer.confidence, kind)
 
-    def of_text(self, values: npt.NDArray[np.generic], kind: str) -> FloatArray:
+    def of_text(self, values: npt.NDArray[np.generic], kind: str) -> Float64Array:
         """One number a sequence and part, (S, P), for the text of each document: (D, C)."""
         return np.asarray(values[:, self.trace.part_numbers([TEXT])[0]][self.rows[kind]], dtype=np.float64)
 

@@ -1,21 +1,19 @@
 """Does scrambled text lower the router's confidence?  GEO Figs 3 and 23."""
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import along, by_layer
-from claims.finding import Finding, Measured, NotApplicable
-from claims.premises import left_out, linear_layers
-from claims.record import Figure
-from claims.sampling import Sampling
-from claims.token_pairs import sequence_sums
-from fixtures.noise_floor import noise_floor
-from fixtures.trace import LayerTrace, Trace
-from metrics.alignment import energy_weighted_alignment
-from metrics.confidence import softmax_confidence, top_weight
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import along, by_layer
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from claims.shared.premises import left_out, linear_layers
+from claims.shared.token_pairs import sequence_sums
+from fixtures.evidence.noise_floor import noise_floor
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.confidence import softmax_confidence, top_weight
+from metrics.routing.router_alignment import energy_weighted_alignment
+from metrics.stats.sampling import Sampling
 
 
 @claim(
@@ -83,7 +81,7 @@ def _scores_by_sigmoid(trace: Trace) -> bool:
     return any(rule is not None and (rule.score == "sigmoid" or "sigmoid" in rule.combine) for rule in rules)
 
 
-def _values(layer: LayerTrace, trace: Trace, own: bool | None) -> FloatArray:
+def _values(layer: LayerTrace, trace: Trace, own: bool | None) -> Float64Array:
     """Per sequence: mean confidence (softmax, or the model's own top weight), or alignment when ``own`` is None."""
     if own is None:
         bias = 0.0 if layer.router.bias is None else layer.router.bias.astype(np.float64)
@@ -94,17 +92,17 @@ def _values(layer: LayerTrace, trace: Trace, own: bool | None) -> FloatArray:
     return sequence_sums(token, trace) / np.bincount(trace.sequence, minlength=trace.sequences)
 
 
-def _difference(trace: Trace, other: Trace, *, own: bool | None) -> FloatArray:
+def _difference(trace: Trace, other: Trace, *, own: bool | None) -> Float64Array:
     """original - other, one value a (layer, sequence): shape (L, S). Both hold the same sequences in order."""
     linear = {layer.router.layer for layer in linear_layers(trace)}
     pairs = [(a, b) for a, b in zip(trace.layers, other.layers, strict=True) if a.router.layer in linear]
     return np.stack([_values(a, trace, own) - _values(b, other, own) for a, b in pairs])
 
 
-def _pair(name: str, difference: FloatArray, sampling: Sampling) -> tuple[Measured, Measured]:
+def _pair(name: str, difference: Float64Array, sampling: Sampling) -> tuple[Measured, Measured]:
     """The mean paired difference, and the share of layers where it is positive."""
 
-    def positive(rows: FloatArray) -> FloatArray:
+    def positive(rows: Float64Array) -> Float64Array:
         return np.asarray((rows.mean(axis=-2) > 0).mean(axis=-1))
 
     share = sampling.of(difference.T, positive, interval="percentile")

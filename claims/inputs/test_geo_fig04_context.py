@@ -7,22 +7,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import along, by_layer, rounded
-from claims.finding import Finding, Measured, NotApplicable
-from claims.layer_orders import share_of_orders
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from fixtures.missing import MissingEvidence
-from fixtures.subject import Evidence
-from fixtures.trace import LayerTrace, Trace
-from metrics.estimate import Estimate
-from metrics.overlap import chance_overlap, choice_mask
-from metrics.rank_correlation import row_spearman
-from metrics.token_overlap import TokenOverlap, aligned_overlap, type_overlap
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import along, by_layer, rounded
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.layer_permutations import share_of_orders
+from fixtures.evidence.trace import LayerTrace, Trace
+from fixtures.messages.errors import MissingEvidence
+from fixtures.session.subject import Evidence
+from metrics.arrays import Float64Array, IntArray
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
+from metrics.usage.topk_overlap import TokenOverlap, aligned_overlap, chance_overlap, choice_mask, type_overlap
 
 #: Fewer layers give no rank correlation with depth.
 FEWEST_LAYERS = 3
@@ -33,8 +30,8 @@ FEWEST_UNITS = 8
 class _Overlaps(NamedTuple):
     """Overlap of same and of different tokens, each (L, U), what the U units are, and what to tell of them."""
 
-    same: FloatArray
-    different: FloatArray
+    same: Float64Array
+    different: Float64Array
     unit: str
     notes: tuple[str, ...]
 
@@ -165,7 +162,7 @@ def _put_together(table: list[list[TokenOverlap]], unit: str, note: str) -> _Ove
     return _Overlaps(values[..., 0], values[..., 1], unit, (note,))
 
 
-def _both(name: str, table: FloatArray, unit: str, sampling: Sampling) -> tuple[Measured, Measured]:
+def _both(name: str, table: Float64Array, unit: str, sampling: Sampling) -> tuple[Measured, Measured]:
     """The overlap at the first layer, and the mean over units of its rank correlation with depth."""
     depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
     trend = np.nan_to_num(row_spearman(depth, table.T))  # an overlap that never changes has no trend
@@ -181,7 +178,7 @@ def _as_steep(found: _Overlaps, sampling: Sampling) -> Measured:
     return Measured("share of orders of the layers that fall as much", share, "<=", "luck", decides=False)
 
 
-def _mean(values: FloatArray, unit: str, sampling: Sampling) -> Estimate:
+def _mean(values: Float64Array, unit: str, sampling: Sampling) -> Estimate:
     return replace(sampling.mean(values), unit=unit)
 
 

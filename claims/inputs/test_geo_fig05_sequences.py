@@ -1,21 +1,18 @@
 """Do sequences with similar hidden states use similar experts?  GEO Fig. 5."""
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import rounded
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.premises import middle
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.sequence_pairs import pair_correlation, pair_mean, times_drawn
-from fixtures.trace import LayerTrace, Trace
-from metrics.estimate import Estimate
-from metrics.usage import cosine_matrix, pooled_similarity, usage
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.premises import middle
+from claims.shared.sequence_pairs import pair_correlation, pair_mean, times_drawn
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
+from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 
 #: A corpus with fewer sequences gives no correlation worth an interval.
 FEWEST = 8
@@ -72,14 +69,14 @@ def test_sequence_similarity(trace: Trace, sampling: Sampling) -> Finding:
     )
 
 
-def _similarities(layer: LayerTrace, trace: Trace) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _similarities(layer: LayerTrace, trace: Trace) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Pooled-state cosine, the same after centring, and usage cosine: each (S, S)."""
     profile = usage(layer.experts, trace.sequence, trace.sequences, layer.logits.shape[1])
     raw, centred = (pooled_similarity(layer.pooled, centre=centre) for centre in (False, True))
     return np.asarray(raw), np.asarray(centred), np.asarray(cosine_matrix(profile))
 
 
-def _by_corpus(trace: Trace, raw: FloatArray, used: FloatArray, sampling: Sampling) -> list[Measured]:
+def _by_corpus(trace: Trace, raw: Float64Array, used: Float64Array, sampling: Sampling) -> list[Measured]:
     """The correlation inside each corpus that has sequences enough, resampling its own sequences."""
     found = []
     for number, name in enumerate(trace.corpora):
@@ -91,10 +88,10 @@ def _by_corpus(trace: Trace, raw: FloatArray, used: FloatArray, sampling: Sampli
     return found
 
 
-def _gap(similarity: FloatArray, within: BoolArray, sampling: Sampling) -> Estimate:
+def _gap(similarity: Float64Array, within: BoolArray, sampling: Sampling) -> Estimate:
     """Mean similarity of cross-corpus pairs minus that of within-corpus pairs, resampling sequences."""
 
-    def difference(rows: FloatArray) -> FloatArray:
+    def difference(rows: Float64Array) -> Float64Array:
         times = times_drawn(rows, len(within))
         return pair_mean(times, similarity, ~within) - pair_mean(times, similarity, within)
 
@@ -112,7 +109,7 @@ def _curves(trace: Trace, sampling: Sampling, everywhere: BoolArray) -> tuple[Cu
     )
 
 
-def _figure(layer: LayerTrace, trace: Trace, raw: FloatArray, used: FloatArray) -> Figure:
+def _figure(layer: LayerTrace, trace: Trace, raw: Float64Array, used: Float64Array) -> Figure:
     """Pooled hidden similarity against usage similarity, within each corpus and across: Fig. 5."""
     upper = np.triu(np.ones_like(raw, dtype=bool), k=1)
     groups: list[tuple[str, BoolArray]] = []

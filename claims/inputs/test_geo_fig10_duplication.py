@@ -5,21 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.copies import PLAIN, REPEATED, Copies, read_copies
-from claims.curves import along, rounded
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.sequence_pairs import block_mean, times_drawn
-from fixtures.sequence_trace import LayerSequences, SequenceTrace
-from metrics.estimate import Estimate
-from metrics.rank_correlation import row_spearman
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along, rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.inputs.duplicated_inputs import PLAIN, REPEATED, Copies, read_copies
+from claims.shared.sequence_pairs import block_mean, times_drawn
+from fixtures.evidence.sequences import LayerSequences, SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Layers = Sequence[LayerSequences]
 
 #: Fewer documents give no interval worth having.
@@ -108,7 +106,7 @@ def _collapse(copies: Copies, kind: str, layers: Layers, sampling: Sampling) -> 
     rho = np.nan_to_num(row_spearman(counts, pairs))  # a similarity that never changes has no trend
     trend = _over_documents(copies, lambda times: block_mean(times, rho, across), sampling)
 
-    def closed(times: FloatArray) -> FloatArray:
+    def closed(times: Float64Array) -> Float64Array:
         first, last = (block_mean(times, similarity[place], across) for place in (0, -1))
         return (last - first) / (block_mean(times, similarity[0], within) - first)
 
@@ -146,17 +144,19 @@ def _rises(copies: Copies, kind: str, layers: Layers, sampling: Sampling) -> tup
     return tuple(found)
 
 
-def _quantities(copies: Copies) -> Mapping[str, Callable[[LayerSequences, str], FloatArray]]:
+def _quantities(copies: Copies) -> Mapping[str, Callable[[LayerSequences, str], Float64Array]]:
     return {"energy": copies.energy, "logit norm": copies.logit_norm, "confidence": copies.confidence}
 
 
-def _over_documents(copies: Copies, statistic: Callable[[FloatArray], FloatArray], sampling: Sampling) -> Estimate:
+def _over_documents(copies: Copies, statistic: Callable[[Float64Array], Float64Array], sampling: Sampling) -> Estimate:
     """Estimate a statistic of how often each document was drawn, (..., D) to (...)."""
     count = len(copies.corpus)
     return sampling.of(np.arange(count)[:, None], lambda rows: statistic(times_drawn(rows, count)), unit=UNIT)
 
 
-def _mean_of_pairs(copies: Copies, similarity: FloatArray, blocks: Sequence[BoolArray], sampling: Sampling) -> Estimate:
+def _mean_of_pairs(
+    copies: Copies, similarity: Float64Array, blocks: Sequence[BoolArray], sampling: Sampling
+) -> Estimate:
     return _over_documents(copies, lambda times: block_mean(times, similarity, blocks), sampling)
 
 
@@ -168,7 +168,7 @@ def _curves(copies: Copies, layers: Layers, sampling: Sampling) -> tuple[Curve, 
     def of_pairs(place: int, blocks: Sequence[BoolArray]) -> tuple[Estimate, ...]:
         return tuple(_mean_of_pairs(copies, table[place], blocks, sampling) for table in tables)
 
-    def of_documents(name: str, value: Callable[[FloatArray], FloatArray]) -> tuple[Estimate, ...]:
+    def of_documents(name: str, value: Callable[[Float64Array], Float64Array]) -> tuple[Estimate, ...]:
         read = _quantities(copies)[name]
         return tuple(sampling.mean(value(read(layer, REPEATED))) for layer in layers)
 

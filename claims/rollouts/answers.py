@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.finding import NotApplicable
-from fixtures.sequence_trace import LayerSequences, SequenceTrace
+from claims.core.finding import NotApplicable
+from fixtures.evidence.sequences import LayerSequences, SequenceTrace
+from metrics.arrays import BoolArray, Float64Array, IntArray
 
 #: Fewer questions give no interval worth the name.
 QUESTIONS = 8
@@ -14,10 +14,6 @@ QUESTIONS = 8
 DIFFERENT = "different questions"
 #: With fewer questions beside the commonest kind, many a resample would hold that kind alone, and no pair of kinds.
 OTHERS = 4
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def unrelated_questions(answers: Answers) -> tuple[BoolArray, str]:
     return ~np.eye(len(answers.kind), dtype=np.bool_), DIFFERENT
 
 
-def require_unrelated(table: FloatArray, called: str) -> None:
+def require_unrelated(table: Float64Array, called: str) -> None:
     """Check that enough questions are in a pair of unrelated ones that one author answered.
 
     Parameters

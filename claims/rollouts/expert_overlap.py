@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.finding import NotApplicable
-from claims.rollout_answers import QUESTIONS, Answers, answers_of, moe_layers
-from claims.rollout_parts import generated_parts, prompt_part
-from claims.sampling import Sampling
-from fixtures.sequence_trace import SequenceTrace
-from metrics.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
-BoolArray = npt.NDArray[np.bool_]
+from claims.core.curves import along
+from claims.core.finding import NotApplicable
+from claims.core.record import Figure, Series
+from claims.rollouts.answers import QUESTIONS, Answers, answers_of, moe_layers
+from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions
+from claims.rollouts.rollout_parts import generated_parts, prompt_part
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array, IntArray
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
+from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
 #: The fork of the claims of GEO Fig. 6.
 TOKENS = ({"tokens": "whole rollout"}, {"tokens": "generated"})
@@ -44,11 +44,11 @@ class OverlapTables:
 
     layers: tuple[int, ...]
     answers: Answers
-    same: FloatArray
-    different: FloatArray
-    same_chance: FloatArray
-    different_chance: FloatArray
-    size: FloatArray
+    same: Float64Array
+    different: Float64Array
+    same_chance: Float64Array
+    different_chance: Float64Array
+    size: Float64Array
     itself: float
     notes: tuple[str, ...]
 
@@ -113,12 +113,12 @@ def require_settled(tables: OverlapTables) -> None:
         )
 
 
-def same_question(table: FloatArray) -> FloatArray:
+def same_question(table: Float64Array) -> Float64Array:
     """Return the pairs that answer the same question, (L, Q), from a table (L, Q, Q)."""
     return np.diagonal(table, axis1=1, axis2=2)
 
 
-def require_pairs(values: FloatArray, pairs: str) -> None:
+def require_pairs(values: Float64Array, pairs: str) -> None:
     """Check that enough questions have pairs.
 
     Parameters
@@ -152,7 +152,7 @@ def _left_out(unused: int) -> tuple[str, ...]:
 
 
 @cache
-def _chance(largest: int, experts: int) -> FloatArray:
+def _chance(largest: int, experts: int) -> Float64Array:
     """Exact mean Jaccard of random sets of sizes 1 .. ``largest``; slow for hundreds of experts, and ever the same."""
     every = np.arange(1, largest + 1)
     return expected_jaccard(every[:, None], every, experts)
@@ -160,7 +160,7 @@ def _chance(largest: int, experts: int) -> FloatArray:
 
 def _layer(
     members: BoolArray, largest: int, question: IntArray, author: IntArray, count: int
-) -> tuple[FloatArray, ...]:
+) -> tuple[Float64Array, ...]:
     """The tables of one layer, from the sets (S, E) of rollouts sorted by question, of at most ``largest`` experts."""
     sizes, experts = members.sum(axis=1), members.shape[1]
     chance = _chance(largest, experts)
@@ -181,8 +181,47 @@ def _layer(
     return (*tables, size)
 
 
-def _means(values: FloatArray, mask: BoolArray, starts: IntArray) -> FloatArray:
+def _means(values: Float64Array, mask: BoolArray, starts: IntArray) -> Float64Array:
     """Mean of the marked pairs (m, S) by question of the second rollout, NaN where there is none."""
     total = np.add.reduceat((values * mask).sum(axis=0), starts)
     count = np.add.reduceat(mask.sum(axis=0, dtype=np.float64), starts)
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+#: What the paper reports for different authors of one question.
+PAPER = 0.6
+
+
+def overlap_figure(tables: OverlapTables, tokens: str, sampling: Sampling) -> Figure:
+    """Draw Fig. 6: the kinds of pairs that there are, the size-matched null, and the paper's 60 %."""
+    lines = [
+        ("same question, same author, other seed", _own(same_question(tables.same), sampling)),
+        ("same question, different authors", _own(same_question(tables.different), sampling)),
+        ("different questions, same author", _apart(tables.same, sampling)),
+        ("different questions, different authors", _apart(tables.different, sampling)),
+        ("sets of the same sizes, experts renamed", _own(same_question(tables.different_chance), sampling)),
+    ]
+    ends = [float(tables.layers[0]), float(tables.layers[-1])]
+    return Figure(
+        kind="lines",
+        title=f"experts that two rollouts share, {'all tokens' if tokens == 'whole rollout' else 'generated tokens'}",
+        redraws="GEO Fig. 6",
+        x_label="layer",
+        y_label="Jaccard of top-p sets, p = 0.8",
+        series=[along(name, tables.layers, estimates) for name, estimates in lines if estimates],
+        reference=[Series("the paper's 60 %", ends, [PAPER, PAPER])],
+    )
+
+
+def _own(table: Float64Array, sampling: Sampling) -> list[Estimate]:
+    """One estimate a layer from values (L, Q), none where no question has a value."""
+    if np.isnan(table).all():
+        return []
+    return [mean_over_questions(values, sampling) for values in table]
+
+
+def _apart(table: Float64Array, sampling: Sampling) -> list[Estimate]:
+    """One estimate a layer from pairs of different questions (L, Q, Q), none where there is no pair."""
+    if np.isnan(table[:, ~np.eye(table.shape[1], dtype=np.bool_)]).all():
+        return []
+    return [mean_over_pairs(pairs, sampling) for pairs in table]

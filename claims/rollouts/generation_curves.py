@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.finding import NotApplicable
-from claims.question_bootstrap import FloatArray, over_questions, own_mean, pair_mean
-from claims.rollout_answers import Answers, BoolArray, require_unrelated
-from claims.rollout_parts import generated_parts, prompt_part, reached_lengths
-from claims.sampling import Sampling
-from claims.usage_similarity import over_authors, seed_similarity, similarity_tables
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
-from metrics.rank_correlation import row_spearman
+from claims.core.finding import NotApplicable
+from claims.rollouts.answers import Answers, require_unrelated
+from claims.rollouts.question_bootstrap import over_questions, own_mean, pair_mean
+from claims.rollouts.rollout_parts import generated_parts, prompt_part, reached_lengths
+from claims.rollouts.usage_similarity import over_authors, seed_similarity, similarity_tables
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
 
 #: Two points are in order by luck, one time in two.
 FEWEST_POINTS = 3
@@ -36,11 +37,11 @@ class GenerationCurves:
     """
 
     lengths: tuple[int, ...]
-    pairs: FloatArray
-    seeds: FloatArray | None
+    pairs: Float64Array
+    seeds: Float64Array | None
     notes: tuple[str, ...]
 
-    def at(self, drawn: FloatArray, layers: slice, point: int) -> FloatArray:
+    def at(self, drawn: Float64Array, layers: slice, point: int) -> Float64Array:
         """Return the value at one of the lengths, mean over layers, of drawn questions: (..., Q) to (...)."""
         value = pair_mean(drawn, self.pairs[point, layers].mean(axis=0))
         if self.seeds is None:
@@ -105,7 +106,7 @@ def _median_length(rollouts: SequenceTrace) -> float:
 def fall(curves: GenerationCurves, layers: slice, sampling: Sampling) -> Estimate:
     """Estimate Spearman's correlation of length and similarity, resampling questions; 0 for a flat curve."""
 
-    def trend(drawn: FloatArray) -> FloatArray:
+    def trend(drawn: Float64Array) -> Float64Array:
         points = [curves.at(drawn, layers, point) for point in range(len(curves.lengths))]
         return _trend(np.stack(points, axis=-1))
 
@@ -117,13 +118,13 @@ def drop_by_depth(curves: GenerationCurves, sampling: Sampling) -> Estimate:
     half = 1 + len(curves.lengths) // 2
     drops = curves.pairs[0] - curves.pairs[1:half].mean(axis=0)
 
-    def trend(drawn: FloatArray) -> FloatArray:
+    def trend(drawn: Float64Array) -> Float64Array:
         return _trend(np.stack([pair_mean(drawn, table) for table in drops], axis=-1))
 
     return over_questions(curves.pairs.shape[-1], trend, sampling, interval="percentile")
 
 
-def _trend(points: FloatArray) -> FloatArray:
+def _trend(points: Float64Array) -> Float64Array:
     """Spearman's correlation of points (..., m) with their order, 0 where they are equal, NaN where one is."""
     known = np.asarray(np.isfinite(points).all(axis=-1))
     values = np.where(known[..., None], points, 0.0).round(DIGITS)

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import norm
 
-from claims.question_bootstrap import FloatArray
-from claims.rollout_answers import Answers, BoolArray, moe_layers
-from claims.rollout_parts import prompt_part
-from claims.usage_similarity import ceiling_tables, over_authors, untold
-from fixtures.sequence_trace import SequenceTrace
-from metrics.counting_noise import noiseless_cosine
-from metrics.estimate import Estimate
+from claims.rollouts.answers import Answers, moe_layers
+from claims.rollouts.rollout_parts import prompt_part
+from claims.rollouts.usage_similarity import ceiling_tables, over_authors, untold
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.usage.counting_noise import noiseless_cosine
 
 #: Chance that any pair is taken to lie below, where all of them reach the threshold.
 ANY_WRONG = 0.05
@@ -32,7 +32,7 @@ def with_and_without(counted: Estimate, noiseless: Estimate) -> Estimate:
     return replace(counted, low=float(low), high=float(high), method=method, draws=())
 
 
-def share_that_reach(counted: FloatArray, noiseless: FloatArray, error: FloatArray, near: float) -> Estimate:
+def share_that_reach(counted: Float64Array, noiseless: Float64Array, error: Float64Array, near: float) -> Estimate:
     """Share of pairs of prompts that reach ``near``: from those that are counted to do so to those not shown below.
 
     A pair is shown below where its cosine without counting noise is less by more than z of its own standard errors,
@@ -52,7 +52,7 @@ def share_that_reach(counted: FloatArray, noiseless: FloatArray, error: FloatArr
     return Estimate(share, share, high, pairs, "prompt pair", method)
 
 
-def pair_errors(rollouts: SequenceTrace, answers: Answers) -> FloatArray:
+def pair_errors(rollouts: SequenceTrace, answers: Answers) -> Float64Array:
     """Bound the standard error of each question's two prompts' cosine without counting noise, mean over layers, (Q,).
 
     The mean over layers, rollouts and authors of each bound: a bound for their mean, however they depend on each other.

@@ -8,26 +8,24 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.sampling import Sampling
-from claims.sequence_pairs import times_drawn
-from metrics.estimate import Estimate
-from metrics.statistics import estimate_mean
-
-FloatArray = npt.NDArray[np.float64]
+from claims.shared.sequence_pairs import times_drawn
+from metrics.arrays import Float64Array
+from metrics.stats.bootstrap import estimate_mean
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Maps how often each question was drawn, (..., Q), to a statistic (...).
-OfDraws = Callable[[FloatArray], FloatArray]
+OfDraws = Callable[[Float64Array], Float64Array]
 
 
-def mean_over_questions(values: FloatArray, sampling: Sampling) -> Estimate:
+def mean_over_questions(values: Float64Array, sampling: Sampling) -> Estimate:
     """Estimate the mean of one value a question (Q,), NaN where a question has none."""
     known = values[~np.isnan(values)]
     return estimate_mean(known, seed=sampling.seed, unit="question", resamples=sampling.resamples)
 
 
-def mean_over_pairs(table: FloatArray, sampling: Sampling) -> Estimate:
+def mean_over_pairs(table: Float64Array, sampling: Sampling) -> Estimate:
     """Estimate the mean of one value a pair of different questions (Q, Q), NaN where a pair has none.
 
     Questions without any pair are no units.
@@ -45,14 +43,14 @@ def over_questions(count: int, statistic: OfDraws, sampling: Sampling, **options
     return sampling.of(numbers, lambda rows: statistic(times_drawn(rows, count)), unit="question", **options)
 
 
-def own_mean(drawn: FloatArray, values: FloatArray) -> FloatArray:
+def own_mean(drawn: Float64Array, values: Float64Array) -> Float64Array:
     """Mean of one value a question (Q,), NaN where there is none, over drawn questions (..., Q)."""
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(drawn @ np.where(known, values, 0.0) / (drawn @ known))
 
 
-def pair_mean(drawn: FloatArray, table: FloatArray) -> FloatArray:
+def pair_mean(drawn: Float64Array, table: Float64Array) -> Float64Array:
     """Mean of a table of pairs (Q, Q), NaN where there is none, over drawn questions (..., Q); without its diagonal."""
     known = ~np.isnan(table)
     np.fill_diagonal(known, False)
@@ -60,7 +58,7 @@ def pair_mean(drawn: FloatArray, table: FloatArray) -> FloatArray:
         return np.asarray(pair_total(drawn, np.where(known, table, 0.0)) / pair_total(drawn, known.astype(np.float64)))
 
 
-def pair_total(drawn: FloatArray, table: FloatArray) -> FloatArray:
+def pair_total(drawn: Float64Array, table: Float64Array) -> Float64Array:
     """Sum of a table (Q, Q) over drawn questions (..., Q).
 
     An entry (i, j) counts once for every draw of i and of j, one on the diagonal once for every draw of i.

@@ -2,9 +2,9 @@
 
 import re
 
-from claims.finding import NotApplicable
+from claims.core.finding import NotApplicable
+from fixtures.evidence.sequences import SequenceTrace
 from fixtures.rollouts.population import FIRST, PROMPT, SECOND
-from fixtures.sequence_trace import SequenceTrace
 
 #: Name of a part of the completion: first and last place of the bin, and half of the completion.
 GENERATED = re.compile(rf"generated (\d+)-(\d+), ({FIRST}|{SECOND})")

@@ -4,22 +4,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.overlap_figure import overlap_figure
-from claims.overlap_tables import (
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.rollouts.answers import DIFFERENT, unrelated_questions
+from claims.rollouts.expert_overlap import (
     TOKENS,
     OverlapTables,
+    overlap_figure,
     overlap_tables,
     require_pairs,
     require_settled,
     same_question,
 )
-from claims.question_bootstrap import FloatArray, mean_over_questions, over_questions, own_mean, pair_mean
-from claims.rollout_answers import DIFFERENT, unrelated_questions
-from claims.sampling import Sampling
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
+from claims.rollouts.question_bootstrap import mean_over_questions, over_questions, own_mean, pair_mean
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 DEFINITION = (
     "read (Fig. 6's caption; top-p sets and Jaccard, Eqs 18-19): means over all pairs of rollouts of first wordings, "
@@ -133,13 +134,13 @@ def _far_below(gap: Estimate, margin: float) -> tuple[str, ...]:
     )
 
 
-def _gap(own: FloatArray, apart: FloatArray, sampling: Sampling) -> Estimate:
+def _gap(own: Float64Array, apart: Float64Array, sampling: Sampling) -> Estimate:
     """Mean over questions of ``own`` (L, Q) minus mean over pairs of questions of ``apart`` (L, Q, Q)."""
     values, pairs = own.mean(axis=0), apart.mean(axis=0)
     return over_questions(len(values), lambda drawn: own_mean(drawn, values) - pair_mean(drawn, pairs), sampling)
 
 
-def _gap_curve(name: str, tables: OverlapTables, own: FloatArray, threshold: str, sampling: Sampling) -> Curve:
+def _gap_curve(name: str, tables: OverlapTables, own: Float64Array, threshold: str, sampling: Sampling) -> Curve:
     """The same at each layer, against pairs of different questions by the same author."""
     gaps = tuple(_gap(own[i : i + 1], tables.same[i : i + 1], sampling) for i in range(len(own)))
     return Curve(name, tables.layers, gaps, threshold)

@@ -4,29 +4,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Curve, Finding, Measured
-from claims.overlap_figure import overlap_figure
-from claims.overlap_tables import (
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Curve, Finding, Measured
+from claims.rollouts.expert_overlap import (
     TOKENS,
     OverlapTables,
+    overlap_figure,
     overlap_tables,
     require_pairs,
     require_settled,
     same_question,
 )
-from claims.question_bootstrap import (
-    FloatArray,
-    mean_over_pairs,
-    mean_over_questions,
-    over_questions,
-    own_mean,
-    pair_mean,
-)
-from claims.sampling import Sampling
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
-from metrics.statistics import exact
+from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, own_mean, pair_mean
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Float64Array
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Overlaps that differ by less are equal to rounding.
 DIGITS = 9
@@ -102,7 +96,7 @@ def test_cross_model_overlap(
 
 
 def _curve(
-    name: str, tables: OverlapTables, values: FloatArray, sampling: Sampling, threshold: str | float | None
+    name: str, tables: OverlapTables, values: Float64Array, sampling: Sampling, threshold: str | float | None
 ) -> Curve:
     """The mean over questions at each layer, from values (L, Q)."""
     return Curve(name, tables.layers, tuple(mean_over_questions(row, sampling) for row in values), threshold)

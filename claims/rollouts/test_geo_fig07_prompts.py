@@ -4,34 +4,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.claim import Threshold, claim
-from claims.counting_noise import pair_errors, say_ceiling, share_that_reach, with_and_without
-from claims.curves import along
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.question_bootstrap import (
-    FloatArray,
-    mean_over_pairs,
-    mean_over_questions,
-    over_questions,
-    own_mean,
-    pair_mean,
-)
-from claims.record import Figure
-from claims.rollout_answers import (
-    QUESTIONS,
-    Answers,
-    BoolArray,
-    answers_of,
-    moe_layers,
-    require_unrelated,
-    unrelated_questions,
-)
-from claims.rollout_parts import generated_parts, prompt_part, reached_lengths
-from claims.sampling import Sampling
-from claims.usage_similarity import over_authors, similarity_tables
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
-from metrics.statistics import exact
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from claims.rollouts.answers import QUESTIONS, Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.rollouts.noise_corrected import pair_errors, say_ceiling, share_that_reach, with_and_without
+from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, own_mean, pair_mean
+from claims.rollouts.rollout_parts import generated_parts, prompt_part, reached_lengths
+from claims.rollouts.usage_similarity import over_authors, similarity_tables
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 
 @claim(
@@ -103,7 +89,7 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
 
 
 def _curve(
-    name: str, rollouts: SequenceTrace, values: FloatArray, sampling: Sampling, threshold: str | None = None
+    name: str, rollouts: SequenceTrace, values: Float64Array, sampling: Sampling, threshold: str | None = None
 ) -> Curve:
     """Mean at each layer over questions, of (L, Q), or over pairs of them, of (L, Q, Q)."""
     mean = mean_over_questions if values.ndim == 2 else mean_over_pairs
@@ -111,26 +97,26 @@ def _curve(
     return Curve(name, layers, tuple(mean(own, sampling) for own in values), threshold)
 
 
-def _own(tables: FloatArray) -> BoolArray:
+def _own(tables: Float64Array) -> BoolArray:
     """Mark the pairs of two wordings that have a value, (L, Q, Q)."""
     return np.isfinite(tables) & np.eye(tables.shape[-1], dtype=np.bool_)
 
 
 def _tables(
     rollouts: SequenceTrace, answers: Answers, parts: tuple[str, ...], *, noiseless: bool = False
-) -> FloatArray:
+) -> Float64Array:
     """Cosine of the first wording of each question with the second of each, mean over authors, (L, Q, Q)."""
     return over_authors(similarity_tables(rollouts, answers, parts, across_wordings=True, noiseless=noiseless))
 
 
-def _require_wordings(by_layer: FloatArray) -> None:
+def _require_wordings(by_layer: Float64Array) -> None:
     """Raise NotApplicable where too few questions were asked in two wordings."""
     count = int(np.count_nonzero(~np.isnan(by_layer).any(axis=0)))
     if count < QUESTIONS:
         raise NotApplicable(f"{count} questions were asked in two wordings; {QUESTIONS} are needed")
 
 
-def _share(name: str, values: FloatArray, near: float) -> Measured:
+def _share(name: str, values: Float64Array, near: float) -> Measured:
     """Share of the known values that reach ``near``, counted; reported beside the rest."""
     known = values[~np.isnan(values)]
     reached = exact(float((known >= near).mean()), len(known), "prompt pair")
@@ -161,11 +147,11 @@ def _figure(rollouts: SequenceTrace, answers: Answers, sampling: Sampling) -> Fi
     )
 
 
-def _paired(table: FloatArray, sampling: Sampling) -> Estimate:
+def _paired(table: Float64Array, sampling: Sampling) -> Estimate:
     return mean_over_questions(np.diagonal(table), sampling)
 
 
-def _notes(answers: Answers, pairs: FloatArray, noiseless: FloatArray) -> tuple[str, ...]:
+def _notes(answers: Answers, pairs: Float64Array, noiseless: Float64Array) -> tuple[str, ...]:
     """Name the least similar pair, and say what else makes prompts alike or not."""
     worst = int(np.nanargmin(pairs))
     return (

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import rounded
-from claims.finding import Finding, Measured, NotApplicable
-from claims.prediction import BoolArray, held_out_r2, rank_correlation
-from claims.question_bootstrap import FloatArray
-from claims.record import Figure, Series
-from claims.rollout_answers import answers_of
-from claims.rollout_parts import generated_parts, prompt_part
-from claims.sampling import Sampling
-from claims.usage_similarity import similarity_tables
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.rollouts.answers import answers_of
+from claims.rollouts.prediction import held_out_r2, rank_correlation
+from claims.rollouts.rollout_parts import generated_parts, prompt_part
+from claims.rollouts.usage_similarity import similarity_tables
+from fixtures.evidence.sequences import SequenceTrace
 from fixtures.rollouts.population import FIRST, SECOND
-from fixtures.sequence_trace import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.sampling import Sampling
 
 #: Fewer pairs of prompts say nothing about a correlation.
 FEWEST = 30
@@ -71,11 +71,11 @@ class _Tables:
     """Usage similarities of pairs of questions, (A, Q, Q), mean over layers, of A authors."""
 
     authors: tuple[str, ...]
-    prompt: FloatArray
-    generated: FloatArray
-    whole: FloatArray
-    first: FloatArray
-    second: FloatArray
+    prompt: Float64Array
+    generated: Float64Array
+    whole: Float64Array
+    first: Float64Array
+    second: Float64Array
     pairs: BoolArray
     notes: tuple[str, ...]
 
@@ -106,7 +106,7 @@ def _tables(rollouts: SequenceTrace, *, paired: bool) -> _Tables:
 
 
 def _predicts(
-    name: str, x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: Sampling
+    name: str, x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling
 ) -> tuple[Measured, Measured, Measured]:
     """What "x does not predict y" claims: a correlation equivalent to 0, and a line that explains nothing."""
     correlation, explained = (measure(x, y, pairs, sampling) for measure in (rank_correlation, held_out_r2))

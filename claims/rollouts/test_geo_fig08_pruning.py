@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import rounded
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.positive_control import blind
-from claims.record import Figure, Series
-from claims.rollout_answers import QUESTIONS
-from claims.sampling import Sampling
-from fixtures.pruning_record import Pruning
-from metrics.estimate import Estimate
+from claims.core.claim import Threshold, claim
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Finding, Measured, NotApplicable, blind
+from claims.core.record import Figure, Series
+from claims.rollouts.answers import QUESTIONS
+from fixtures.evidence.ablation import Pruning
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
-FloatArray = npt.NDArray[np.float64]
 #: NLL sums of each question, (R, Q, 4), by way to choose the experts and number of layers; R draws, one if not random.
-Tables = dict[tuple[str, int], FloatArray]
+Tables = dict[tuple[str, int], Float64Array]
 
 #: Numbers of last layers that the claim speaks of; others are drawn beside them.
 CLAIMED = (1, 2)
@@ -80,7 +78,7 @@ def _require_texts(pruned: Pruning) -> None:
             raise NotApplicable(f"none of the {len(tokens)} texts has a {name} of which a token could be scored")
 
 
-def _by_question(pruned: Pruning, keep: str, depth: int) -> FloatArray:
+def _by_question(pruned: Pruning, keep: str, depth: int) -> Float64Array:
     """NLL sums of each question, (R, Q, 4): prompts pruned and whole, completions pruned and whole."""
     score = pruned.score(keep, depth)  # type: ignore[arg-type]
     names = pruned.labels.get("question") or ("",) * len(pruned.prompt)
@@ -90,29 +88,29 @@ def _by_question(pruned: Pruning, keep: str, depth: int) -> FloatArray:
     return np.array([[np.bincount(questions, weights=column) for column in row] for row in rows]).swapaxes(1, 2)
 
 
-def _increase(rows: FloatArray, part: int) -> FloatArray:
+def _increase(rows: Float64Array, part: int) -> Float64Array:
     """Relative rise of the summed NLL over questions, from rows (..., Q, 4); part 0 prompts, 1 completions."""
     total = rows.sum(axis=-2)
     return np.asarray(total[..., 2 * part] / total[..., 2 * part + 1] - 1.0)
 
 
-def _excess(rows: FloatArray) -> FloatArray:
+def _excess(rows: Float64Array) -> Float64Array:
     """The completions' rise less twice the prompts'; a gain on prompts asks for no gain on completions."""
     return _increase(rows, 1) - 2.0 * np.maximum(_increase(rows, 0), 0.0)
 
 
-def _rise(table: FloatArray, part: int, sampling: Sampling) -> Estimate:
+def _rise(table: Float64Array, part: int, sampling: Sampling) -> Estimate:
     """The relative rise on prompts or completions, resampling the questions that have them."""
     own = table[table[:, 2 * part + 1] > 0]
     return sampling.of(own, lambda rows: _increase(rows, part), unit="question")
 
 
-def _paired(table: FloatArray) -> FloatArray:
+def _paired(table: Float64Array) -> Float64Array:
     """The questions (Q', 4) that have a prompt and a completion."""
     return table[(table[:, 1] > 0) & (table[:, 3] > 0)]
 
 
-def _criteria(table: FloatArray, depth: int, sampling: Sampling) -> list[Measured]:
+def _criteria(table: Float64Array, depth: int, sampling: Sampling) -> list[Measured]:
     """The claim's two criteria for one number of layers; the second on questions with prompt and completion."""
     paired = _paired(table)
     if len(paired) < QUESTIONS:
@@ -147,7 +145,7 @@ def _leads(tables: Tables, depth: int, sampling: Sampling) -> list[Measured]:
     return found
 
 
-def _difference(rows: FloatArray) -> FloatArray:
+def _difference(rows: Float64Array) -> Float64Array:
     """Relative rise of one choice less that of another, from NLL sums (..., Q, 3): one, other, whole."""
     total = rows.sum(axis=-2)
     return np.asarray((total[..., 0] - total[..., 1]) / total[..., 2])
@@ -236,7 +234,7 @@ def _figure(tables: Tables, sampling: Sampling) -> Figure:
     )
 
 
-def _bar(draws: FloatArray, part: int, sampling: Sampling) -> tuple[float, float, float]:
+def _bar(draws: Float64Array, part: int, sampling: Sampling) -> tuple[float, float, float]:
     """Value and whiskers of a bar: a choice with its interval, or the mean and range of several."""
     if len(draws) == 1:
         rise = _rise(draws[0], part, sampling)

@@ -4,26 +4,28 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.claim import Fork, Threshold, claim
-from claims.counting_noise import say_ceiling, with_and_without
-from claims.curves import along
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.generation_curves import ALONE, DIGITS, SO_FAR, GenerationCurves, drop_by_depth, fall, generation_curves
-from claims.question_bootstrap import FloatArray, mean_over_pairs, mean_over_questions, over_questions
-from claims.record import Figure
-from claims.rollout_answers import (
-    Answers,
-    BoolArray,
-    answers_of,
-    moe_layers,
-    require_unrelated,
-    unrelated_questions,
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import along
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from claims.rollouts.answers import Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.rollouts.generation_curves import (
+    ALONE,
+    DIGITS,
+    SO_FAR,
+    GenerationCurves,
+    drop_by_depth,
+    fall,
+    generation_curves,
 )
-from claims.rollout_parts import prompt_part
-from claims.sampling import Sampling
-from claims.usage_similarity import over_authors, renamed_tables, similarity_tables
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
+from claims.rollouts.noise_corrected import say_ceiling, with_and_without
+from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions
+from claims.rollouts.rollout_parts import prompt_part
+from claims.rollouts.usage_similarity import over_authors, renamed_tables, similarity_tables
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: With fewer layers, a quarter of them is no quarter.
 FEWEST_LAYERS = 4
@@ -117,23 +119,23 @@ def _every_layer(rollouts: SequenceTrace) -> tuple[int, ...]:
     return layers
 
 
-def _mean(tables: FloatArray, sampling: Sampling) -> Estimate:
+def _mean(tables: Float64Array, sampling: Sampling) -> Estimate:
     """Mean over layers and pairs of questions, from (L, Q, Q)."""
     return mean_over_pairs(tables.mean(axis=0), sampling)
 
 
-def _means(tables: FloatArray, sampling: Sampling) -> tuple[Estimate, ...]:
+def _means(tables: Float64Array, sampling: Sampling) -> tuple[Estimate, ...]:
     """Mean over pairs of questions at each layer, from (L, Q, Q)."""
     return tuple(mean_over_pairs(table, sampling) for table in tables)
 
 
-def _gain(tables: FloatArray, quarter: int, sampling: Sampling) -> Estimate:
+def _gain(tables: Float64Array, quarter: int, sampling: Sampling) -> Estimate:
     """Mean of the last layers minus that of the first, over pairs of questions, from (L, Q, Q)."""
     gain = tables[-quarter:].mean(axis=0) - tables[:quarter].mean(axis=0)
     return mean_over_pairs(gain.round(DIGITS), sampling)
 
 
-def _renamed(rollouts: SequenceTrace, answers: Answers, apart: BoolArray) -> tuple[FloatArray, FloatArray]:
+def _renamed(rollouts: SequenceTrace, answers: Answers, apart: BoolArray) -> tuple[Float64Array, Float64Array]:
     """The null's cosines of prompts, (L, Q, Q): as counted, and without counting noise."""
     counted, noiseless = (
         over_authors(renamed_tables(rollouts, answers, prompt_part(rollouts), noiseless=free)) for free in (False, True)
@@ -141,7 +143,7 @@ def _renamed(rollouts: SequenceTrace, answers: Answers, apart: BoolArray) -> tup
     return np.where(apart, counted, np.nan), np.where(apart, noiseless, np.nan)
 
 
-def _deepest(tables: FloatArray, quarter: int) -> BoolArray:
+def _deepest(tables: Float64Array, quarter: int) -> BoolArray:
     """Mark the pairs of unrelated prompts at the last layers, (L, Q, Q)."""
     marked = np.isfinite(tables)
     marked[:-quarter] = False
@@ -171,7 +173,7 @@ def _deeper_first(curves: GenerationCurves, sampling: Sampling) -> tuple[Measure
     return (Measured("Spearman of layer and early fall", drop_by_depth(curves, sampling), ">", 0.0, decides=False),)
 
 
-def _wordings(layers: tuple[int, ...], prompts: FloatArray, sampling: Sampling) -> tuple[Curve, ...]:
+def _wordings(layers: tuple[int, ...], prompts: Float64Array, sampling: Sampling) -> tuple[Curve, ...]:
     """The same of related prompts, two wordings of one question, where there are any."""
     related = np.diagonal(prompts, axis1=1, axis2=2)
     if np.isnan(related).all():

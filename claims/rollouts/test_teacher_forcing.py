@@ -3,20 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import along
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.record import Figure
-from claims.sampling import Sampling
-from fixtures.generation_record import GenerationCheck
-from fixtures.noise_floor import noise_floor
-from fixtures.trace import Trace
-from metrics.estimate import Estimate
-from metrics.statistics import exact
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from fixtures.evidence.noise_floor import noise_floor
+from fixtures.evidence.teacher_forcing import GenerationCheck
+from fixtures.evidence.trace import Trace
+from metrics.arrays import BoolArray, Float64Array, IntArray
+from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 
 @claim(
@@ -73,13 +70,13 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
     )
 
 
-def _moved(one: IntArray, other: IntArray) -> FloatArray:
+def _moved(one: IntArray, other: IntArray) -> Float64Array:
     """Share (N,) of each choice of k experts, (N, k), that is not in the other choice."""
     return np.asarray(1.0 - (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1))
 
 
 def _criteria(
-    check: GenerationCheck, moved: FloatArray, counted: BoolArray, floor: float | None, sampling: Sampling
+    check: GenerationCheck, moved: Float64Array, counted: BoolArray, floor: float | None, sampling: Sampling
 ) -> list[Measured]:
     """In float32 no sequence may differ; in shorter types few visits may go elsewhere."""
     apart = moved > 0
@@ -99,7 +96,7 @@ def _criteria(
     ]
 
 
-def _shares(check: GenerationCheck, apart: FloatArray | BoolArray, counted: BoolArray) -> FloatArray:
+def _shares(check: GenerationCheck, apart: Float64Array | BoolArray, counted: BoolArray) -> Float64Array:
     """Mean over each sequence's counted choices of whether, or how far, they differ; without any it is left out."""
     total = np.bincount(check.sequence, weights=counted.sum(axis=1), minlength=check.sequences)
     differ = np.bincount(check.sequence, weights=(apart * counted).sum(axis=1), minlength=check.sequences)
@@ -116,7 +113,7 @@ def _downstream(flips: BoolArray, sequence: npt.NDArray[np.integer]) -> BoolArra
     return reached
 
 
-def _against_next(check: GenerationCheck) -> tuple[FloatArray, BoolArray]:
+def _against_next(check: GenerationCheck) -> tuple[Float64Array, BoolArray]:
     """How far choices differ from the next token's in the other reading (N, L), and tokens that have a next (N, 1)."""
     followed = np.append(check.sequence[1:] == check.sequence[:-1], False)[:, None]
     columns = [_moved(one.generated, np.roll(one.forced, -1, axis=0)) for one in check.layers]

@@ -3,15 +3,12 @@
 from collections.abc import Callable, Collection
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.rollout_answers import Answers, moe_layers
-from fixtures.sequence_trace import SequenceTrace
-from metrics.counting_noise import ceiling
-from metrics.evenness import evenness
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.rollouts.answers import Answers, moe_layers
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Float64Array, IntArray
+from metrics.usage.counting_noise import ceiling
+from metrics.usage.profiles import evenness
 
 
 def similarity_tables(
@@ -21,14 +18,15 @@ def similarity_tables(
     *,
     across_wordings: bool = False,
     noiseless: bool = False,
-) -> FloatArray:
+) -> Float64Array:
     """Mean cosine of usage over all pairs of rollouts, one of question i and one of question j, by the same author.
 
     Parameters
     ----------
     parts : the parts whose tokens are counted, None for all
     across_wordings : compare the first wording of question i with the second of question j
-    noiseless : divide each cosine by what counting noise leaves of it, `metrics.counting_noise.ceiling`; it may exceed
+    noiseless : divide each cosine by what counting noise leaves of it,
+        `metrics.usage.counting_noise.ceiling`; it may exceed
         1. Where the tokens of one cannot tell, it is 1, the most that a cosine can be.
 
     Returns
@@ -44,14 +42,14 @@ def similarity_tables(
 
 def renamed_tables(
     rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None, *, noiseless: bool = False
-) -> FloatArray:
+) -> Float64Array:
     """Exact mean of the same cosines when the experts of one of each pair are renamed at random, (L, A, Q, Q)."""
     if noiseless:
         return _noiseless(rollouts, answers, parts, _evenness, across_wordings=False)
     return np.stack([_table(_evenness(visits), answers) for visits, _ in _counted(rollouts, parts)])
 
 
-def ceiling_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> FloatArray:
+def ceiling_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> Float64Array:
     """Mean cosine that counting noise would leave of the same pairs, were their usage equal, (L, A, Q, Q).
 
     As `similarity_tables`; without the rollouts whose tokens cannot tell.
@@ -65,7 +63,7 @@ def untold(rollouts: SequenceTrace, parts: Collection[str] | None) -> int:
     return int(np.count_nonzero(np.any(found, axis=0)))
 
 
-def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> FloatArray:
+def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> Float64Array:
     """Mean cosine of usage over pairs of different rollouts of one question's first wording by one author.
 
     Returns
@@ -81,7 +79,7 @@ def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection
     return np.stack(found)
 
 
-def over_authors(tables: FloatArray) -> FloatArray:
+def over_authors(tables: Float64Array) -> Float64Array:
     """Return the mean over the authors that have a value, (L, A, ...) to (L, ...); NaN where none has."""
     known = ~np.isnan(tables)
     count = known.sum(axis=1)
@@ -93,9 +91,9 @@ def _noiseless(
     rollouts: SequenceTrace,
     answers: Answers,
     parts: Collection[str] | None,
-    rows: Callable[[IntArray], FloatArray],
+    rows: Callable[[IntArray], Float64Array],
     across_wordings: bool,
-) -> FloatArray:
+) -> Float64Array:
     """Products of rows over their ceilings, 1 where a rollout has none, (L, A, Q, Q)."""
     tables = []
     for visits, tokens in _counted(rollouts, parts):
@@ -112,7 +110,7 @@ def _counted(rollouts: SequenceTrace, parts: Collection[str] | None) -> list[tup
     return [(rollouts.usage_of(layer, parts), tokens) for layer in moe_layers(rollouts)]
 
 
-def _table(rows: FloatArray, answers: Answers, across_wordings: bool = False) -> FloatArray:
+def _table(rows: Float64Array, answers: Answers, across_wordings: bool = False) -> Float64Array:
     """Mean inner product of the rows (S, C) of each pair, (A, Q, Q), as in `similarity_tables`."""
     first, second = (_cell_means(rows, answers, wording) for wording in (0, 1))
     table = first @ np.swapaxes(second if across_wordings else first, 1, 2)
@@ -121,24 +119,24 @@ def _table(rows: FloatArray, answers: Answers, across_wordings: bool = False) ->
     return table
 
 
-def _evenness(visits: IntArray) -> FloatArray:
+def _evenness(visits: IntArray) -> Float64Array:
     """Evenness of each profile, (S, 1)."""
     return evenness(visits)[:, None]
 
 
-def _root_ceiling(visits: IntArray, tokens: IntArray) -> FloatArray:
+def _root_ceiling(visits: IntArray, tokens: IntArray) -> Float64Array:
     """Root of each profile's ceiling, (S, 1): two of them make the cosine that a pair of equal usage would reach."""
     return np.asarray(np.sqrt(ceiling(visits, tokens)))[:, None]
 
 
-def _unit(usage: IntArray) -> FloatArray:
+def _unit(usage: IntArray) -> Float64Array:
     """Rows of length 1 (S, E), NaN for a sequence without visits."""
     visits = usage.astype(np.float64)
     norm = np.linalg.norm(visits, axis=1, keepdims=True)
     return np.asarray(np.divide(visits, norm, out=np.full_like(visits, np.nan), where=norm > 0))
 
 
-def _cell_means(rows: FloatArray, answers: Answers, wording: int) -> FloatArray:
+def _cell_means(rows: Float64Array, answers: Answers, wording: int) -> Float64Array:
     """Mean row (A, Q, C) of each author and question in one wording, NaN where there is none.
 
     The inner product of two means of unit vectors is the mean of the cosines of all pairs.
@@ -147,7 +145,7 @@ def _cell_means(rows: FloatArray, answers: Answers, wording: int) -> FloatArray:
     return np.divide(total, count[..., None], out=np.full_like(total, np.nan), where=count[..., None] > 0)
 
 
-def _cell_sums(rows: FloatArray, answers: Answers, wording: int) -> tuple[FloatArray, FloatArray]:
+def _cell_sums(rows: Float64Array, answers: Answers, wording: int) -> tuple[Float64Array, Float64Array]:
     """Sum (A, Q, C) and number (A, Q) of the rows without NaN of each author and question."""
     shape = (len(answers.authors), len(answers.questions))
     kept = (answers.wording == wording) & ~np.isnan(rows).any(axis=1)

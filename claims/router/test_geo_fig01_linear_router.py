@@ -6,19 +6,18 @@ Everything rests on the router being a linear map of its input, so that is measu
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import exact_by_layer, rounded
-from claims.finding import Counterexample, Finding, Measured
-from claims.premises import left_out, linear_layers, middle
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.token_pairs import pair_tokens, scatter_indices
-from fixtures.trace import LayerTrace, Trace
-from metrics.bounds import operator_norm
-from metrics.pairs import squared_distances
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import exact_by_layer, rounded
+from claims.core.finding import Counterexample, Finding, Measured
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, linear_layers, middle
+from claims.shared.token_pairs import pair_tokens, scatter_indices
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.lipschitz_bounds import operator_norm
+from metrics.stats.bootstrap import exact
+from metrics.stats.sampling import Sampling
+from metrics.usage.token_pairs import squared_distances
 
 
 @claim(
@@ -142,7 +141,7 @@ def test_sufficiency_bound(trace: Trace, sampling: Sampling) -> Finding:
 
 def _distances(
     layer: LayerTrace, trace: Trace, tokens: npt.NDArray[np.integer]
-) -> tuple[FloatArray, FloatArray, float]:
+) -> tuple[Float64Array, Float64Array, float]:
     """Return ||dh||, ||dz|| of all pairs, and what rounding of the logits alone can add to ||dz||."""
     upper = np.triu_indices(len(tokens), k=1)
     hidden, logits = layer.hidden[tokens], layer.logits[trace.sample[tokens]]

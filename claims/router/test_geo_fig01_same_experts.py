@@ -5,20 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import by_layer
-from claims.finding import Finding, Measured
-from claims.premises import left_out, replayed_layers
-from claims.sampling import Sampling
-from claims.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
-from fixtures.routing_rule import select
-from fixtures.trace import LayerTrace, Trace
-from metrics.pairs import nearest_pairs_mask, squared_distances
-from metrics.radius import Radius, certified_radius
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import by_layer
+from claims.core.finding import Finding, Measured
+from claims.shared.premises import left_out, replayed_layers
+from claims.shared.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array, IntArray
+from metrics.routing.certified_radius import Radius, certified_radius
+from metrics.routing.routing_rule import select
+from metrics.stats.bootstrap import exact
+from metrics.stats.sampling import Sampling
+from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
 
 #: Share of token pairs that count as near.
 NEAREST = 0.01
@@ -130,7 +128,7 @@ def _ball(layer: LayerTrace, trace: Trace, tokens: IntArray, sampling: Sampling)
 
 
 def _unmoved(
-    layer: LayerTrace, hidden: FloatArray, chosen: IntArray, radius: Radius, usable: npt.NDArray[np.bool_]
+    layer: LayerTrace, hidden: Float64Array, chosen: IntArray, radius: Radius, usable: npt.NDArray[np.bool_]
 ) -> int:
     """Count tokens whose choice survives a step just beyond the exact radius along w_j - w_i."""
     rule = layer.router.rule
@@ -144,7 +142,7 @@ def _unmoved(
     return int((_same_set(moved, chosen) & usable & (length > 0)).sum())
 
 
-def _logits(layer: LayerTrace, hidden: FloatArray) -> FloatArray:
+def _logits(layer: LayerTrace, hidden: Float64Array) -> Float64Array:
     bias = 0.0 if layer.router.bias is None else layer.router.bias.astype(np.float64)
     return np.asarray(hidden @ layer.router.weight.T.astype(np.float64) + bias)
 
@@ -155,7 +153,7 @@ def _same_set(first: IntArray, second: IntArray) -> npt.NDArray[np.bool_]:
 
 def _gain(
     layer: LayerTrace, trace: Trace, tokens: IntArray, sequence: IntArray, pairing: IntArray | None
-) -> FloatArray:
+) -> Float64Array:
     """Per sequence: top-k overlap of its tokens' nearest pairs minus that of all their pairs."""
     overlap = overlap_of(layer, trace, tokens)
     if pairing is not None:

@@ -4,21 +4,27 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import by_layer, rounded
-from claims.finding import Finding, Measured
-from claims.premises import left_out, linear_layers
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.token_pairs import over_layers, pair_tokens, sequences_of
-from fixtures.trace import LayerTrace, Trace
-from metrics.bounds import Spectrum, naive_bound, span_bound, spectrum, truncated_bound, whitened_bound
-from metrics.statistics import exact
+from claims.core.claim import Threshold, claim
+from claims.core.curves import by_layer, rounded
+from claims.core.finding import Finding, Measured
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, linear_layers
+from claims.shared.token_pairs import over_layers, pair_tokens, sequences_of
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.lipschitz_bounds import (
+    Spectrum,
+    naive_bound,
+    span_bound,
+    spectrum,
+    truncated_bound,
+    whitened_bound,
+)
+from metrics.stats.bootstrap import exact
+from metrics.stats.sampling import Sampling
 
-FloatArray = npt.NDArray[np.float64]
-Bound = Callable[[FloatArray, Spectrum, FloatArray], FloatArray]
+Bound = Callable[[Float64Array, Spectrum, Float64Array], Float64Array]
 
 #: The readings of the projector Pi_r in the paper's data-aware bound.
 READINGS: dict[str, Bound] = {
@@ -84,7 +90,7 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     )
 
 
-def _other_readings(gains: dict[str, FloatArray], best: str) -> str:
+def _other_readings(gains: dict[str, Float64Array], best: str) -> str:
     """Say what the readings that do not decide gain, so that a verdict of the best one is not taken for all."""
     others = [f"{name}: {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
     return (
@@ -119,7 +125,7 @@ class _Pairs:
         #: actual / bound of every pair, by reading
         self.ratio = {name: self.actual / np.maximum(bound, 1e-30) for name, bound in bounds.items()}
 
-    def gain(self, name: str) -> FloatArray:
+    def gain(self, name: str) -> Float64Array:
         """Per sequence: median(actual / bound) over median(actual / naive)."""
         gain = np.full(self.sequences, np.nan)
         for unit in np.unique(self.sequence):

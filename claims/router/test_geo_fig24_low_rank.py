@@ -1,29 +1,25 @@
 """How data before random directions decide the routing, and which expert is settled first.  GEO Figs 24-25."""
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Threshold, claim
-from claims.curves import along, exact_by_layer
-from claims.finding import Curve, Finding, Measured, NotApplicable
-from claims.premises import left_out, replayed_layers
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.token_pairs import over_layers, pair_tokens, sequence_means, sequences_of
-from fixtures.routing_rule import select
-from fixtures.trace import LayerTrace, Trace
-from metrics.estimate import Estimate
-from metrics.low_rank import leading_directions, rank_agreement
-from metrics.row_space import random_subspace
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along, exact_by_layer
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, replayed_layers
+from claims.shared.token_pairs import over_layers, pair_tokens, sequence_means, sequences_of
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.low_rank import leading_directions, rank_agreement
+from metrics.routing.null_space import random_subspace
+from metrics.routing.routing_rule import select
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Draws of random directions: data directions must beat the best of them, chance 1 in 20 if they are nothing special.
 DRAWS = 19
 #: Share of tokens whose expert must be unchanged for K directions to be called enough.
 ENOUGH = 0.9
-
-
 DEFINITION = (
     "reconstructed: V_K are the leading eigenvectors of E[h h^T] over the population, not centred. Agreement is "
     "measured at the powers of sqrt 2 and at the full width"
@@ -110,12 +106,12 @@ def test_low_rank_directions(trace: Trace, sampling: Sampling) -> Finding:
     )
 
 
-def _drawn(layers: list[LayerTrace], trace: Trace, ks: list[int], draws: int, sampling: Sampling) -> list[FloatArray]:
+def _drawn(layers: list[LayerTrace], trace: Trace, ks: list[int], draws: int, sampling: Sampling) -> list[Float64Array]:
     """agree_m(K) on random directions, one table a draw."""
     return [_curves(layers, trace, ks, sampling.rng("low-rank", draw)) for draw in range(draws)]
 
 
-def _how_few(data: FloatArray, random: FloatArray, ks: list[int], sampling: Sampling) -> str:
+def _how_few(data: Float64Array, random: Float64Array, ks: list[int], sampling: Sampling) -> str:
     """Say how many directions keep the first expert of nine tokens in ten, by interpolation in log2 K."""
     few, many = (_k90(curves, ks, sampling) for curves in (data, random))
     return (
@@ -131,7 +127,7 @@ def _grid(width: int) -> list[int]:
     return [k for k in steps if k <= width]
 
 
-def _curves(layers: list[LayerTrace], trace: Trace, ks: list[int], random: np.random.Generator | None) -> FloatArray:
+def _curves(layers: list[LayerTrace], trace: Trace, ks: list[int], random: np.random.Generator | None) -> Float64Array:
     """agree_m(K) per sequence, mean over layers: shape (S', len(ks), k)."""
     tables = [_agreement(layer, trace, ks, random) for layer in layers]
     _, steps, top_k = tables[0].shape
@@ -140,7 +136,7 @@ def _curves(layers: list[LayerTrace], trace: Trace, ks: list[int], random: np.ra
     return means.reshape(len(means), steps, top_k)
 
 
-def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random.Generator | None) -> FloatArray:
+def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random.Generator | None) -> Float64Array:
     """agree_m(K) of one layer by sequence: shape (S, len(ks), k), NaN for sequences without sampled tokens."""
     rule, weight = layer.router.rule, layer.router.weight.astype(np.float64)
     assert rule is not None
@@ -161,13 +157,13 @@ def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random
     return np.stack(columns, axis=1).reshape(trace.sequences, len(ks), same.shape[1])
 
 
-def _order(curves: FloatArray, ks: list[int], sampling: Sampling, name: str) -> tuple[Measured, Measured]:
+def _order(curves: Float64Array, ks: list[int], sampling: Sampling, name: str) -> tuple[Measured, Measured]:
     """agree_1 - agree_k at its worst K, and log2(K90_k / K90_1)."""
     lead = curves[:, :, 0] - curves[:, :, -1]
     worst = min((sampling.mean(lead[:, i]) for i in range(len(ks))), key=lambda estimate: estimate.low)
     both = np.concatenate([curves[:, :, 0], curves[:, :, -1]], axis=1)
 
-    def ratio(rows: FloatArray) -> FloatArray:
+    def ratio(rows: Float64Array) -> Float64Array:
         mean = rows.mean(axis=-2)
         return _enough(mean[..., len(ks) :], ks) - _enough(mean[..., : len(ks)], ks)
 
@@ -178,7 +174,7 @@ def _order(curves: FloatArray, ks: list[int], sampling: Sampling, name: str) -> 
     )
 
 
-def _enough(mean: FloatArray, ks: list[int]) -> FloatArray:
+def _enough(mean: Float64Array, ks: list[int]) -> Float64Array:
     """log2 of the K at which a mean agreement curve (..., len(ks)) first reaches 90 %, interpolated in log2 K."""
     grid = np.log2(np.asarray(ks, dtype=np.float64))
     reached = np.argmax(mean >= ENOUGH, axis=-1)
@@ -190,12 +186,12 @@ def _enough(mean: FloatArray, ks: list[int]) -> FloatArray:
     return np.asarray(grid[before] + np.clip(part, 0, 1) * (grid[reached] - grid[before]))
 
 
-def _k90(curves: FloatArray, ks: list[int], sampling: Sampling) -> Estimate:
+def _k90(curves: Float64Array, ks: list[int], sampling: Sampling) -> Estimate:
     """K at which the first expert's mean agreement reaches 90 %."""
     return sampling.of(curves[:, :, 0], lambda rows: 2 ** _enough(rows.mean(axis=-2), ks), interval="percentile")
 
 
-def _lead(curves: FloatArray, others: FloatArray, sampling: Sampling) -> Estimate:
+def _lead(curves: Float64Array, others: Float64Array, sampling: Sampling) -> Estimate:
     """agree_1 of one set of directions minus that of another, mean over K below the full width."""
     return sampling.mean((curves[:, :-1, 0] - others[:, :-1, 0]).mean(axis=1))
 
@@ -209,7 +205,7 @@ def _needed(layers: list[LayerTrace], trace: Trace, ks: list[int]) -> Curve:
     return exact_by_layer("K90 of the first expert", layers, values)
 
 
-def _figure(ks: list[int], data: FloatArray, random: FloatArray, sampling: Sampling) -> Figure:
+def _figure(ks: list[int], data: Float64Array, random: Float64Array, sampling: Sampling) -> Figure:
     """agree_m(K) for each m, with bands, and the random projection for m = 1: Fig. 24."""
     series = []
     for name, curves, m in [("data", data, i) for i in range(data.shape[2])] + [("random", random, 0)]:

@@ -1,22 +1,19 @@
 """Does similar routing need similar hidden states?  GEO Prop. 1 (necessity) and its public review."""
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import by_layer
-from claims.finding import Counterexample, Finding, Measured, NotApplicable
-from claims.premises import left_out, linear_layers, middle
-from claims.sampling import Sampling
-from claims.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
-from fixtures.trace import LayerTrace, Trace
-from metrics.pairs import nearest_pairs_mask, squared_distances
-from metrics.rank_correlation import row_spearman
-from metrics.row_space import kernel_part, random_subspace, row_part, row_space
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import by_layer
+from claims.core.finding import Counterexample, Finding, Measured, NotApplicable
+from claims.shared.premises import left_out, linear_layers, middle
+from claims.shared.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array, IntArray
+from metrics.routing.null_space import kernel_part, random_subspace, row_part, row_space
+from metrics.stats.bootstrap import exact
+from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.sampling import Sampling
+from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
 
 #: How far the counterexample moves, in units of the token's norm.
 MOVE = 10.0
@@ -92,7 +89,7 @@ def _counterexample(layer: LayerTrace, trace: Trace, sampling: Sampling) -> Coun
     )
 
 
-def _natural_rate(layer: LayerTrace, trace: Trace, tokens: IntArray, sequence: IntArray) -> FloatArray:
+def _natural_rate(layer: LayerTrace, trace: Trace, tokens: IntArray, sequence: IntArray) -> Float64Array:
     """Per sequence: share of its pairs among the nearest 1 % in logits that lie beyond the median hidden distance."""
     logits, hidden = layer.logits[trace.sample[tokens]], layer.hidden[tokens]
     near = nearest_pairs_mask(squared_distances(logits, logits), 0.01).astype(np.float64)
@@ -128,8 +125,8 @@ def test_necessity_row_space(trace: Trace, fork: Fork, sampling: Sampling) -> Fi
     similarity = _cosine if fork["similarity"] == "cosine" else _nearness
     counts = [_violations(layer, trace, tokens) for layer in layers]
     pairs = len(layers) * len(tokens) * (len(tokens) - 1) // 2
-    gains: list[FloatArray] = []
-    null: list[FloatArray] = []
+    gains: list[Float64Array] = []
+    null: list[Float64Array] = []
     for layer in layers:
         hidden = layer.hidden[tokens].astype(np.float64)
         overlap = overlap_of(layer, trace, tokens)
@@ -171,17 +168,17 @@ def _violations(layer: LayerTrace, trace: Trace, tokens: IntArray) -> int:
     return int(above[np.triu_indices(len(tokens), k=1)].sum())
 
 
-def _predicts(similarity: FloatArray, overlap: FloatArray) -> FloatArray:
+def _predicts(similarity: Float64Array, overlap: Float64Array) -> Float64Array:
     """Per token: Spearman correlation over its partners between similarity and overlap; NaN if constant."""
     keep = ~np.eye(len(similarity), dtype=bool)
     shape = (len(similarity), len(similarity) - 1)
     return np.asarray(row_spearman(similarity[keep].reshape(shape), overlap[keep].reshape(shape)))
 
 
-def _nearness(states: FloatArray) -> FloatArray:
+def _nearness(states: Float64Array) -> Float64Array:
     return -np.asarray(squared_distances(states, states))
 
 
-def _cosine(states: FloatArray) -> FloatArray:
+def _cosine(states: Float64Array) -> Float64Array:
     unit = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-30)
     return np.asarray(unit @ unit.T)

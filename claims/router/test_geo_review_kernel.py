@@ -1,21 +1,19 @@
 """What the router cannot see: the kernel of W.  The public review's objection to GEO Prop. 1."""
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.claim import Fork, Threshold, claim
-from claims.curves import by_layer, rounded
-from claims.finding import Counterexample, Curve, Finding, Measured, NotApplicable
-from claims.premises import left_out, linear_layers
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.token_pairs import over_layers, sequence_means, sequence_sums
-from fixtures.kernel_record import KernelMoves, Move
-from fixtures.trace import LayerTrace, Trace
-from metrics.row_space import random_subspace, row_space, row_squared_norm
-from metrics.statistics import exact
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.curves import by_layer, rounded
+from claims.core.finding import Counterexample, Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.shared.premises import left_out, linear_layers
+from claims.shared.token_pairs import over_layers, sequence_means, sequence_sums
+from fixtures.evidence.perturbation import KernelMoves, Move
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array
+from metrics.routing.null_space import random_subspace, row_space, row_squared_norm
+from metrics.stats.bootstrap import exact
+from metrics.stats.sampling import Sampling
 
 #: Random routers drawn; the lowest of them is what luck alone gives once in twenty.
 DRAWS = 19
@@ -94,7 +92,7 @@ def test_kernel_counterexample(trace: Trace, kernel_moves: KernelMoves, fork: Fo
     )
 
 
-def _by_sequence(moves: list[Move], field: str) -> FloatArray:
+def _by_sequence(moves: list[Move], field: str) -> Float64Array:
     """One value a sequence: the mean over its tokens and over layers."""
     count = max(int(m.sequence.max()) for m in moves) + 1
     table = []
@@ -183,7 +181,7 @@ def test_kernel_energy(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
     )
 
 
-def _kernel_share(layer: LayerTrace, trace: Trace, *, centred: bool) -> FloatArray:
+def _kernel_share(layer: LayerTrace, trace: Trace, *, centred: bool) -> Float64Array:
     """Per sequence: sum ||Pi_ker h||^2 / sum ||h||^2, from logits and norms (h - mean if ``centred``)."""
     weight = layer.router.weight.astype(np.float64)
     bias = np.zeros(len(weight)) if layer.router.bias is None else layer.router.bias.astype(np.float64)

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from claims.claim import Claim, claim_of
+from claims.core.claim import Claim, claim_of
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 
 
 @cache

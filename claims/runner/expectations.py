@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from claims.claim import Claim, Fork
-from claims.verdict import Verdict
+from claims.core.claim import Claim, Fork
+from claims.core.verdict import Verdict
 
 
 class ExpectationError(ValueError):

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from claims.function_arms import FunctionExperiment
-from claims.function_trace import FunctionTrace
-from fixtures.experiments import Experiment
-from fixtures.trace import Trace
+from fixtures.evidence.experiments import Experiment, FunctionExperiment
+from fixtures.evidence.jacobians import FunctionTrace
+from fixtures.evidence.trace import Trace
 
 
 def read_in(experiment: Experiment | FunctionExperiment) -> list[Trace] | list[FunctionTrace]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claims.certificate import write_certificate
-from claims.claim import Claim, Fork
-from claims.finding import Finding, NotApplicable
-from claims.judge import Overrides, judge, record_of, thresholds_of
-from claims.record import Certificate, Record
-from claims.verdict import Verdict
-from fixtures.evidence import evidence_folder
+from claims.core.certificate import write_certificate
+from claims.core.claim import Claim, Fork
+from claims.core.finding import Finding, NotApplicable
+from claims.core.judge import Overrides, judge, record_of, thresholds_of
+from claims.core.record import Certificate, Record
+from claims.core.verdict import Verdict
+from fixtures.evidence.folder import evidence_folder
 
 
 @dataclass(frozen=True)

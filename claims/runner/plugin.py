@@ -8,29 +8,22 @@ from typing import Any
 
 import pytest
 
-from claims.catalogue import catalogue
-from claims.claim import Claim, Fork, claim_of
-from claims.controlled import checkpoint_of
-from claims.expectations import (
-    Expectation,
-    ExpectationError,
-    check_entries,
-    expected_verdict,
-    read_expectations,
-)
-from claims.finding import NotApplicable
-from claims.function_arms import FunctionExperiment
-from claims.measuring import Asked, measure, unmeasured
-from claims.provenance import provenance_of, read_by
-from claims.record import PROPERTY, Record, to_json
-from claims.sampling import Sampling
-from claims.verdict import Verdict
-from fixtures.experiments import Experiment
-from fixtures.plugin import chosen_names, known_names, named
+from claims.core.claim import Claim, Fork, claim_of
+from claims.core.finding import NotApplicable
+from claims.core.record import PROPERTY, Record, to_json
+from claims.core.verdict import Verdict
+from claims.runner.catalogue import catalogue
+from claims.runner.expectations import Expectation, ExpectationError, check_entries, expected_verdict, read_expectations
+from claims.runner.experiment_facts import checkpoint_of
+from claims.runner.measuring import Asked, measure, unmeasured
+from claims.runner.provenance import provenance_of, read_by
+from fixtures.evidence.experiments import Experiment, FunctionExperiment
+from fixtures.session.plugin import chosen_names, known_names, named
+from metrics.stats.sampling import Sampling
 
 ENTRIES = pytest.StashKey[list[Expectation]]()
 RECORDED = pytest.StashKey[Record]()
-DEFAULT_EXPECTATIONS = Path(__file__).with_name("expected.toml")
+DEFAULT_EXPECTATIONS = Path(__file__).parents[1] / "expected.toml"
 
 #: Category for pytest's summary, letter and word of each verdict in the terminal.
 OUTCOMES = {

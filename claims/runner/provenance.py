@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from claims.controlled import read_in
-from claims.function_arms import FunctionExperiment
-from fixtures.experiments import Experiment
-from fixtures.noise_floor import noise_floor
-from fixtures.plugin import live_evidence
-from fixtures.sequence_trace import SequenceTrace
-from fixtures.trace import Trace
+from claims.runner.experiment_facts import read_in
+from fixtures.evidence.experiments import Experiment, FunctionExperiment
+from fixtures.evidence.noise_floor import noise_floor
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.trace import Trace
+from fixtures.session.plugin import live_evidence
 
 _EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace)
 _PACKAGES = ("torch", "transformers", "numpy", "scipy", "hypothesis", "pytest")
@@ -63,7 +62,7 @@ def _parameters(item: pytest.Item) -> dict[str, Any]:
 @cache
 def commit() -> str:
     """Return the commit of this checkout, with ``+changes`` when files differ; empty outside git."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     head = _git(root, "rev-parse", "--short=12", "HEAD")
     return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
 

@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import t
 
-from metrics.estimate import Estimate
-
-FloatArray = npt.NDArray[np.float64]
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
 
 #: Coverage of the intervals.
 LEVEL = 0.95
 
 
-def luck_of_draw(values: Sequence[FloatArray]) -> float:
+def luck_of_draw(values: Sequence[Float64Array]) -> float:
     """Half the 95 % interval of the mean alignment of experts drawn anew, over draws.
 
     The alignments of pairs of independent experts are uncorrelated, whether pairs share an expert or not, so that

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from claims.sampling import Sampling
-from metrics.estimate import Estimate
-
-FloatArray = npt.NDArray[np.float64]
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 #: Up to so many layers every order of them is looked at; of more layers so many orders are drawn.
 ALL_ORDERS, ORDERS = 6, 999
@@ -20,7 +19,7 @@ ALL_ORDERS, ORDERS = 6, 999
 ROUNDING = 1e-9
 
 
-def share_of_orders(table: FloatArray, sampling: Sampling) -> Estimate:
+def share_of_orders(table: Float64Array, sampling: Sampling) -> Estimate:
     """Share of the orders of the layers whose mean rank correlation with depth is at least that of the true order.
 
     The p-value of a permutation test (Davison and Hinkley 1997, section 4.3); an order is the same for all sequences,

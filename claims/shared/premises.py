@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from claims.finding import NotApplicable
-from fixtures.trace import LayerTrace, Trace
+from claims.core.finding import NotApplicable
+from fixtures.evidence.trace import LayerTrace, Trace
 
 
 def linear_layers(trace: Trace) -> list[LayerTrace]:

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import rankdata
 
-from claims.sampling import Sampling
-from metrics.estimate import Estimate
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 
-def times_drawn(rows: FloatArray, count: int) -> FloatArray:
+def times_drawn(rows: Float64Array, count: int) -> Float64Array:
     """Return how often each of ``count`` sequences was drawn.
 
     Parameters
@@ -31,7 +28,7 @@ def times_drawn(rows: FloatArray, count: int) -> FloatArray:
     return counts.reshape(*drawn.shape[:-1], count).astype(np.float64)
 
 
-def pair_mean(times: FloatArray, values: FloatArray, pairs: BoolArray) -> FloatArray:
+def pair_mean(times: Float64Array, values: Float64Array, pairs: BoolArray) -> Float64Array:
     """Return the mean of a symmetric table over pairs i < j, each as often as both its sequences were drawn.
 
     Parameters
@@ -50,7 +47,7 @@ def pair_mean(times: FloatArray, values: FloatArray, pairs: BoolArray) -> FloatA
         return np.asarray(np.where(weight > 0, _total(times, chosen * values) / weight, np.nan))
 
 
-def block_mean(times: FloatArray, values: FloatArray, blocks: Sequence[BoolArray]) -> FloatArray:
+def block_mean(times: Float64Array, values: Float64Array, blocks: Sequence[BoolArray]) -> Float64Array:
     """Return the mean of `pair_mean` over blocks of pairs, so that each counts alike, whatever was drawn.
 
     Parameters
@@ -65,7 +62,7 @@ def block_mean(times: FloatArray, values: FloatArray, blocks: Sequence[BoolArray
     return np.asarray(np.mean([pair_mean(times, values, block) for block in blocks], axis=0))
 
 
-def pair_correlation(x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: Sampling) -> Estimate:
+def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:
     """Return Spearman's correlation of two symmetric tables over pairs i < j, resampling sequences.
 
     Ranks are those of the full set of pairs, whatever is drawn.
@@ -80,7 +77,7 @@ def pair_correlation(x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: S
     a, b = np.zeros((count, count)), np.zeros((count, count))
     a[upper], b[upper] = rankdata(x[upper]), rankdata(y[upper])
 
-    def correlation(rows: FloatArray) -> FloatArray:
+    def correlation(rows: Float64Array) -> Float64Array:
         w = times_drawn(rows, count)
         n = _total(w, upper.astype(np.float64))
         ma, mb = _total(w, a) / n, _total(w, b) / n
@@ -90,6 +87,6 @@ def pair_correlation(x: FloatArray, y: FloatArray, pairs: BoolArray, sampling: S
     return sampling.of(np.arange(count)[:, None], correlation)
 
 
-def _total(times: FloatArray, table: FloatArray) -> FloatArray:
+def _total(times: Float64Array, table: Float64Array) -> Float64Array:
     """Sum a table over pairs of drawn sequences: (..., S) and (S, S) to (...)."""
     return np.asarray(((times @ table) * times).sum(axis=-1))

@@ -3,16 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from fixtures.trace import LayerTrace, Trace
-from metrics.overlap import choice_mask, overlap_matrix
+from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import Float64Array, IntArray
+from metrics.usage.topk_overlap import choice_mask, overlap_matrix
 
 #: Tokens whose pairs are compared: about half a million pairs, whatever the population's size.
 PAIR_TOKENS = 1024
 #: Points of a scatter figure.
 SCATTER_POINTS = 1500
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
 
 
 def pair_tokens(trace: Trace) -> IntArray:
@@ -34,14 +32,14 @@ def sequences_of(trace: Trace, chosen: IntArray) -> IntArray:
     return trace.sequence[trace.sample[chosen]]
 
 
-def overlap_of(layer: LayerTrace, trace: Trace, chosen: IntArray) -> FloatArray:
+def overlap_of(layer: LayerTrace, trace: Trace, chosen: IntArray) -> Float64Array:
     """Return the top-k overlap (Eq 11) of every pair of chosen tokens, shape (m, m)."""
     experts = layer.experts[trace.sample[chosen]]
     mask = choice_mask(experts, layer.logits.shape[1])
     return np.asarray(overlap_matrix(mask, mask, experts.shape[1]), dtype=np.float64)
 
 
-def sequence_means(values: FloatArray, weights: FloatArray, sequence: IntArray, count: int) -> FloatArray:
+def sequence_means(values: Float64Array, weights: Float64Array, sequence: IntArray, count: int) -> Float64Array:
     """Return sum(values) / sum(weights) over each sequence's tokens, shape (count,); NaN where empty."""
     total = np.bincount(sequence, weights=values, minlength=count)
     weight = np.bincount(sequence, weights=weights, minlength=count)
@@ -50,12 +48,12 @@ def sequence_means(values: FloatArray, weights: FloatArray, sequence: IntArray, 
     return means
 
 
-def sequence_sums(values: npt.ArrayLike, trace: Trace) -> FloatArray:
+def sequence_sums(values: npt.ArrayLike, trace: Trace) -> Float64Array:
     """Return the sum of one value a token over each sequence, shape (S,)."""
     return np.bincount(trace.sequence, weights=values, minlength=trace.sequences).astype(np.float64)
 
 
-def over_layers(table: FloatArray) -> FloatArray:
+def over_layers(table: Float64Array) -> Float64Array:
     """Return each sequence's mean over the layers where it has a value, shape (S',).
 
     ``table`` is (L, S) with NaN for empty units; a sequence that is empty everywhere is left out.

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import norm, t
 
-from claims.subspace_replicates import pairs_compared
-from claims.subspace_trace import Reading
-from metrics.estimate import Estimate
-from metrics.grassmann import chance_overlap
-from metrics.jackknife import LEVEL, estimate_jackknife
+from fixtures.evidence.subspaces import Reading
+from metrics.stats.estimate import Estimate
+from metrics.stats.jackknife import LEVEL, estimate_jackknife
+from metrics.subspaces.grassmann import chance_overlap
+from metrics.subspaces.jackknife_distances import pairs_compared
 
 UNIT = "sequence block"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from claims.certificate import write_certificate
-from claims.finding import Counterexample
-from claims.judge import record_of
+from claims.core.certificate import write_certificate
+from claims.core.finding import Counterexample
+from claims.core.judge import record_of
+from claims.core.record import write_records
+from claims.core.tests.test_judge import CLAIM
+from claims.core.verdict import Verdict
 from claims.recheck import main
-from claims.record import write_records
-from claims.tests.test_judge import CLAIM
-from claims.verdict import Verdict
 
 RNG = np.random.default_rng(0)
 WEIGHT = RNG.standard_normal((4, 8))

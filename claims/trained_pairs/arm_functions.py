@@ -3,21 +3,20 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.arm_layers import ArmLayer
-from claims.function_trace import FloatArray, LayerFunctions, TokenCosines
-from metrics.effective_rank import normalised_spectrum
-from metrics.mean_alignment import mean_alignment
-
-Float64Array = npt.NDArray[np.float64]
+from claims.trained_pairs.arms import ArmLayer
+from fixtures.evidence.jacobians import LayerFunctions
+from metrics.arrays import Float64Array, FloatArray
+from metrics.jacobians.token_cosines import TokenCosines
+from metrics.jacobians.token_products import mean_alignment
+from metrics.subspaces.effective_rank import normalised_spectrum
 
 #: Singular values below this share of the largest are 0 but for rounding to float32.
 ROUNDED = 1e-6
 
 
 def functions_of(layer: ArmLayer) -> LayerFunctions:
-    """The functions of a layer that `claims.arm_layers.studied` let pass."""
+    """The functions of a layer that `claims.trained_pairs.arms.studied` let pass."""
     assert layer.functions is not None
     return layer.functions
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.finding import NotApplicable
-from claims.function_arms import FunctionExperiment, TrainedArm
-from claims.function_trace import LayerFunctions
-from fixtures.expert_trace import ExpertTrace, LayerExperts
+from claims.core.finding import NotApplicable
+from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
+from fixtures.evidence.experts import ExpertTrace, LayerExperts
+from fixtures.evidence.jacobians import LayerFunctions
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.arm_layers import ArmLayer, ArmLayers
-from claims.sampling import Sampling
-from metrics.effective_rank import effective_rank
-from metrics.grassmann import normalised_geodesic, pair_angles
-from metrics.state_subspaces import TOKENS_A_DIRECTION, regrouped, state_spectra, state_subspaces
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from claims.trained_pairs.arms import ArmLayer, ArmLayers
+from metrics.arrays import Float64Array, Int64Array
+from metrics.stats.sampling import Sampling
+from metrics.subspaces.effective_rank import effective_rank
+from metrics.subspaces.grassmann import normalised_geodesic, pair_angles
+from metrics.subspaces.grouped_states import TOKENS_A_DIRECTION, regrouped, state_spectra, state_subspaces
 
 #: r of the subspaces; the papers' is unknown.
 RANK = 8
@@ -32,15 +30,15 @@ SPLITS = ("the top-k arm's split", "the soft arm's split")
 class Groups(NamedTuple):
     """G groups of n states, (G, n, D), and their weights, (G, n)."""
 
-    states: FloatArray
-    weights: FloatArray
+    states: Float64Array
+    weights: Float64Array
 
 
 class Grouped(NamedTuple):
     """Means over groups, or pairs of them: tables (K, 2, L) by the arms' split, and by random ones as large."""
 
-    measured: FloatArray
-    random: FloatArray
+    measured: Float64Array
+    random: Float64Array
 
 
 Measure = Callable[[Groups], float]
@@ -108,7 +106,7 @@ def gate_spread(layers: Sequence[ArmLayer]) -> float:
     return float(np.mean([np.nanmean(effective_rank(x.experts.sample_weights, 1)) / x.count for x in layers]))
 
 
-def routed(layer: ArmLayer, top: int) -> tuple[IntArray, FloatArray]:
+def routed(layer: ArmLayer, top: int) -> tuple[Int64Array, Float64Array]:
     """The experts of largest gate of each sampled token, and their gates, (M, top) each."""
     gates = layer.experts.sample_weights
     best = np.argsort(-gates, axis=1, kind="stable")[:, :top]
@@ -135,7 +133,7 @@ def mean_dealt(groups: Groups, measure: Measure, deals: int, rng: np.random.Gene
     return float(np.mean([measure(Groups(*regrouped(groups.states, relative, rng))) for _ in range(deals)]))
 
 
-def _spectra(groups: Groups) -> FloatArray:
+def _spectra(groups: Groups) -> Float64Array:
     return state_spectra(groups.states, groups.weights)
 
 

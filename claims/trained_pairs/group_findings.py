@@ -6,9 +6,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from claims.arm_layers import ArmLayers
-from claims.arm_measures import (
-    FloatArray,
+from claims.core.finding import Finding, Measured
+from claims.trained_pairs.arms import ArmLayers
+from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
+from claims.trained_pairs.paired_differences import (
     arm_curves,
     beside,
     by_training,
@@ -20,10 +21,9 @@ from claims.arm_measures import (
     size_note,
     surviving,
 )
-from claims.arm_states import SPLITS, Measure, gate_spread, grouped
-from claims.finding import Finding, Measured
-from claims.function_arms import FunctionExperiment
-from claims.sampling import Sampling
+from fixtures.evidence.experiments import FunctionExperiment
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 #: Gates whose entropy spreads them over this share of the experts or more are called near uniform.
 UNIFORM = 0.9
@@ -52,12 +52,12 @@ class Compared:
 def finding_of_groups(
     experiment: FunctionExperiment,
     read: ArmLayers,
-    table: FloatArray,
-    nulls: Mapping[str, FloatArray],
+    table: Float64Array,
+    nulls: Mapping[str, Float64Array],
     says: Compared,
     sampling: Sampling,
     *,
-    other: Mapping[str, FloatArray] = MappingProxyType({}),
+    other: Mapping[str, Float64Array] = MappingProxyType({}),
     more: tuple[Measured, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Finding:
@@ -73,7 +73,7 @@ def finding_of_groups(
     by_arms, name = difference(table), f"{says.name}, {quoted(experiment)}"
     by_nulls = {given: difference(values) for given, values in nulls.items()}
 
-    def measured(called: str, values: FloatArray, *, decides: bool = False) -> Measured:
+    def measured(called: str, values: Float64Array, *, decides: bool = False) -> Measured:
         return Measured(called, estimate_pairs(values, called, sampling), says.direction, says.threshold, decides)
 
     deciding = measured(name, by_arms, decides=True)
@@ -105,7 +105,7 @@ def finding_of_groups(
 
 
 def left_on_splits(
-    read: ArmLayers, table: FloatArray, measure: Measure, sampling: Sampling
+    read: ArmLayers, table: Float64Array, measure: Measure, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
     """Report how much of a difference of inputs on own tokens is left on the common splits, or why that is not told."""
     left = {
@@ -128,8 +128,8 @@ def gate_note(read: ArmLayers) -> str:
 
 
 def _lines(
-    arms: tuple[str, ...], table: FloatArray, suffix: str = "", *, beside: FloatArray | None = None
-) -> dict[str, FloatArray]:
+    arms: tuple[str, ...], table: Float64Array, suffix: str = "", *, beside: Float64Array | None = None
+) -> dict[str, Float64Array]:
     """Name the arms' tables (K, L); without those that are the same as ``beside``, which they would hide."""
     return {
         f"{arm}{suffix}": table[:, place]

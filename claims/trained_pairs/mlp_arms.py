@@ -1,35 +1,7 @@
 """The controlled MLP as its claims read it: all arms trained, and those that are a null before training."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-
-from claims.controlled_mlp import ArmMeasures, controlled_mlps
-from claims.finding import NotApplicable
-from claims.mlp_world import Match, MlpWorld
-from claims.sampling import Sampling
-
-Arms = Mapping[Match, Mapping[str, ArmMeasures]]
-
-#: Matchings by the name that a fork gives them.
-MATCHED: Mapping[str, Match] = {"total": "total", "active": "active"}
-#: Arms that are measured before training too.
-BEFORE = ("dense", "top-1", "top-2", "soft")
-
-
-@dataclass(frozen=True)
-class MlpArms:
-    """The arms of both matchings by name, one value a seed in each, trained and before training."""
-
-    trained: Arms
-    untrained: Arms
-
-
-@cache
-def compared_arms(world: MlpWorld, sampling: Sampling) -> MlpArms:
-    """Train and measure everything that the claims on the controlled MLP compare; once a process."""
-    trained = controlled_mlps(world, sampling)
-    return MlpArms(trained, controlled_mlps(world, sampling, names=BEFORE, trained=False))
+from claims.core.finding import NotApplicable
+from fixtures.mlp.arms import ArmMeasures
 
 
 def require_learned(*arms: ArmMeasures) -> None:

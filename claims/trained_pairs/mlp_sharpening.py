@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.claim import Fork
-from claims.controlled_mlp import ArmMeasures
-from claims.finding import Finding, Measured
-from claims.mlp_arms import MATCHED, MlpArms, errors_note, require_learned
-from claims.mlp_pairs import Pair, mean_difference, pair, paired_figure, share_kept, strongest
-from claims.sampling import Sampling
+from claims.core.claim import Fork
+from claims.core.finding import Finding, Measured
+from claims.trained_pairs.mlp_arms import errors_note, require_learned
+from claims.trained_pairs.mlp_pairs import Pair, mean_difference, pair, paired_figure, share_kept, strongest
+from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
+from metrics.stats.sampling import Sampling
 
 OWN, COMMON = "own", "common"
 #: Thresholds of the paired differences, and of what common tokens keep of them.

@@ -7,19 +7,17 @@ the first arm minus the second, (K, L).
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.arm_layers import ArmLayers
-from claims.curves import rounded
-from claims.few_units import FEW, FEWEST, estimate_few, spanning
-from claims.finding import Curve, Measured, NotApplicable
-from claims.function_arms import FunctionExperiment
-from claims.record import Figure, Series
-from claims.sampling import Sampling
-from claims.verdict import holds
-from metrics.estimate import Estimate
-
-FloatArray = npt.NDArray[np.float64]
+from claims.core.curves import rounded
+from claims.core.finding import Curve, Measured, NotApplicable
+from claims.core.record import Figure, Series
+from claims.core.verdict import holds
+from claims.trained_pairs.arms import ArmLayers
+from fixtures.evidence.experiments import FunctionExperiment
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import FEW, FEWEST, estimate_few, spanning
+from metrics.stats.sampling import Sampling
 
 #: Layers of one training share its text and its accidents; the interval treats them as independent, and says so.
 PAIR = "(layer, seed) pair"
@@ -29,12 +27,12 @@ HALF = 0.5
 SEEDS = 5
 
 
-def difference(table: FloatArray) -> FloatArray:
+def difference(table: Float64Array) -> Float64Array:
     """First arm minus second, (K, 2, L) to (K, L)."""
     return np.asarray(table[:, 0] - table[:, 1])
 
 
-def estimate_pairs(values: FloatArray, name: str, sampling: Sampling) -> Estimate:
+def estimate_pairs(values: Float64Array, name: str, sampling: Sampling) -> Estimate:
     """Estimate the mean over pairs of a layer and a seed, no surer than the trainings agree.
 
     Parameters
@@ -54,7 +52,7 @@ def estimate_pairs(values: FloatArray, name: str, sampling: Sampling) -> Estimat
     return spanning(estimate_few(known, PAIR, sampling), np.array([row.mean() for row in _known_rows(values)]))
 
 
-def by_training(values: FloatArray, direction: str, threshold: str, sampling: Sampling) -> tuple[Measured, ...]:
+def by_training(values: Float64Array, direction: str, threshold: str, sampling: Sampling) -> tuple[Measured, ...]:
     """Report the mean over layers with trainings as the units, which are the only independent ones."""
     seeds = np.array([row.mean() for row in _known_rows(values)])
     if len(seeds) < 2:
@@ -64,7 +62,7 @@ def by_training(values: FloatArray, direction: str, threshold: str, sampling: Sa
 
 
 def beside(
-    by_null: FloatArray, by_arms: FloatArray, name: str, direction: str, sampling: Sampling
+    by_null: Float64Array, by_arms: Float64Array, name: str, direction: str, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Judge how much of a difference a null gives: of by_null - by_arms / 2 the null, and its mirror as a criterion.
 
@@ -94,7 +92,7 @@ def beside(
 
 
 def surviving(
-    left: Mapping[str, FloatArray], whole: FloatArray, sampling: Sampling
+    left: Mapping[str, Float64Array], whole: Float64Array, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
     """Report the share of a difference that is left on common splits, and note where it has no interval, and why.
 
@@ -119,7 +117,7 @@ def surviving(
     return tuple(found), tuple(notes)
 
 
-def pair_notes(read: ArmLayers, values: FloatArray) -> tuple[str, ...]:
+def pair_notes(read: ArmLayers, values: Float64Array) -> tuple[str, ...]:
     """Say what the units of an interval are, and what was left out of it."""
     seeds, pairs = len(values), int(np.isfinite(values).sum())
     notes = [
@@ -142,7 +140,7 @@ def size_note(experiment: FunctionExperiment) -> tuple[str, ...]:
     return (f"Parameters in total: {' and '.join(f'{int(size or 0):,}' for size in sizes)}.",)
 
 
-def arm_curves(name: str, arms: tuple[str, ...], numbers: tuple[int, ...], table: FloatArray) -> tuple[Curve, ...]:
+def arm_curves(name: str, arms: tuple[str, ...], numbers: tuple[int, ...], table: Float64Array) -> tuple[Curve, ...]:
     """Each arm's mean over seeds by layer."""
     return tuple(
         Curve(f"{name}, {arm}", numbers, tuple(_mean_or_none(column) for column in table[:, place].T))
@@ -151,7 +149,7 @@ def arm_curves(name: str, arms: tuple[str, ...], numbers: tuple[int, ...], table
 
 
 def figure_by_layer(
-    title: str, redraws: str, y_label: str, numbers: tuple[int, ...], lines: Mapping[str, FloatArray]
+    title: str, redraws: str, y_label: str, numbers: tuple[int, ...], lines: Mapping[str, Float64Array]
 ) -> Figure:
     """Draw tables (K, L) by layer: the mean over seeds, in a band that spans them."""
     return Figure(
@@ -164,7 +162,7 @@ def figure_by_layer(
     )
 
 
-def spanned(label: str, x: list[float], table: FloatArray) -> Series:
+def spanned(label: str, x: list[float], table: Float64Array) -> Series:
     """Return the mean over rows and their range as a series; columns of which nothing is known are not there."""
     known = np.isfinite(table)
     there = np.flatnonzero(known.any(axis=0))
@@ -184,18 +182,18 @@ def quoted(experiment: FunctionExperiment) -> str:
     return f"{first!r} minus {second!r}"
 
 
-def _known_rows(values: FloatArray) -> list[FloatArray]:
+def _known_rows(values: Float64Array) -> list[Float64Array]:
     """What is known of each row, without the rows of which nothing is."""
     rows = [row[np.isfinite(row)] for row in values]
     return [row for row in rows if len(row)]
 
 
-def _mean_or_none(column: FloatArray) -> float | None:
+def _mean_or_none(column: Float64Array) -> float | None:
     known = column[np.isfinite(column)]
     return float(known.mean()) if len(known) else None
 
 
-def _share(left: FloatArray, whole: FloatArray, sampling: Sampling) -> Estimate | float:
+def _share(left: Float64Array, whole: Float64Array, sampling: Sampling) -> Estimate | float:
     """Ratio of the means over pairs; without an interval where these are too few to resample."""
     both = np.isfinite(left) & np.isfinite(whole)
     rows = np.stack([left[both], whole[both]], axis=1)

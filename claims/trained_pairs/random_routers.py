@@ -9,21 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.arm_layers import ArmLayer, ArmLayers
-from claims.arm_states import (
+from claims.trained_pairs.arms import ArmLayer, ArmLayers
+from claims.trained_pairs.expert_groups import (
     DEALS,
     FEWEST_TOKENS,
-    FloatArray,
     Groups,
-    IntArray,
     Measure,
     fewest,
     groups_of,
     mean_dealt,
     routed,
 )
-from claims.sampling import Sampling
-from claims.subspace_drawn import with_load
+from fixtures.studies.random_routers import with_load
+from metrics.arrays import Float64Array, Int64Array
+from metrics.stats.sampling import Sampling
 
 
 class Beside(NamedTuple):
@@ -32,10 +31,10 @@ class Beside(NamedTuple):
     ``sizes`` holds the number of tokens of every group, (K, L), 0 where no group has enough.
     """
 
-    measured: FloatArray
-    random: FloatArray
-    drawn: FloatArray
-    sizes: IntArray
+    measured: Float64Array
+    random: Float64Array
+    drawn: Float64Array
+    sizes: Int64Array
 
 
 def beside_drawn_routers(read: ArmLayers, measure: Measure, sampling: Sampling, *, nulls: bool = True) -> Beside:
@@ -82,8 +81,8 @@ def size_note(found: Beside) -> str:
 class _Routing(NamedTuple):
     """Which sampled tokens each expert of an arm takes, in random order, and the gates (M, E)."""
 
-    rows: list[IntArray]
-    gates: FloatArray
+    rows: list[Int64Array]
+    gates: Float64Array
 
 
 def _routings(pair: Sequence[ArmLayer], labels: tuple[int, int], sampling: Sampling) -> list[list[_Routing]]:
@@ -103,18 +102,18 @@ def _routings(pair: Sequence[ArmLayer], labels: tuple[int, int], sampling: Sampl
     return found
 
 
-def _taken(gates: FloatArray, orders: Sequence[IntArray]) -> _Routing:
+def _taken(gates: Float64Array, orders: Sequence[Int64Array]) -> _Routing:
     return _Routing([order[gates[order, number] > 0] for number, order in enumerate(orders)], gates)
 
 
-def _own_gates(layer: ArmLayer) -> FloatArray:
+def _own_gates(layer: ArmLayer) -> Float64Array:
     """Gates (M, E) of the sampled tokens, 0 for experts that a token does not use."""
     found = np.zeros((len(layer.experts.sample), layer.count))
     np.put_along_axis(found, layer.experts.sample_experts.astype(np.int64), layer.experts.sample_weights, axis=1)
     return found
 
 
-def _drawn_gates(layer: ArmLayer, router: FloatArray, top: int) -> FloatArray:
+def _drawn_gates(layer: ArmLayer, router: Float64Array, top: int) -> Float64Array:
     """Gates (M, E): those that each token has, from the largest on, for the experts in the drawn router's order."""
     states = layer.experts.sample.astype(np.float64)
     load = np.bincount(routed(layer, top)[0].ravel(), minlength=layer.count)

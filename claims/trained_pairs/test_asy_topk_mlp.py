@@ -2,11 +2,12 @@
 
 from itertools import product
 
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Finding
-from claims.mlp_arms import MATCHED, MlpArms, soft_gates_note
-from claims.mlp_sharpening import COMMON, OWN, Quantity, sharpening
-from claims.sampling import Sampling
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding
+from claims.trained_pairs.mlp_arms import soft_gates_note
+from claims.trained_pairs.mlp_sharpening import COMMON, OWN, Quantity, sharpening
+from fixtures.mlp.arms import MATCHED, MlpArms
+from metrics.stats.sampling import Sampling
 
 ASY, PRB = "ASY (arXiv 2605.16349v1)", "PRB (arXiv 2601.11616)"
 SETTING = (

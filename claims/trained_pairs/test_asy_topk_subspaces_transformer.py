@@ -1,13 +1,13 @@
 """Does top-k routing drive apart the subspaces that experts receive, in a transformer?  ASY claim C, subspaces."""
 
-from claims.arm_drawn import beside_drawn_routers, size_note
-from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits
-from claims.arm_layers import in_all_arms, require_soft
-from claims.arm_states import FEWEST_TOKENS, RANK, SPLITS, grouped, subspace_distance
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Finding
-from claims.function_arms import FunctionExperiment
-from claims.sampling import Sampling
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding
+from claims.trained_pairs.arms import in_all_arms, require_soft
+from claims.trained_pairs.expert_groups import FEWEST_TOKENS, RANK, SPLITS, grouped, subspace_distance
+from claims.trained_pairs.group_findings import Compared, finding_of_groups, gate_note, left_on_splits
+from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from fixtures.evidence.experiments import FunctionExperiment
+from metrics.stats.sampling import Sampling
 
 SAYS = Compared(
     name="d_G / ((pi/2) sqrt r)",

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.arm_functions import Aligned, alignment, functions_of, token_alignment
-from claims.arm_layers import ArmLayers, in_all_arms, require_soft, studied
-from claims.arm_measures import (
-    FloatArray,
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding, Measured
+from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
+from claims.trained_pairs.arms import ArmLayers, in_all_arms, require_soft, studied
+from claims.trained_pairs.paired_differences import (
     arm_curves,
     beside,
     by_training,
@@ -20,11 +21,10 @@ from claims.arm_measures import (
     size_note,
     surviving,
 )
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Finding, Measured
-from claims.function_arms import FunctionExperiment
-from claims.function_trace import LayerFunctions
-from claims.sampling import Sampling
+from fixtures.evidence.experiments import FunctionExperiment
+from fixtures.evidence.jacobians import LayerFunctions
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 OWN, SHARED, SINGLE = "own", "shared", "shared, one at a time"
 #: Splits on which all experts of both arms are asked about the same tokens, in words.
@@ -114,8 +114,8 @@ def test_topk_sharpening_function_transformer(
 class _Table(NamedTuple):
     """Means over pairs of experts, (K, 2, L) each; NaN without a pair."""
 
-    signed: FloatArray
-    absolute: FloatArray
+    signed: Float64Array
+    absolute: Float64Array
 
 
 def _table(read: ArmLayers, measure: Callable[[LayerFunctions], Aligned]) -> _Table:
@@ -123,7 +123,7 @@ def _table(read: ArmLayers, measure: Callable[[LayerFunctions], Aligned]) -> _Ta
     return _Table(found[..., 0], found[..., 1])
 
 
-def _masked(read: ArmLayers) -> FloatArray:
+def _masked(read: ArmLayers) -> Float64Array:
     """Alignment of the soft arm under random masks, and without, (K, 2, L).
 
     A soft expert's own visits are all tokens, and those that are kept of them a random few, drawn anew for each
@@ -133,7 +133,7 @@ def _masked(read: ArmLayers) -> FloatArray:
     return np.stack([table.signed[:, 1] for table in both], axis=1)
 
 
-def _mask_lines(tokens: str, masked: FloatArray) -> dict[str, FloatArray]:
+def _mask_lines(tokens: str, masked: Float64Array) -> dict[str, Float64Array]:
     """Return the null as lines: both of its ends where the arms' own lines count tokens under their weights."""
     match tokens:
         case "own":
@@ -146,7 +146,7 @@ def _mask_lines(tokens: str, masked: FloatArray) -> dict[str, FloatArray]:
 
 
 def _beside_null(
-    read: ArmLayers, fork: Fork, masked: FloatArray, by_arms: FloatArray, sampling: Sampling
+    read: ArmLayers, fork: Fork, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Criterion and null of random masks; where masks change nothing the experts drawn anew are the null."""
     single = fork["tokens"] == SINGLE
@@ -158,5 +158,5 @@ def _beside_null(
     return less, (*null, anew)
 
 
-def _lower(name: str, values: FloatArray, sampling: Sampling, *, decides: bool = True) -> Measured:
+def _lower(name: str, values: Float64Array, sampling: Sampling, *, decides: bool = True) -> Measured:
     return Measured(name, estimate_pairs(values, name, sampling), "<", "lower", decides=decides)

@@ -4,13 +4,21 @@ from itertools import product
 
 import numpy as np
 
-from claims.claim import Fork, Threshold, claim
-from claims.controlled_mlp import ArmMeasures
-from claims.finding import Finding, Measured
-from claims.mlp_arms import MATCHED, MlpArms, errors_note, require_learned
-from claims.mlp_pairs import Pair, mean_difference, pair, paired_figure
-from claims.mlp_spectra import last_compared, leading_and_decay, rank_note, spectra_figure
-from claims.sampling import Sampling
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding, Measured
+from claims.trained_pairs.mlp_arms import errors_note, require_learned
+from claims.trained_pairs.mlp_pairs import (
+    Pair,
+    last_compared,
+    leading_and_decay,
+    mean_difference,
+    pair,
+    paired_figure,
+    rank_note,
+    spectra_figure,
+)
+from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
+from metrics.stats.sampling import Sampling
 
 SETTING = (
     "MLP experts in one layer on tokens of mixed clusters, 12 seeds, paired by seed; the MoE is top-2, its twin one "

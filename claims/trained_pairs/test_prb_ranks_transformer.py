@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from claims.arm_drawn import beside_drawn_routers, size_note
-from claims.arm_groups import Compared, finding_of_groups, gate_note, left_on_splits
-from claims.arm_layers import answered, in_all_arms, require_soft, require_twin
-from claims.arm_measures import difference
-from claims.arm_states import (
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding
+from claims.trained_pairs.arms import answered, in_all_arms, require_soft, require_twin
+from claims.trained_pairs.expert_groups import (
     FEWEST_TOKENS,
     SPLITS,
     as_weighted,
@@ -15,10 +14,11 @@ from claims.arm_states import (
     mean_rank_of_deviations,
     unweighted,
 )
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Finding
-from claims.function_arms import FunctionExperiment
-from claims.sampling import Sampling
+from claims.trained_pairs.group_findings import Compared, finding_of_groups, gate_note, left_on_splits
+from claims.trained_pairs.paired_differences import difference
+from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from fixtures.evidence.experiments import FunctionExperiment
+from metrics.stats.sampling import Sampling
 
 #: The other reading of the effective rank.
 DEVIATIONS = "with shares of standard deviations"

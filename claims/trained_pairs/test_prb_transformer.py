@@ -5,17 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.arm_functions import (
-    decay,
-    functions_of,
-    leading_value,
-    mean_gate,
-    mean_gates,
-    values_of_rank,
-)
-from claims.arm_layers import ArmLayer, ArmLayers, in_all_arms, require_twin, studied
-from claims.arm_measures import (
-    FloatArray,
+from claims.core.claim import Fork, Threshold, claim
+from claims.core.finding import Finding, Measured
+from claims.core.record import Figure
+from claims.trained_pairs.arm_functions import decay, functions_of, leading_value, mean_gate, mean_gates, values_of_rank
+from claims.trained_pairs.arms import ArmLayer, ArmLayers, in_all_arms, require_twin, studied
+from claims.trained_pairs.paired_differences import (
     arm_curves,
     beside,
     by_training,
@@ -26,11 +21,9 @@ from claims.arm_measures import (
     size_note,
     spanned,
 )
-from claims.claim import Fork, Threshold, claim
-from claims.finding import Finding, Measured
-from claims.function_arms import FunctionExperiment
-from claims.record import Figure
-from claims.sampling import Sampling
+from fixtures.evidence.experiments import FunctionExperiment
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 MEAN, SINGLE = "mean over own tokens", "at single own tokens"
 WITHOUT, TIMES = "without", "times its mean"
@@ -46,8 +39,8 @@ class Spectra(NamedTuple):
     cut : the fewest values that both arms have in a layer
     """
 
-    leading: FloatArray
-    decay: FloatArray
+    leading: Float64Array
+    decay: Float64Array
     cut: int
 
 
@@ -133,7 +126,7 @@ def _spectra(read: ArmLayers, fork: Fork, *, anew: bool = False) -> Spectra:
     return found._replace(cut=fewest)
 
 
-def _table(layer: ArmLayer, fork: Fork, anew: bool) -> FloatArray:
+def _table(layer: ArmLayer, fork: Fork, anew: bool) -> Float64Array:
     functions = functions_of(layer)
     if fork["jacobian"] == MEAN:
         found = functions.redrawn_leading if anew else functions.leading
@@ -142,25 +135,25 @@ def _table(layer: ArmLayer, fork: Fork, anew: bool) -> FloatArray:
     return np.asarray(found, dtype=np.float64)
 
 
-def _gates(layer: ArmLayer, fork: Fork) -> FloatArray | float:
+def _gates(layer: ArmLayer, fork: Fork) -> Float64Array | float:
     """Mean gate of each expert, (E,); over all visits where it is not known whose a single visit is; 1 without."""
     if fork["gate"] == WITHOUT:
         return 1.0
     return mean_gates(layer)[: len(functions_of(layer).leading)] if fork["jacobian"] == MEAN else mean_gate(layer)
 
 
-def _mean_decay(values: FloatArray) -> FloatArray:
+def _mean_decay(values: Float64Array) -> Float64Array:
     """Mean over k = 2..T of what is known, (..., T) to (...); NaN where that is nothing."""
     after = values[..., 1:]
     count = np.isfinite(after).sum(axis=-1)
     return np.asarray(np.divide(np.nansum(after, axis=-1), count, out=np.full(count.shape, np.nan), where=count > 0))
 
 
-def _log(values: FloatArray) -> FloatArray:
+def _log(values: Float64Array) -> Float64Array:
     return np.log(values, out=np.full(values.shape, np.nan), where=values > 0)
 
 
-def _measured(name: str, values: FloatArray, threshold: str, sampling: Sampling) -> Measured:
+def _measured(name: str, values: Float64Array, threshold: str, sampling: Sampling) -> Measured:
     return Measured(name, estimate_pairs(values, name, sampling), "<", threshold)
 
 
@@ -183,7 +176,7 @@ def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra, anew: Spectra)
     )
 
 
-def _values(spectra: Spectra, arm: int) -> FloatArray:
+def _values(spectra: Spectra, arm: int) -> Float64Array:
     """Geometric mean over layers of s_1, times the mean of s_k / s_1, (K, T)."""
     leading = _log(spectra.leading[:, arm])
     known = np.isfinite(leading)
@@ -194,7 +187,7 @@ def _values(spectra: Spectra, arm: int) -> FloatArray:
     return np.asarray(np.exp(mean)[:, None] * _over_layers(spectra.decay[:, arm]))
 
 
-def _over_layers(values: FloatArray) -> FloatArray:
+def _over_layers(values: Float64Array) -> Float64Array:
     """Mean over the layers that have a spectrum, (K, L, T) to (K, T)."""
     found = np.full((len(values), values.shape[2]), np.nan)
     for seed, layers in enumerate(values):

@@ -9,36 +9,32 @@ Jacobians: that makes all mean Jacobians look less alike than they are, and woul
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from claims.function_trace import TokenCosines
-from metrics.estimate import Estimate
-from metrics.jackknife import estimate_jackknife
-
-FloatArray = npt.NDArray[np.float64]
-AnyFloat = npt.NDArray[np.floating]
-IntArray = npt.NDArray[np.int64]
+from metrics.arrays import Float64Array, FloatArray, Int64Array
+from metrics.jacobians.token_cosines import TokenCosines
+from metrics.stats.estimate import Estimate
+from metrics.stats.jackknife import estimate_jackknife
 
 #: What is left out: a block of whole sequences.
 UNIT = "sequence block"
 
 
-def deletions(blocks: int) -> FloatArray:
+def deletions(blocks: int) -> Float64Array:
     """Weights of all blocks, then of all but one: (1 + B, B), 1 and 0."""
     return np.vstack([np.ones(blocks), 1.0 - np.eye(blocks)])
 
 
-def over_blocks(replicates: FloatArray) -> Estimate:
+def over_blocks(replicates: Float64Array) -> Estimate:
     """Estimate a statistic from its values (1 + B,) at the weights of `deletions`."""
     return estimate_jackknife(float(replicates[0]), replicates[1:], UNIT)
 
 
-def upper_pairs(experts: int) -> IntArray:
+def upper_pairs(experts: int) -> Int64Array:
     """Return the pairs i < j, int64 (P, 2)."""
     return np.stack(np.triu_indices(experts, 1), axis=1).astype(np.int64)
 
 
-def known_mean(values: FloatArray) -> FloatArray:
+def known_mean(values: Float64Array) -> Float64Array:
     """Mean over the last axis of what is not NaN; NaN where nothing is."""
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
@@ -46,7 +42,7 @@ def known_mean(values: FloatArray) -> FloatArray:
     return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
-def pair_alignments(source: AnyFloat | TokenCosines, weights: FloatArray, *, absolute: bool) -> FloatArray:
+def pair_alignments(source: FloatArray | TokenCosines, weights: Float64Array, *, absolute: bool) -> Float64Array:
     """Alignments of all pairs of experts, (R, P): of their mean Jacobians, or of those at single tokens.
 
     Absolute values are taken of the alignments of means, or at each token.
@@ -63,14 +59,14 @@ def pair_alignments(source: AnyFloat | TokenCosines, weights: FloatArray, *, abs
     return _mean_over_blocks(values[:, pairs[:, 0], pairs[:, 1]], weights * source.tokens)
 
 
-def mean_cosines(table: AnyFloat, weights: FloatArray) -> FloatArray:
+def mean_cosines(table: FloatArray, weights: Float64Array) -> Float64Array:
     """Frobenius cosines of the mean Jacobians of all pairs of experts (ASY, reconstructed), (R, P), in [-1, 1].
 
     w P_ij w / sqrt(w P_ii w  w P_jj w); NaN where an expert has no token in the weighted blocks, or a Jacobian of zero.
 
     Parameters
     ----------
-    table : products, (E, B, E, B), as in `claims.function_trace.LayerFunctions`
+    table : products, (E, B, E, B), as in `fixtures.evidence.jacobians.LayerFunctions`
     """
     pairs = upper_pairs(len(table))
     power = _forms(_own(table), weights)
@@ -79,7 +75,7 @@ def mean_cosines(table: AnyFloat, weights: FloatArray) -> FloatArray:
     return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
 
 
-def same_expert(table: AnyFloat, visits: IntArray, weights: FloatArray) -> FloatArray:
+def same_expert(table: FloatArray, visits: Int64Array, weights: Float64Array) -> Float64Array:
     """Alignment of an expert's mean Jacobian with that on as many other tokens of its own, (R, E).
 
     The squared norm of what the tokens have in common over that of the mean: products of DIFFERENT blocks are free
@@ -106,12 +102,12 @@ def same_expert(table: AnyFloat, visits: IntArray, weights: FloatArray) -> Float
     return found
 
 
-def two_tokens(cosines: AnyFloat, weights: FloatArray) -> FloatArray:
+def two_tokens(cosines: FloatArray, weights: Float64Array) -> Float64Array:
     """Mean over blocks of an expert's cosine with itself at two tokens, (B, E) to (R, E); NaN where there is none."""
     return _mean_over_blocks(cosines, weights)
 
 
-def output_correlations(products: AnyFloat, weights: FloatArray) -> FloatArray:
+def output_correlations(products: FloatArray, weights: Float64Array) -> Float64Array:
     """Correlations of the outputs of all pairs of experts, all coordinates together, (R, P), in [-1, 1].
 
     sum_t <f_i - mean f_i, f_j - mean f_j> over the root of the same of each with itself; reconstructed. NaN for an
@@ -128,13 +124,13 @@ def output_correlations(products: AnyFloat, weights: FloatArray) -> FloatArray:
     return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
 
 
-def _own(table: AnyFloat) -> AnyFloat:
+def _own(table: FloatArray) -> FloatArray:
     """Products of each expert with itself, (E, B, B)."""
     every = np.arange(len(table))
     return np.asarray(table.transpose(0, 2, 1, 3)[every, every])
 
 
-def _forms(tables: AnyFloat, weights: FloatArray) -> FloatArray:
+def _forms(tables: FloatArray, weights: Float64Array) -> Float64Array:
     """Quadratic forms w T w of tables (N, B, B), (R, N)."""
     found = np.empty((len(weights), len(tables)))
     for row, each in enumerate(weights):
@@ -142,7 +138,7 @@ def _forms(tables: AnyFloat, weights: FloatArray) -> FloatArray:
     return found
 
 
-def _mean_over_blocks(values: AnyFloat, weights: FloatArray) -> FloatArray:
+def _mean_over_blocks(values: FloatArray, weights: Float64Array) -> Float64Array:
     """Weighted means over blocks of values (B, N), NaN where there is none, (R, N)."""
     known = ~np.isnan(values)
     total = weights @ np.where(known, values, 0.0).astype(np.float64)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
-from metrics.gated_unit import Unit
+from metrics.jacobians.activation import Unit
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def factors(expert: Expert) -> tuple[Float64Array, Float64Array]:
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> columns, rows = factors(Expert(np.ones((1, 2)), 2 * np.ones((1, 2)), np.ones((2, 1)), linear))
     >>> columns.shape, rows.tolist()
@@ -86,7 +86,7 @@ def folded(expert: Expert, values: Float64Array) -> Float64Array:
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> folded(Expert(np.ones((1, 2)), np.ones((1, 2)), np.ones((2, 1)), linear), np.array([3.0, 5.0])).tolist()
     [8.0]
@@ -104,7 +104,7 @@ def expert_output(expert: Expert, states: FloatArray) -> Float64Array:
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
     >>> expert_output(product, np.array([[3.0, 5.0]])).tolist()
     [[15.0]]
@@ -125,7 +125,7 @@ def diagonals(expert: Expert, states: FloatArray) -> Float64Array:
     --------
     The product of the two coordinates moves with one by the other:
 
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
     >>> diagonals(product, np.array([[3.0, 5.0]])).tolist()
     [[5.0, 3.0]]
@@ -148,7 +148,7 @@ def local_jacobians(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
     >>> local_jacobians(product, np.array([[3.0, 5.0]])).diagonal.tolist()
     [[5.0, 3.0]]

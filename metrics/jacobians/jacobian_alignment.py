@@ -13,11 +13,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
-from metrics.expert import Expert, LocalJacobians
-from metrics.expert_jacobian import mean_rest
-from metrics.jacobian_cost import Plan, Shape, plan_alignment
-from metrics.mean_alignment import Rest, mean_alignment, mean_products
-from metrics.token_alignment import Gate, draw_pairs, local_at, pair_cosines, probed_cosines
+from metrics.jacobians.cost_model import Plan, Shape, plan_alignment
+from metrics.jacobians.expert import Expert, LocalJacobians
+from metrics.jacobians.spectra import mean_rest
+from metrics.jacobians.token_cosines import Gate, draw_pairs, local_at, pair_cosines, probed_cosines
+from metrics.jacobians.token_products import Rest, mean_alignment, mean_products
 
 Fork = Literal["own tokens", "shared tokens", "per token"]
 
@@ -84,7 +84,7 @@ def jacobian_alignment(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> experts = [Expert(np.array([row]), None, np.ones((1, 1)), linear) for row in ([1.0, 0.0], [-3.0, 4.0])]
     >>> found = jacobian_alignment(experts, np.ones((1, 2)), "per token", np.random.default_rng(0))
@@ -107,11 +107,11 @@ def alignment_of_means(experts: Sequence[Expert], mean_diagonals: FloatArray, re
 
     Parameters
     ----------
-    mean_diagonals, rest : as in `metrics.mean_alignment.mean_products`
+    mean_diagonals, rest : as in `metrics.jacobians.token_products.mean_products`
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> experts = [Expert(np.array([row]), None, np.ones((1, 1)), linear) for row in ([1.0, 0.0], [-3.0, 4.0])]
     >>> alignment_of_means(experts, np.ones((2, 1))).signed.tolist()

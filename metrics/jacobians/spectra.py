@@ -1,7 +1,8 @@
 """Jacobians of experts: at a token, as means over tokens, as operators, and their leading singular values.
 
-J_e(x) = C (diag(a) G + diag(b) U) + sum_i left_i right_i^T (see `metrics.expert`). J_e = dE_e/dx at the expert's
-input is reconstructed (CLAIMS.md); the gate is in it when the local Jacobians were made with one.
+J_e(x) = C (diag(a) G + diag(b) U) + sum_i left_i right_i^T (see `metrics.jacobians.expert`).
+That J_e = dE_e/dx is taken at the expert's input is reconstructed (CLAIMS.md); the gate is in it when the local
+Jacobians were made with one.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.linalg import svdvals
 from scipy.sparse.linalg import LinearOperator, svds
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
-from metrics.expert import Expert, LocalJacobians, factors, folded
+from metrics.jacobians.expert import Expert, LocalJacobians, factors, folded
 
 
 def jacobians(expert: Expert, local: LocalJacobians) -> Float64Array:
@@ -17,8 +18,8 @@ def jacobians(expert: Expert, local: LocalJacobians) -> Float64Array:
 
     Examples
     --------
-    >>> from metrics.expert import local_jacobians
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.expert import local_jacobians
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
     >>> jacobians(product, local_jacobians(product, np.array([[3.0, 5.0]]))).tolist()
     [[[5.0, 3.0]]]
@@ -38,7 +39,7 @@ def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None 
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
     >>> mean_jacobian(expert, np.array([2.0, 3.0])).tolist()
     [[2.0, 3.0]]
@@ -71,7 +72,7 @@ def jacobian_times(expert: Expert, local: LocalJacobians, vectors: FloatArray) -
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
     >>> local = LocalJacobians(np.array([[2.0, 3.0]]), np.zeros((1, 0, 1)), np.zeros((1, 0, 2)))
     >>> jacobian_times(expert, local, np.array([[[1.0], [10.0]]])).tolist()
@@ -97,7 +98,7 @@ def jacobian_operator(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
     >>> jacobian_operator(expert, np.array([2.0, 3.0])).rmatvec(np.ones(1)).tolist()
     [2.0, 3.0]
@@ -141,7 +142,7 @@ def leading_singular_values(operator: LinearOperator, top: int, rng: np.random.G
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.eye(3), None, np.eye(3), gated_unit(activation("relu")))
     >>> operator = jacobian_operator(expert, np.array([2.0, 3.0, 1.0]))
     >>> leading_singular_values(operator, 2, np.random.default_rng(0)).round(6).tolist()

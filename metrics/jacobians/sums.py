@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.function_trace import IntArray
-from metrics.arrays import Float64Array, FloatArray
-from metrics.expert import Expert, LocalJacobians, local_jacobians
+from metrics.arrays import Float64Array, FloatArray, Int64Array
+from metrics.jacobians.expert import Expert, LocalJacobians, local_jacobians
 
 Gate = Callable[[int, FloatArray], tuple[FloatArray, FloatArray]]
 """Gate of an expert at states (N, D), (N,), and its gradient there, (N, D)."""
@@ -24,15 +23,15 @@ class Tokens(NamedTuple):
     """
 
     states: FloatArray
-    block: IntArray
-    sequence: IntArray
+    block: Int64Array
+    sequence: Int64Array
     weight: FloatArray
 
 
 class Terms(NamedTuple):
     """The rank-one terms left right^T of one expert, ``left`` and ``right`` (Q, D), in the blocks ``block`` (Q,)."""
 
-    block: IntArray
+    block: Int64Array
     left: Float64Array
     right: Float64Array
 
@@ -43,7 +42,7 @@ class JacobianSums(NamedTuple):
     Attributes
     ----------
     experts : whose they are
-    diagonal : float64 (E, B, s), summed diagonals; see `metrics.expert`
+    diagonal : float64 (E, B, s), summed diagonals; see `metrics.jacobians.expert`
     terms : rank-one terms of each expert
     """
 
@@ -85,7 +84,7 @@ def jacobian_sums(
     return _together(experts, plain), _together(experts, weighted)
 
 
-def _summed(local: LocalJacobians, block: IntArray, weight: FloatArray, blocks: int) -> tuple[Float64Array, Terms]:
+def _summed(local: LocalJacobians, block: Int64Array, weight: FloatArray, blocks: int) -> tuple[Float64Array, Terms]:
     share = np.zeros((blocks, len(block)))
     share[block, np.arange(len(block))] = weight
     count, width = local.left.shape[1:]

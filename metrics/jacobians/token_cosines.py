@@ -1,18 +1,40 @@
 """Alignment of experts' Jacobians at single tokens: exact for given pairs, or estimated by random probes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
-from metrics.expert import Expert, LocalJacobians, local_jacobians
-from metrics.expert_jacobian import jacobian_times
-from metrics.jacobian_products import cosines, frobenius_norms, inner_products
+from metrics.jacobians.expert import Expert, LocalJacobians, local_jacobians
+from metrics.jacobians.spectra import jacobian_times
+from metrics.jacobians.token_products import cosines, frobenius_norms, inner_products
+
+
+@dataclass(frozen=True)
+class TokenCosines:
+    """Frobenius cosines of the Jacobians of two experts at one token: means over the tokens of each block.
+
+    Attributes
+    ----------
+    signed : float32 (B, E, E), in [-1, 1]; NaN for a pair that was not drawn, or has no cosine there
+    absolute : float32 (B, E, E), of the absolute values
+    tokens : int64 (B,), tokens that were looked at in each block
+    method : how they were computed, in words
+    noise : standard error of one cosine, mean over pairs and tokens, 0 where cosines are exact; the mean of absolute
+        values may be too large by as much, since errors do not cancel in it
+    """
+
+    signed: FloatArray
+    absolute: FloatArray
+    tokens: IntArray
+    method: str
+    noise: float = 0.0
+
 
 #: Bytes that the probed outputs of all experts may take at once.
 PROBE_BYTES = 2**29
-
 Gate = Callable[[int], tuple[FloatArray, FloatArray]]
 """Gate of an expert at the given tokens, (N,), and its gradient in the expert's input, (N, D)."""
 
@@ -77,7 +99,7 @@ def pair_cosines(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> experts = [Expert(np.array([row]), None, np.ones((1, 1)), linear) for row in ([1.0, 0.0], [3.0, 4.0])]
     >>> pair_cosines(experts, np.ones((1, 2)), np.array([[0, 1]])).tolist()
@@ -110,7 +132,7 @@ def cosines_between_tokens(expert: Expert, states: FloatArray, others: FloatArra
     --------
     A linear map is the same everywhere:
 
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.ones((1, 2)), None, np.ones((1, 1)), gated_unit(activation("linear")))
     >>> cosines_between_tokens(expert, np.zeros((1, 2)), np.ones((1, 2))).round(12).tolist()
     [1.0]
@@ -146,7 +168,7 @@ def probed_cosines(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> linear = gated_unit(activation("linear"))
     >>> experts = [Expert(np.array([row]), None, np.ones((1, 1)), linear) for row in ([1.0, 0.0], [2.0, 0.0])]
     >>> probed_cosines(experts, np.ones((1, 2)), np.array([[0, 1]]), 2, np.random.default_rng(0)).cosine.tolist()
@@ -174,7 +196,7 @@ def local_at(
 
     Examples
     --------
-    >>> from metrics.gated_unit import activation, gated_unit
+    >>> from metrics.jacobians.activation import activation, gated_unit
     >>> expert = Expert(np.ones((1, 2)), None, np.ones((1, 1)), gated_unit(activation("relu")))
     >>> local_at([expert], 0, np.array([[1.0, 1.0], [-1.0, -1.0]]), None, slice(1, None)).diagonal.tolist()
     [[0.0]]

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
-from metrics.score import SCORES, score_slopes, selection_score
+from metrics.routing.score import SCORES, score_slopes, selection_score
 
 #: Entries of one chunk of tokens x experts.
 CHUNK = 2**20

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit
 
 from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
-from metrics.score import SCORES, selection_score
+from metrics.routing.score import SCORES, selection_score
 
 
 def gate_and_slope(

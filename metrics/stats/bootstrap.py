@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
-from metrics.estimate import Estimate
-from metrics.resampling import Interval, resample
-from metrics.resampling import Statistic as Statistic
+from metrics.stats.estimate import Estimate
+from metrics.stats.resampling import Interval, Statistic, resample
 
 RESAMPLES = 9999
 

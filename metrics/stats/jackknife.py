@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import t
 
 from metrics.arrays import FloatArray, as_float64
-from metrics.estimate import Estimate
+from metrics.stats.estimate import Estimate
 
 #: Coverage of the interval.
 LEVEL = 0.95

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metrics.estimate import Estimate
-from metrics.statistics import RESAMPLES, Statistic, estimate_mean, estimate_statistic
+from metrics.stats.bootstrap import RESAMPLES, estimate_mean, estimate_statistic
+from metrics.stats.estimate import Estimate
+from metrics.stats.resampling import Statistic
 
 
 @dataclass(frozen=True)

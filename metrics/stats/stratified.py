@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.estimate import Estimate
-from metrics.resampling import UNDEFINED_SHARE
+from metrics.stats.estimate import Estimate
+from metrics.stats.resampling import UNDEFINED_SHARE
 
 #: Resamples that the statistic sees at once.
 CHUNK = 256
@@ -32,7 +32,7 @@ def estimate_stratified(
     ----------
     groups : group of each unit, int array of shape (n,)
     statistic : maps draws (B, n), how often each unit was drawn, to (B,); all ones give the estimate
-    seed, resamples, unit : as for `metrics.statistics.estimate_statistic`
+    seed, resamples, unit : as for `metrics.stats.bootstrap.estimate_statistic`
 
     Raises
     ------

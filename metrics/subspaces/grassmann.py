@@ -7,7 +7,7 @@ d_G(e_i, e_j) without a normalisation (ASY, arXiv 2605.16349v1); the one into [0
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
-from metrics.row_space import random_subspace
+from metrics.routing.null_space import random_subspace
 
 _CLOSE = 1 - 1e-6  # cosines above this lose digits in arccos: the sines take over
 _CHUNK = 1 << 24  # numbers in one block of remainders

@@ -7,7 +7,7 @@ distance between subspaces, so experts are compared at one number of tokens.
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
-from metrics.weighted_pca import off_projector, shares
+from metrics.subspaces.principal_directions import off_projector, shares
 
 #: An expert with fewer tokens than this many times the rank has no subspace worth the name.
 TOKENS_A_DIRECTION = 4

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from claims.subspace_trace import FloatArray, IntArray
-from metrics.arrays import Float64Array
-from metrics.arrays import IntArray as AnyIntArray
-from metrics.grassmann import normalised_geodesic, pair_angles, pairs_of, principal_angles, subspace_overlap
-from metrics.weighted_pca import off_projector
+from metrics.arrays import Float64Array, FloatArray, IntArray
+from metrics.subspaces.grassmann import normalised_geodesic, pair_angles, pairs_of, principal_angles, subspace_overlap
+from metrics.subspaces.principal_directions import off_projector
 
 #: Pairs of subspaces that are compared: all pairs of 32 groups, of more groups as many drawn at random.
 PAIRS = 496
@@ -23,7 +21,7 @@ RESOLVED = 1e-14
 #: Numbers in one block of bases.
 _CHUNK = 1 << 24
 
-Pairs = tuple[AnyIntArray, AnyIntArray]
+Pairs = tuple[IntArray, IntArray]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Groups:
 
 @dataclass(frozen=True)
 class Distances:
-    """Distances between G subspaces of one rank; the replicates are those of `claims.subspace_trace.Reading`.
+    """Distances between G subspaces of one rank; the replicates are those of `fixtures.evidence.subspaces.Reading`.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
-from metrics.low_rank import leading_directions
+from metrics.routing.low_rank import leading_directions
 
 
 class WeightedMoments(NamedTuple):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.places import Kind, kind_of
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.places import Kind, kind_of
 
 
 @dataclass(frozen=True)

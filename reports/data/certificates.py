@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from claims.record import Certificate, Record
-from reports.files import write_whole
+from claims.core.record import Certificate, Record
+from reports.text.files import write_whole
 
 
 def carry(records: Iterable[Record], sources: Sequence[Path], target: Path) -> list[str]:

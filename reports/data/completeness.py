@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reports.words import plural
+from reports.text.vocabulary import plural
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from claims.record import Criterion, Record
-from claims.verdict import Verdict
-from reports.margins import clear, deciding, gap
-from reports.runs import Run
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Verdict
+from reports.data.margins import clear, deciding, gap
+from reports.data.runs import Run
 
 #: A margin is told before it is lost: below this many widths of the interval, and this share of what it was at first.
 NEAR = 1.0

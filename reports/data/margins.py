@@ -7,8 +7,8 @@ number is on one side or the other.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from claims.record import Criterion, Record
-from claims.verdict import Verdict
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Verdict
 
 #: Share of its own width (of the threshold, for an exact number) that an interval is clear of its threshold by.
 SHARE = 0.25

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from claims.family import adjust
-from claims.record import Record, to_json
-from reports.places import Kind
-from reports.read import BadInput
+from claims.core.multiplicity import adjust
+from claims.core.record import Record, to_json
+from reports.data.places import Kind
+from reports.data.read import BadInput
 
 #: What two measurements of one claim may differ in and still be the same measurement.
 INCIDENTAL = ("seconds", "provenance")

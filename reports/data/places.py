@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from claims.record import Record
-from reports.markdown import escape
-from reports.words import GENERATED
+from claims.core.record import Record
+from reports.text.markdown import escape
+from reports.text.vocabulary import GENERATED
 
 
 class Kind(StrEnum):

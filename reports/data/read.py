@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from claims.record import Record, from_json, read_records
-from reports.places import RECORDED, Kind
+from claims.core.record import Record, from_json, read_records
+from reports.data.places import RECORDED, Kind
 
 Type = TypeVar("Type")
 #: No quantity of a record is larger; a number beyond it is damage, and would overflow what draws it.
@@ -89,7 +89,7 @@ def _hints(cls: type) -> dict[str, object]:
 
 
 def _check(value: object, hint: object, where: str) -> None:
-    """Compare a value with a type hint of `claims.record`; a number may be null, as non-finite ones are."""
+    """Compare a value with a type hint of `claims.core.record`; a number may be null, as non-finite ones are."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if isinstance(hint, types.UnionType):
         if not (value is None and type(None) in arguments):

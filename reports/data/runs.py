@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from claims.record import Record
-from reports.cells import Board, board
-from reports.markdown import plain
-from reports.read import BadInput, load
-from reports.words import plural
+from claims.core.record import Record
+from reports.data.board import Board, board
+from reports.data.read import BadInput, load
+from reports.text.markdown import plain
+from reports.text.vocabulary import plural
 
 
 @dataclass(frozen=True)

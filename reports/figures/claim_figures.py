@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from claims.record import Figure, LayerCurve, Record, Series
-from reports.cells import Board, Cell
-from reports.figures import draw
-from reports.labels import Panel
-from reports.markdown import escape
-from reports.names import slug
-from reports.places import Kind
-from reports.style import PALETTE
-from reports.words import listed
+from claims.core.record import Figure, LayerCurve, Record, Series
+from reports.data.board import Board, Cell
+from reports.data.places import Kind
+from reports.figures.draw import draw
+from reports.figures.labels import Panel
+from reports.figures.style import PALETTE
+from reports.text.markdown import escape
+from reports.text.slugs import slug
+from reports.text.vocabulary import listed
 
 FOLDER = "figures"
 #: Ratio beyond which two quantities do not share a linear axis: the smaller would be a flat line.

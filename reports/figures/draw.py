@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from claims.record import Figure, Series
-from reports.heat import bounds, colour_bars, heat
-from reports.labels import DASHES, Panel, markers, name_axes, name_positions, name_series, titles
-from reports.style import GUIDE, canvas, colours, house_style, in_order, save
+from claims.core.record import Figure, Series
+from metrics.arrays import Float64Array
+from reports.figures.heat import bounds, colour_bars, heat
+from reports.figures.labels import DASHES, Panel, markers, name_axes, name_positions, name_series, titles
+from reports.figures.style import GUIDE, canvas, colours, house_style, in_order, save
 
-FloatArray = npt.NDArray[np.float64]
 KINDS = ("scatter", "lines", "bars", "ecdf", "heat")
 #: Largest value below which a linear axis says each number in full, not a power of ten aside.
 SMALL = 1e-3
@@ -170,5 +169,5 @@ def _sound(panels: Sequence[Panel]) -> None:
         raise ValueError(f"heat maps and {' and '.join(sorted(kinds - {'heat'}))} do not share a picture")
 
 
-def _floats(values: Sequence[float | None]) -> FloatArray:
+def _floats(values: Sequence[float | None]) -> Float64Array:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

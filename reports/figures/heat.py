@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure as Canvas
 from matplotlib.image import AxesImage
 
-from claims.record import Figure
-from reports.style import label
+from claims.core.record import Figure
+from metrics.arrays import Float64Array
+from reports.figures.style import label
 
-FloatArray = npt.NDArray[np.float64]
 #: Blue below zero, grey at it, yellow above: told apart with any colour vision, and in grey by lightness alone.
 COLOURS = ("#001d57", "#2166ac", "#8c8c8c", "#dba93a", "#fff04d")
 #: Ratio of the panels' largest values up to which they share one range of colours.
@@ -44,7 +43,7 @@ def heat(axis: Axes, data: Figure, bound: float, *, alone: bool) -> AxesImage:
     return image
 
 
-def matrix(data: Figure) -> tuple[FloatArray, FloatArray]:
+def matrix(data: Figure) -> tuple[Float64Array, Float64Array]:
     """Return the column numbers (C,), ascending, and the values (R, C); NaN where a row has none.
 
     Raises

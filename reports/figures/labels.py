@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from claims.record import Figure
-from claims.verdict import Verdict
-from reports.markdown import shorten
-from reports.style import GUIDE, MARKERS, PALETTE, label, legend
+from claims.core.record import Figure
+from claims.core.verdict import Verdict
+from reports.figures.style import GUIDE, MARKERS, PALETTE, label, legend
+from reports.text.markdown import shorten
 
 Line = Literal["", "-", "--", ":", "-."]
 DASHES: tuple[Line, ...] = ("--", ":", "-.")

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from reports.files import write_whole
-from reports.markdown import plain
+from reports.text.files import write_whole
+from reports.text.markdown import plain
 
 #: Okabe and Ito's colours, told apart with any colour vision; yellow is left out as too pale on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")

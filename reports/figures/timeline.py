@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from claims.record import Criterion
-from reports.history import History, Track
-from reports.labels import columns
-from reports.markdown import shorten
-from reports.style import GUIDE, canvas, colours, house_style, label, legend, save
+from claims.core.record import Criterion
+from metrics.arrays import Float64Array
+from reports.data.history import History, Track
+from reports.figures.labels import columns
+from reports.figures.style import GUIDE, canvas, colours, house_style, label, legend, save
+from reports.text.markdown import shorten
 
-FloatArray = npt.NDArray[np.float64]
 #: Runs named below an axis; of more, evenly spaced ones are named.
 NAMED = 10
 #: Panels of one picture; criteria beyond them are in the table.
@@ -82,7 +81,7 @@ def _panel(axis: Axes, tracks: Sequence[Track], colour: dict[str, str], changes:
         axis.set_yscale("log")
 
 
-def _thresholds(tracks: Sequence[Track], colour: dict[str, str]) -> list[tuple[FloatArray, str]]:
+def _thresholds(tracks: Sequence[Track], colour: dict[str, str]) -> list[tuple[Float64Array, str]]:
     """Return the thresholds run by run, with the colour to draw them in: once where the places share them."""
     found = np.stack([_column(track, "threshold") for track in tracks])
     known = np.isfinite(found)
@@ -92,7 +91,7 @@ def _thresholds(tracks: Sequence[Track], colour: dict[str, str]) -> list[tuple[F
     return [(bounds, colour[track.place]) for bounds, track in zip(found, tracks, strict=True)]
 
 
-def _column(track: Track, which: str) -> FloatArray:
+def _column(track: Track, which: str) -> Float64Array:
     """Return one number a run, NaN where there is none; the ends of what has no interval are its value."""
     return np.array([_number(point, which) for point in track.points], dtype=np.float64)
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from claims.record import Record
-from reports.cells import Board, board, fork_name
-from reports.margins import SHARE, deciding, lost
-from reports.markdown import bullets, code, escape, table
-from reports.measured import because, telling
-from reports.numbers import ABSENT, claimed, interval
-from reports.places import arms, kind_of, place_title, repeats
-from reports.provenance import flat
-from reports.words import GENERATED, listed, plural, shown, somewhere
+from claims.core.record import Record
+from reports.data.board import Board, board, fork_name
+from reports.data.margins import SHARE, deciding, lost
+from reports.data.places import arms, kind_of, place_title, repeats
+from reports.pages.criteria import because, telling
+from reports.pages.provenance import flat
+from reports.text.markdown import bullets, code, escape, table
+from reports.text.numbers import ABSENT, claimed, interval
+from reports.text.vocabulary import GENERATED, listed, plural, shown, somewhere
 
 NOTHING = "No verdict changed"
 #: What every run has its own of.
@@ -37,7 +37,7 @@ def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) 
     """Compare two runs by claim, place (checkpoint, dense model, experiment) and fork.
 
     The verdict of a (claim, place) is its primary fork's. A criterion lost its margin when the verdict stayed and its
-    interval, which was clear of its threshold by ``share`` (see `reports.margins.gap`), no longer is.
+    interval, which was clear of its threshold by ``share`` (see `reports.data.margins.gap`), no longer is.
     """
     before, after = board(old), board(new)
     verdicts, forks, margins = _verdicts(before, after), _forks(before, after), _margins(old, new, share)

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from claims.record import Criterion
-from claims.verdict import Verdict
-from reports.files import write_whole
-from reports.history import History, changed, drifting, histories
-from reports.links import address
-from reports.markdown import bullets, escape, table
-from reports.names import slug
-from reports.numbers import claimed, interval
-from reports.places import place_title
-from reports.runs import Run, dated
-from reports.timeline import timeline
-from reports.words import SYMBOL, plural
+from claims.core.record import Criterion
+from claims.core.verdict import Verdict
+from reports.data.history import History, changed, drifting, histories
+from reports.data.places import place_title
+from reports.data.runs import Run, dated
+from reports.figures.timeline import timeline
+from reports.text.files import write_whole
+from reports.text.links import address
+from reports.text.markdown import bullets, escape, table
+from reports.text.numbers import claimed, interval
+from reports.text.slugs import slug
+from reports.text.vocabulary import SYMBOL, plural
 
 #: The latest runs whose numbers the table has; the picture has all.
 LATEST = 4

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claims.record import Certificate, Record
-from claims.verdict import Verdict
-from reports.cells import Board, Cell, fork_name
-from reports.history import History, changed, drifting
-from reports.history_page import CHANGED, DRIFT, LATEST, order, point, symbols, title
-from reports.measured import because, criteria_rows, methods, threshold
-from reports.names import slug
-from reports.numbers import claimed, interval
-from reports.page_grid import claim_id, place_id, place_name, signs_say
-from reports.runs import Run
-from reports.sentences import compared, equation, facts, unbroken
-from reports.summary import tally
-from reports.words import shown
+from claims.core.record import Certificate, Record
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell, fork_name
+from reports.data.history import History, changed, drifting
+from reports.data.runs import Run
+from reports.outputs.history import CHANGED, DRIFT, LATEST, order, point, symbols, title
+from reports.outputs.html_grid import claim_id, place_id, place_name, signs_say
+from reports.pages.claim import compared, equation, facts, unbroken
+from reports.pages.criteria import because, criteria_rows, methods, threshold
+from reports.pages.summary import tally
+from reports.text.numbers import claimed, interval
+from reports.text.slugs import slug
+from reports.text.vocabulary import shown
 
 Rows = list[list[str]]
 

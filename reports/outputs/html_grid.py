@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.cells import Board, Cell
-from reports.heads import heads
-from reports.matrix import DEVIATION_SIGN, FORK_SIGN, group_title
-from reports.names import slug
-from reports.numbers import ABSENT
-from reports.places import Kind, arms, repeats
-from reports.words import GENERATED
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import Kind, arms, repeats
+from reports.pages.matrix import DEVIATION_SIGN, FORK_SIGN, group_title
+from reports.text.numbers import ABSENT
+from reports.text.short_names import heads
+from reports.text.slugs import slug
+from reports.text.vocabulary import GENERATED
 
 TITLE = {
     Kind.MOE: "Claims by checkpoints",

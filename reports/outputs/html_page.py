@@ -11,21 +11,21 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.cells import Board, board
-from reports.glossary import glossary
-from reports.history import histories
-from reports.history_page import draw
-from reports.markdown import plain
-from reports.page_claims import ClaimView, HistoryView, Rows, Shown, claim_view, history_view, past
-from reports.page_grid import Grid, grids, place_name
-from reports.paper_file import pages
-from reports.pictures import pictures
-from reports.provenance import FACTS, flat, named
-from reports.runs import Run
-from reports.summary import paragraph
-from reports.words import listed, shown
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.board import Board, board
+from reports.data.history import histories
+from reports.data.runs import Run
+from reports.figures.claim_figures import pictures
+from reports.outputs.history import draw
+from reports.outputs.html_claims import ClaimView, HistoryView, Rows, Shown, claim_view, history_view, past
+from reports.outputs.html_grid import Grid, grids, place_name
+from reports.pages.glossary import glossary
+from reports.pages.provenance import FACTS, flat, named
+from reports.pages.summary import paragraph
+from reports.papers.paper_file import pages
+from reports.text.markdown import plain
+from reports.text.vocabulary import listed, shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"

@@ -8,24 +8,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from claims.record import Record
-from reports.absent import absent
-from reports.cells import Board, board
-from reports.claim_page import claim_page
-from reports.completeness import Completeness
-from reports.files import write_whole
-from reports.findings import findings
-from reports.glossary import glossary
-from reports.links import PAPERS, details_file, reference, references
-from reports.markdown import bullets, escape, table
-from reports.matrix import tables
-from reports.paper import Page, cited
-from reports.paper_file import pages
-from reports.paper_page import concerns, paper_page
-from reports.pictures import Picture, pictures
-from reports.places import Kind
-from reports.provenance import provenance
-from reports.summary import paragraph
+from claims.core.record import Record
+from reports.data.board import Board, board
+from reports.data.completeness import Completeness
+from reports.data.places import Kind
+from reports.figures.claim_figures import Picture, pictures
+from reports.pages.claim import claim_page
+from reports.pages.findings import findings
+from reports.pages.glossary import glossary
+from reports.pages.matrix import tables
+from reports.pages.not_measured import absent
+from reports.pages.provenance import provenance
+from reports.pages.summary import paragraph
+from reports.papers.page import concerns, paper_page
+from reports.papers.paper import Page
+from reports.papers.paper_file import pages
+from reports.text.figure_labels import cited
+from reports.text.files import write_whole
+from reports.text.links import PAPERS, details_file, reference, references
+from reports.text.markdown import bullets, escape, table
 
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
 

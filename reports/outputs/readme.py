@@ -1,6 +1,6 @@
 """What the README shows of a report: its tables, one figure, and what the records say of it.
 
-    python -m reports.readme docs/sample README.md
+    python -m reports.outputs.readme docs/sample README.md
 
 writes it between the two marks of the README. Only this repository's own sample has a place for it.
 """
@@ -8,8 +8,8 @@ writes it between the two marks of the README. Only this repository's own sample
 import sys
 from pathlib import Path
 
-from claims.record import Record, read_records
-from reports.files import write_whole
+from claims.core.record import Record, read_records
+from reports.text.files import write_whole
 
 BEGIN, END = "<!-- sample:begin -->\n", "<!-- sample:end -->"
 #: The claim that the sample leads with, and the checkpoint that it is told of.

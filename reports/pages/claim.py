@@ -1,22 +1,61 @@
 """A claim's page: what is said, by whom, how it is judged, and what each place gave."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
 
-from claims.record import Record
-from reports.cells import Board, Cell
-from reports.links import address
-from reports.markdown import SENTENCE, block, bullets, code, escape, table
-from reports.matrix import footnotes, mark
-from reports.measured import because, criteria_table, forks_table, methods, thresholds_table
-from reports.names import slug
-from reports.pictures import Picture, embed
-from reports.places import place_title
-from reports.sentences import compared, equation, facts, unbroken
-from reports.words import shown
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import Kind, arms, kind_of, place_title, repeats
+from reports.figures.claim_figures import Picture, embed
+from reports.pages.criteria import because, criteria_table, forks_table, methods, thresholds_table
+from reports.pages.matrix import footnotes, mark
+from reports.text.figure_labels import cited
+from reports.text.links import address
+from reports.text.markdown import SENTENCE, block, bullets, code, escape, table
+from reports.text.slugs import slug
+from reports.text.vocabulary import listed, plural, shown
+
+Say = Callable[[str], str]
+
+
+def facts(record: Record, say: Say) -> list[tuple[str, str]]:
+    """Return (name, text) of where a claim comes from, how it is read and what it is held against."""
+    figures = f" (figures: {say(cited(record.figures))})" if record.figures else ""
+    found = (
+        ("Source", say(record.source) + figures),
+        ("Definition", say(record.definition)),
+        ("The paper reports", say(record.paper)),
+        ("Null", say(record.null_says)),
+    )
+    return [(name, text) for name, text in found if text.strip()]
+
+
+def equation(record: Record) -> list[str]:
+    """Return the lines of an equation, a new one for each of its parts; none where there is none."""
+    return [line for part in record.equation.replace(";  ", ";\n").splitlines() if (line := part.rstrip())]
+
+
+def compared(record: Record, say: Say) -> str:
+    """Say what an experiment compares, and with which checkpoints; "" for what is no experiment."""
+    found = arms(record)
+    if not found:
+        return ""
+    seeds = [" against ".join(say(name) for name in names) for names in repeats(record)]
+    return (
+        f"Compared: {listed([say(arm) for arm in found], most=30)}; {plural(len(seeds), 'seed')}: {'; '.join(seeds)}."
+    )
+
+
+def unbroken(record: Record) -> str:
+    """Say what supports a claim that has no number: no case against it was found; "" for any other."""
+    if record.criteria or record.verdict != Verdict.SUPPORTED or kind_of(record) != Kind.GENERATED:
+        return ""
+    return "None of the cases that were generated for it contradicts it."
+
 
 #: File of records that the commands on a page name; it lies beside the report.
 RECORDS = "records.jsonl"

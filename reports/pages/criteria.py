@@ -5,13 +5,13 @@ from string import ascii_lowercase
 
 import pandas as pd
 
-from claims.record import Criterion, Record
-from claims.verdict import Verdict
-from reports.cells import Cell, fork_name
-from reports.findings import decisive
-from reports.markdown import escape, table
-from reports.numbers import bound, claimed, count, interval, probability
-from reports.words import shown
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Verdict
+from reports.data.board import Cell, fork_name
+from reports.pages.findings import decisive
+from reports.text.markdown import escape, table
+from reports.text.numbers import bound, claimed, count, interval, probability
+from reports.text.vocabulary import shown
 
 ANSWER = {True: "yes", False: "no", None: "undecided"}
 COLUMNS = ["measured", "value [95 % interval]", "claimed", "from", "p (Holm)", "holds"]

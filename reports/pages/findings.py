@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from claims.record import Criterion, Record
-from claims.verdict import Verdict
-from reports.cells import Board, Cell
-from reports.links import reference
-from reports.markdown import bullets, escape
-from reports.numbers import claimed, interval
-from reports.places import is_control, place_title
-from reports.words import listed
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import is_control, place_title
+from reports.text.links import reference
+from reports.text.markdown import bullets, escape
+from reports.text.numbers import claimed, interval
+from reports.text.vocabulary import listed
 
 Cells = list[tuple[str, Cell]]
 #: Numbers that one sentence tells; the claim's page has all.

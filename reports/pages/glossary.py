@@ -1,9 +1,9 @@
 """What the words of a report mean, with what this run makes of them."""
 
-from claims.verdict import Verdict
-from reports.cells import Board
-from reports.numbers import probability
-from reports.words import MEANING, shown
+from claims.core.verdict import Verdict
+from reports.data.board import Board
+from reports.text.numbers import probability
+from reports.text.vocabulary import MEANING, shown
 
 
 def glossary(board: Board) -> list[tuple[str, str]]:

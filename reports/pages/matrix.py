@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from reports.cells import Board, Cell
-from reports.heads import NAME, heads, legend
-from reports.links import reference
-from reports.markdown import escape, table
-from reports.places import Kind, arms, repeats
-from reports.words import GROUP, shown
+from reports.data.board import Board, Cell
+from reports.data.places import Kind, arms, repeats
+from reports.text.links import reference
+from reports.text.markdown import escape, table
+from reports.text.short_names import NAME, heads, legend
+from reports.text.vocabulary import GROUP, shown
 
 FORK_SIGN = "†"
 DEVIATION_SIGN = "‡"

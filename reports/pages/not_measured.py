@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from claims.verdict import Verdict
-from reports.cells import Board
-from reports.completeness import Completeness
-from reports.links import reference
-from reports.markdown import bullets, code, escape, table
-from reports.places import place_title
-from reports.words import listed, shown
+from claims.core.verdict import Verdict
+from reports.data.board import Board
+from reports.data.completeness import Completeness
+from reports.data.places import place_title
+from reports.text.links import reference
+from reports.text.markdown import bullets, code, escape, table
+from reports.text.vocabulary import listed, shown
 
 SILENT = (Verdict.NOT_APPLICABLE, Verdict.ERROR)
 

@@ -5,18 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from claims.record import Record
-from reports.cells import Board
-from reports.markdown import escape, table
-from reports.places import NOUN, Kind, arms, place_title, repeats
-from reports.words import listed
+from claims.core.record import Record
+from reports.data.board import Board
+from reports.data.places import NOUN, Kind, arms, place_title, repeats
+from reports.text.markdown import escape, table
+from reports.text.vocabulary import listed
 
 #: Facts of a checkpoint, in the order of their columns.
 FACTS = ("architecture", "parameters", "layers", "experts", "top_k", "revision")
 #: Facts of a population, in the order of their columns; the digest covers every token.
 POPULATION = ("name", "sequences", "tokens", "length", "made", "digest")
-
-
 #: Facts of a run whose names do not say what they are.
 MEANS = {
     "flip_rate": "share of choices that fall otherwise when the text is read in batches of another size",

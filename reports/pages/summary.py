@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from claims.verdict import Verdict
-from reports.cells import Board, Cell
-from reports.markdown import escape, shorten
-from reports.places import NOUN, Kind
-from reports.words import listed, plural
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import NOUN, Kind
+from reports.text.markdown import escape, shorten
+from reports.text.vocabulary import listed, plural
 
 
 def paragraph(board: Board, say: Callable[[str], str] = escape) -> str:

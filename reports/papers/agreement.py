@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from claims.verdict import Verdict
-from reports.paper import Side
+from claims.core.verdict import Verdict
+from reports.papers.paper import Side
 
 #: In the order of the counts: for, against, and what decides nothing.
 WORD = {

@@ -8,20 +8,21 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from claims.record import Record
-from reports.agreement import WORD, in_sum, outcome
-from reports.cells import Board, Cell, fork_name
-from reports.links import address, details_file, reference, references
-from reports.markdown import bullets, escape, plain, table
-from reports.matrix import FORK_SIGN
-from reports.measured import because, telling
-from reports.numbers import ABSENT, claimed
-from reports.paper import Entry, Page, Paper, Status, labels_of
-from reports.paper_tables import claims_of, claims_on, overview, readings, sum_of
-from reports.pictures import Picture
-from reports.places import arms, place_title, repeats
-from reports.scale import here_and_there, measured_on
-from reports.words import listed, plural
+from claims.core.record import Record
+from reports.data.board import Board, Cell, fork_name
+from reports.data.places import arms, place_title, repeats
+from reports.figures.claim_figures import Picture
+from reports.pages.criteria import because, telling
+from reports.pages.matrix import FORK_SIGN
+from reports.papers.agreement import WORD, in_sum, outcome
+from reports.papers.paper import Entry, Page, Paper, Status
+from reports.papers.scale import here_and_there, measured_on
+from reports.papers.tables import claims_of, claims_on, overview, readings, sum_of
+from reports.text.figure_labels import labels_of
+from reports.text.links import address, details_file, reference, references
+from reports.text.markdown import bullets, escape, plain, table
+from reports.text.numbers import ABSENT, claimed
+from reports.text.vocabulary import listed, plural
 
 #: Width of a picture on the page, in pixels; it leads to the claim's page, which shows it whole.
 THUMB = 320

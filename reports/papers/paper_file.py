@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.paper import Entry, Page, Paper, Reading, Side, Status
-from reports.read import BadInput
-from reports.words import ranges
+from reports.data.read import BadInput
+from reports.papers.paper import Entry, Page, Paper, Reading, Side, Status
+from reports.text.vocabulary import ranges
 
-FOLDER = Path(__file__).parent / "papers"
+FOLDER = Path(__file__).parent
 #: What every file says of its paper.
 FIXED = ("label", "title", "authors", "source", "note")
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from claims.record import Record
-from reports.cells import Board
-from reports.heads import NAME
-from reports.markdown import bullets, escape
-from reports.matrix import about
-from reports.paper import Entry, Paper
-from reports.places import Kind
+from claims.core.record import Record
+from reports.data.board import Board
+from reports.data.places import Kind
+from reports.pages.matrix import about
+from reports.papers.paper import Entry, Paper
+from reports.text.markdown import bullets, escape
+from reports.text.short_names import NAME
 
 UNITS = (("B", 1e9), ("M", 1e6), ("K", 1e3))
 

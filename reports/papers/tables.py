@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from claims.record import Record
-from reports.agreement import in_sum
-from reports.cells import Board, fork_name
-from reports.heads import LONGEST, heads, legend
-from reports.links import reference
-from reports.markdown import escape, table
-from reports.matrix import COLUMNS
-from reports.numbers import ABSENT
-from reports.paper import Entry, Page, Paper, labels_of
-from reports.places import Kind, is_control, place_title
-from reports.words import SYMBOL, listed, shown
+from claims.core.record import Record
+from reports.data.board import Board, fork_name
+from reports.data.places import Kind, is_control, place_title
+from reports.pages.matrix import COLUMNS
+from reports.papers.agreement import in_sum
+from reports.papers.paper import Entry, Page, Paper
+from reports.text.figure_labels import labels_of
+from reports.text.links import reference
+from reports.text.markdown import escape, table
+from reports.text.numbers import ABSENT
+from reports.text.short_names import LONGEST, heads, legend
+from reports.text.vocabulary import SYMBOL, listed, shown
 
 #: Longest head of an experiment's column: its name says what differs.
 WHOLE = 44

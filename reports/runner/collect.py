@@ -11,12 +11,12 @@ from typing import Any, TextIO
 
 import pytest
 
-from claims.family import adjust
-from claims.record import PROPERTY, Record, to_json
-from reports.completeness import Completeness
-from reports.files import writable, write_whole
-from reports.read import BadInput, parse
-from reports.selection import Selection
+from claims.core.multiplicity import adjust
+from claims.core.record import PROPERTY, Record, to_json
+from reports.data.completeness import Completeness
+from reports.data.read import BadInput, parse
+from reports.runner.selection import Selection
+from reports.text.files import writable, write_whole
 
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
@@ -138,7 +138,9 @@ class Collector:
 
     def _render(self, records: Sequence[Record]) -> None:
         try:
-            from reports.render import render  # drawing libraries load slowly; most runs never get here
+            from reports.outputs.markdown_report import (
+                render,  # drawing libraries load slowly; most runs never get here
+            )
 
             self.report = render(records, self.folder, self.completeness())
         except Exception as error:  # a report can be rendered again, a run cannot
@@ -147,8 +149,8 @@ class Collector:
     def _lines(self, terminal: pytest.TerminalReporter) -> list[str]:
         lines: list[str] = []
         if self.records:
-            from reports.cells import board
-            from reports.terminal import compact
+            from reports.data.board import board
+            from reports.runner.terminal import compact
 
             lines += [*compact(board(self.records), terminal._tw.fullwidth), ""]
         completeness = self.completeness()

@@ -2,13 +2,13 @@
 
 from collections import Counter
 
-from claims.verdict import Verdict
-from reports.cells import Board, Cell
-from reports.heads import heads
-from reports.markdown import plain
-from reports.matrix import DEVIATION_SIGN, FORK_SIGN, mark
-from reports.places import Kind
-from reports.words import SYMBOL, shown
+from claims.core.verdict import Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import Kind
+from reports.pages.matrix import DEVIATION_SIGN, FORK_SIGN, mark
+from reports.text.markdown import plain
+from reports.text.short_names import heads
+from reports.text.vocabulary import SYMBOL, shown
 
 
 def compact(board: Board, width: int) -> list[str]:

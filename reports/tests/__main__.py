@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from claims.record import write_records
-from reports.render import render
-from reports.tests.sample_functions import functions
-from reports.tests.sample_kinds import others
-from reports.tests.samples import run
+from claims.core.record import write_records
+from reports.outputs.markdown_report import render
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.sample_kinds import others
+from reports.tests.support.samples import run
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])

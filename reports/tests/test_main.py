@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Certificate, Record, read_records, to_json, write_records
-from claims.verdict import Verdict
+from claims.core.record import Certificate, Record, read_records, to_json, write_records
+from claims.core.verdict import Verdict
 from reports.__main__ import main
-from reports.tests.samples import criterion, record
+from reports.tests.support.samples import criterion, record
 
 Capture = pytest.CaptureFixture[str]
 Write = Callable[..., Path]

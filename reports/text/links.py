@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from claims.record import Record
-from reports.markdown import escape
-from reports.names import slug
+from claims.core.record import Record
+from reports.text.markdown import escape
+from reports.text.slugs import slug
 
 #: Folders beside the report, of claims' and of papers' pages; not ``claims``, which may be there with other files.
 DETAILS = "details"

@@ -1,6 +1,6 @@
 """Numbers as a reader wants them: three digits, counts with separators, intervals that show their side."""
 
-from claims.record import Criterion
+from claims.core.record import Criterion
 
 ABSENT = "–"
 DIRECTIONS = (">", ">=", "<", "<=")

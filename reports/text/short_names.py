@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reports.markdown import bullets, escape, plain, shorten
+from reports.text.markdown import bullets, escape, plain, shorten
 
 #: Longest head of a column; names that are not longer stay as they are.
 LONGEST = 24

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claims.verdict import Verdict
+from claims.core.verdict import Verdict
 
 SYMBOL = {
     Verdict.SUPPORTED: "✓",

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig16_alignment_spectrum import test_alignment_spectrum as alignment_spectrum
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.balance.test_geo_fig16_alignment_spectrum import test_alignment_spectrum as alignment_spectrum
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -6,17 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig02_shared_energy import test_shared_energy_depth as shared_energy_depth
-from claims.test_geo_fig12_dense import test_dense_similarity as dense_similarity
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.planted_sequences import planted_sequences
-from fixtures.planted_spectrum import planted_spectrum
-from fixtures.sequence_trace import SequenceTrace
-from fixtures.trace import Trace
+from claims.balance.test_geo_fig02_shared_energy import test_shared_energy_depth as shared_energy_depth
+from claims.balance.test_geo_fig12_dense import test_dense_similarity as dense_similarity
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.trace import Trace
+from fixtures.planted.sequences import planted_sequences
+from fixtures.planted.spectra import planted_spectrum
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

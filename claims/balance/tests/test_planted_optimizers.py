@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig11_optimizers import test_optimizer_norms as optimizer_norms
-from claims.tests.planted_experiments import experiment
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.token_states import BEFORE, INPUT
-from claims.verdict import Verdict
-from fixtures.experiments import Experiment
-from fixtures.planted import World, planted_trace
-from fixtures.residual_states import ResidualLayer, ResidualStates
-from fixtures.trace import LayerTrace, Trace
-from metrics.usage import cosine_matrix
+from claims.balance.state_norms import BEFORE, INPUT
+from claims.balance.test_geo_fig11_optimizers import test_optimizer_norms as optimizer_norms
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_experiments import experiment
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.residual import ResidualLayer, ResidualStates
+from fixtures.evidence.trace import LayerTrace, Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
+from metrics.usage.profiles import cosine_matrix
 
 # The claims are imported under names that pytest does not collect.
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_disc_small_batch import test_balance_small_batch as balance_small_batch
-from claims.tests.planted_experiments import experiment
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.experiments import Experiment
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.balance.test_geo_disc_small_batch import test_balance_small_batch as balance_small_batch
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_experiments import experiment
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

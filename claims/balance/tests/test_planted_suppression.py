@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.suppression import _form
-from claims.test_geo_prop2_controlled import test_balance_suppression_controlled as controlled
-from claims.test_geo_prop2_suppression import test_balance_suppression as balance_suppression
-from claims.tests.planted_experiments import experiment
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.experiments import Experiment
-from fixtures.moe_layer import RoutingRule
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
-from metrics.shared_direction import shared_response
+from claims.balance.suppression import _form
+from claims.balance.test_geo_prop2_controlled import test_balance_suppression_controlled as controlled
+from claims.balance.test_geo_prop2_suppression import test_balance_suppression as balance_suppression
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_experiments import experiment
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.routing.rule import RoutingRule
+from metrics.routing.shared_direction import shared_response
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.sampling import Sampling
-from claims.test_geo_prop2_theorem import test_balance_theorem as balance_theorem
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.trained_routers import WORLD, RouterWorld, states_of, trained_responses
-from claims.verdict import Verdict
+from claims.balance.test_geo_prop2_theorem import test_balance_theorem as balance_theorem
+from claims.core.verdict import Verdict
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.mlp.trained_routers import WORLD, RouterWorld, states_of, trained_responses
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 
@@ -59,7 +59,7 @@ def order_null(seed: int) -> Verdict:
     sampling = Sampling(seed, 199)
     null = trained_responses(world, sampling)[1]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("claims.test_geo_prop2_theorem.trained_responses", lambda *_: (null, null[::-1, ::-1]))
+        patch.setattr("claims.balance.test_geo_prop2_theorem.trained_responses", lambda *_: (null, null[::-1, ::-1]))
         return verdict(balance_theorem, router_world=world, sampling=sampling)
 
 

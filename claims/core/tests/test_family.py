@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from claims.family import adjust
-from claims.record import Criterion, Record
-from claims.tests.test_judge import record
+from claims.core.multiplicity import adjust
+from claims.core.record import Criterion, Record
+from claims.core.tests.test_judge import record
 
 
 def asked(claim: str, *ps: float | None, primary: bool = True) -> Record:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from claims.claim import Claim, Threshold
-from claims.family import adjust
-from claims.finding import Curve, Finding, Measured
-from claims.judge import judge, record_of
-from claims.record import Record, from_json, read_records, to_json, write_records
-from claims.sampling import Sampling
-from claims.verdict import Verdict
-from metrics.statistics import exact
+from claims.core.claim import Claim, Threshold
+from claims.core.finding import Curve, Finding, Measured
+from claims.core.judge import judge, record_of
+from claims.core.multiplicity import adjust
+from claims.core.record import Record, from_json, read_records, to_json, write_records
+from claims.core.verdict import Verdict
+from metrics.stats.bootstrap import exact
+from metrics.stats.sampling import Sampling
 
 CLAIM = Claim(
     id="example",

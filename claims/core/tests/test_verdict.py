@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.verdict import Verdict, decide, holds
+from claims.core.verdict import Verdict, decide, holds
 
 NUMBER = st.floats(-1e6, 1e6)
 

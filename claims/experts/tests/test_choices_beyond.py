@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from claims.function_blocks import blocks_of_trace
-from claims.subspace_study import study_subspaces
-from claims.subspace_trace import Reading, SubspaceTrace
-from claims.tests.planted_subspaces import World, expert_trace, partly_overlapping
-from metrics.expert import Expert
-from metrics.gated_unit import activation, gated_unit
+from fixtures.evidence.subspaces import Reading, SubspaceTrace
+from fixtures.studies.blocks import blocks_of_trace
+from fixtures.studies.subspaces import study_subspaces
+from fixtures.tests.support.planted_subspaces import World, expert_trace, partly_overlapping
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.expert import Expert
 
 
 def _reading(trace: SubspaceTrace, side: str, name: str) -> Reading:

@@ -7,15 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.alignment_readings import read_alignments
-from claims.claim import claim_of
-from claims.finding import Finding, NotApplicable
-from claims.function_trace import FunctionTrace
-from claims.judge import judge, thresholds_of
-from claims.subspace_trace import SubspaceTrace
-from claims.test_asy_asymmetry import test_asymmetry as asymmetry
-from claims.tests.planted_tables import (
-    FloatArray,
+from claims.core.claim import claim_of
+from claims.core.finding import Finding, NotApplicable
+from claims.core.judge import judge, thresholds_of
+from claims.core.verdict import Verdict
+from claims.experts.alignment_variants import read_alignments
+from claims.experts.test_asy_asymmetry import test_asymmetry as asymmetry
+from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
     planted_means,
@@ -24,8 +22,10 @@ from claims.tests.planted_tables import (
     trace_of,
     with_token_cosines,
 )
-from claims.verdict import Verdict
-from metrics.grassmann import chance_overlap
+from fixtures.evidence.jacobians import FunctionTrace
+from fixtures.evidence.subspaces import SubspaceTrace
+from metrics.arrays import Float64Array
+from metrics.subspaces.grassmann import chance_overlap
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -53,7 +53,7 @@ def verdict(evidence: Evidence, fork: Mapping[str, str] = OUTPUTS) -> Verdict:
     return judge(CLAIM, finding(evidence, fork), {})[0]
 
 
-def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> FloatArray:
+def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> Float64Array:
     return np.asarray(value + spread * rng.standard_normal(BLOCKS))
 
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.block_alignment import FloatArray, deletions, mean_cosines, same_expert
-from claims.claim import claim_of
-from claims.finding import Finding, Measured, NotApplicable
-from claims.function_trace import FunctionTrace
-from claims.judge import judge, thresholds_of
-from claims.output_agreement import order_agreement, sign_agreement
-from claims.test_asy_decorrelation import test_functional_decorrelation as functional_decorrelation
-from claims.tests import planted_functions
-from claims.tests.planted_tables import (
+from claims.core.claim import claim_of
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.judge import judge, thresholds_of
+from claims.core.verdict import Verdict
+from claims.experts.output_agreement import order_agreement, sign_agreement
+from claims.experts.test_asy_decorrelation import test_functional_decorrelation as functional_decorrelation
+from claims.tests.support import planted_functions
+from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
     planted_means,
@@ -22,8 +21,10 @@ from claims.tests.planted_tables import (
     trace_of,
     with_token_cosines,
 )
-from claims.verdict import Verdict
-from metrics.estimate import Estimate
+from fixtures.evidence.jacobians import FunctionTrace
+from metrics.arrays import Float64Array
+from metrics.jacobians.block_alignment import deletions, mean_cosines, same_expert
+from metrics.stats.estimate import Estimate
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -243,7 +244,7 @@ def test_ceiling_is_the_alignment_with_as_many_other_tokens() -> None:
     assert found == pytest.approx([0.5, 0.5], abs=0.1)
 
 
-def _cosine(a: FloatArray, b: FloatArray) -> float:
+def _cosine(a: Float64Array, b: Float64Array) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 

@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from claims.function_trace import FloatArray, LayerFunctions
-from claims.tests.planted_functions import Kind, planted_trace
+from claims.tests.support.planted_functions import Kind, planted_trace
+from fixtures.evidence.jacobians import LayerFunctions
+from metrics.arrays import FloatArray
 
 DRAWS = 8
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.function_blocks import blocks_of_trace
-from claims.subspace_study import study_subspaces
-from claims.subspace_trace import SubspaceTrace
-from claims.test_asy_subspaces import test_subspace_overlap as subspace_overlap
-from claims.tests.planted_subspaces import (
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.experts.test_asy_subspaces import test_subspace_overlap as subspace_overlap
+from claims.tests.support.verdicts import verdict
+from fixtures.evidence.subspaces import SubspaceTrace
+from fixtures.studies.blocks import blocks_of_trace
+from fixtures.studies.subspaces import study_subspaces
+from fixtures.tests.support.planted_subspaces import (
     Tokens,
     World,
     alike,
@@ -21,8 +23,6 @@ from claims.tests.planted_subspaces import (
     partly_overlapping,
     rotated,
 )
-from claims.tests.verdicts import verdict
-from claims.verdict import Verdict
 
 # The claims are imported under names that pytest does not collect.
 

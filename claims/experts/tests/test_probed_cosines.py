@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from claims.function_tokens import token_cosines
-from metrics.expert import Expert
-from metrics.gated_unit import activation, gated_unit
+from fixtures.studies.token_cosines import token_cosines
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.expert import Expert
 
 
 def test_probes_say_their_error_which_bounds_what_absolute_values_hold_of_it() -> None:

@@ -7,19 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from claims.tests.test_identities_can_fail import HUNT, copy_of
-from metrics.balance import balancing_logit_gradient
-from metrics.shared_direction import contrasts
+from claims.identities.tests.test_identities_can_fail import HUNT, copy_of
+from metrics.arrays import Float64Array
+from metrics.routing.balancing_loss import balancing_logit_gradient
+from metrics.routing.shared_direction import contrasts
 
-FloatArray = npt.NDArray[np.float64]
 
-
-def top_one(logits: FloatArray) -> FloatArray:
+def top_one(logits: Float64Array) -> Float64Array:
     """Loads of top-1 routing."""
     return np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
 
 
-def change(weight: FloatArray, hidden: FloatArray) -> float:
+def change(weight: Float64Array, hidden: Float64Array) -> float:
     """d ||Pi_e W mu||^2 / 2 along the gradient: positive when a small step on the loss RAISES the response."""
     mean = hidden.mean(axis=0)
     logits = hidden @ weight.T
@@ -52,17 +51,17 @@ def test_loads_in_another_order_can_turn_the_step() -> None:
     assert change(weight, hidden) > 0
 
 
-def raised(logits: FloatArray, loads: FloatArray) -> FloatArray:
+def raised(logits: Float64Array, loads: Float64Array) -> Float64Array:
     return -balancing_logit_gradient(logits, loads)
 
 
-def without_the_mean(logits: FloatArray, loads: FloatArray) -> FloatArray:
+def without_the_mean(logits: Float64Array, loads: Float64Array) -> Float64Array:
     """A gradient that forgets that the probabilities of a token sum to one."""
     share = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(share / share.sum(axis=-1, keepdims=True) * (0.3 - loads))
 
 
-def last_chosen(rule: Any, logits: FloatArray) -> npt.NDArray[np.int64]:
+def last_chosen(rule: Any, logits: Float64Array) -> npt.NDArray[np.int64]:
     """Choose the experts with the smallest logits."""
     return np.argsort(logits, axis=1)[:, : rule.top_k]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from metrics.bounds import Spectrum, naive_bound, operator_norm
-from metrics.confidence import softmax_confidence
-from metrics.overlap import choice_mask
-from metrics.radius import Radius, certified_radius
-from metrics.row_space import row_space
-from metrics.usage import usage
+from metrics.routing.certified_radius import Radius, certified_radius
+from metrics.routing.confidence import softmax_confidence
+from metrics.routing.lipschitz_bounds import Spectrum, naive_bound, operator_norm
+from metrics.routing.null_space import row_space
+from metrics.usage.profiles import usage
+from metrics.usage.topk_overlap import choice_mask
 
 HUNT = settings(
     max_examples=500,

@@ -3,20 +3,19 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig04_context import test_context_dependence as context_dependence
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.inputs.test_geo_fig04_context import test_context_dependence as context_dependence
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.arrays import IntArray
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 
-IntArray = npt.NDArray[np.integer]
 TEXT = World(sequences=32, length=24, width=4, experts=16, top_k=2)
 TYPES = 12
 SPAN, SENTENCES = 8, 12

@@ -8,19 +8,19 @@ import numpy.typing as npt
 import pytest
 from scipy.optimize import brentq
 
-from claims.copies import PLAIN, REPEATED, read_copies
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.sequence_pairs import block_mean
-from claims.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.planted_sequences import planted_sequences
-from fixtures.sequence_trace import SequenceSpectrum, SequenceTrace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.inputs.duplicated_inputs import PLAIN, REPEATED, read_copies
+from claims.inputs.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
+from claims.shared.sequence_pairs import block_mean
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.sequences import SequenceSpectrum, SequenceTrace
+from fixtures.planted.sequences import planted_sequences
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 
-FloatArray = npt.NDArray[np.float64]
 COUNTS = np.array([1, 2, 4, 8, 12])
 TOKENS, EXPERTS, DOMAINS = 60, 12, 3
 PLACES = [(kind, count) for kind in (REPEATED, PLAIN) for count in COUNTS]
@@ -64,7 +64,7 @@ def planted(
     return put_together(visits, level)
 
 
-def put_together(visits: npt.NDArray[np.int64], level: FloatArray) -> SequenceTrace:
+def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> SequenceTrace:
     """Build the trace; logit norm is ``level`` (L, D, places), and energy and confidence follow it."""
     layers, documents, places = level.shape
     flat = level.reshape(layers, documents * places)

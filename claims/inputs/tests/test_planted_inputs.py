@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig03_confidence import test_ood_confidence as ood_confidence
-from claims.test_geo_fig05_sequences import test_sequence_similarity as sequence_similarity
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.inputs.test_geo_fig03_confidence import test_ood_confidence as ood_confidence
+from claims.inputs.test_geo_fig05_sequences import test_sequence_similarity as sequence_similarity
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

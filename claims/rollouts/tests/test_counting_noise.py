@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.counting_noise import share_that_reach, with_and_without
-from claims.tests.verdicts import SAMPLING
-from claims.verdict import holds
+from claims.core.verdict import holds
+from claims.rollouts.noise_corrected import share_that_reach, with_and_without
+from claims.tests.support.verdicts import SAMPLING
 
 COUNTED = np.array([0.95, 0.85, 0.80, 0.92])
 

@@ -4,32 +4,31 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_teacher_forcing import test_teacher_forcing as teacher_forcing
-from claims.tests.verdicts import SAMPLING, two_layers, verdict
-from claims.verdict import Verdict
-from fixtures.discovery import find_moe_layers
-from fixtures.generation_check import check_generation
-from fixtures.generation_record import GenerationCheck, LayerCheck
-from fixtures.planted import World
-from fixtures.router_card import read_routers
-from fixtures.tests.odd_routers import olmoe_with
-from fixtures.tests.stateful_router import ParityRouter
-from fixtures.tiny_models import tiny_model
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.test_teacher_forcing import test_teacher_forcing as teacher_forcing
+from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
+from fixtures.architectures.tiny_models import tiny_model
+from fixtures.discovery.card import read_routers
+from fixtures.discovery.routers import find_moe_layers
+from fixtures.evidence.teacher_forcing import GenerationCheck, LayerCheck
+from fixtures.interventions.teacher_forcing import check_generation
+from fixtures.planted.tokens import World
+from fixtures.tests.support.odd_routers import olmoe_with
+from fixtures.tests.support.stateful_router import ParityRouter
+from metrics.arrays import BoolArray
+from metrics.stats.sampling import Sampling
 
 # The claim is imported under a name that pytest does not collect.
 
 TRACE = two_layers(World(), 6)
 SEQUENCES, PROMPT, LENGTH, LAYERS, EXPERTS = 16, 6, 30, 3, 16
 TOKENS = SEQUENCES * LENGTH
-Bools = npt.NDArray[np.bool_]
 
 
-def planted(apart: Bools | None = None, tied: Bools | None = None, **fields: Any) -> GenerationCheck:
+def planted(apart: BoolArray | None = None, tied: BoolArray | None = None, **fields: Any) -> GenerationCheck:
     """Two readings of random choices of 3 experts that differ where told, bool (N, L)."""
     random = np.random.default_rng(0)
     nothing = np.zeros((TOKENS, LAYERS), dtype=bool)
@@ -57,7 +56,7 @@ def planted(apart: Bools | None = None, tied: Bools | None = None, **fields: Any
     return replace(check, **fields)
 
 
-def at(*cells: tuple[int, int]) -> Bools:
+def at(*cells: tuple[int, int]) -> BoolArray:
     """Cells (token, layer) of the first sequence."""
     found = np.zeros((TOKENS, LAYERS), dtype=bool)
     for token, layer in cells:

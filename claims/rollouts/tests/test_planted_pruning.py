@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.finding import Finding, Measured, NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig08_pruning import FloatArray
-from claims.test_geo_fig08_pruning import test_pruning_prefill as pruning_prefill
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.kept_experts import Keep
-from fixtures.pruning_record import PrunedLayer, PrunedScore, Pruning
+from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.test_geo_fig08_pruning import test_pruning_prefill as pruning_prefill
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.ablation import PrunedLayer, PrunedScore, Pruning
+from metrics.arrays import Float64Array
+from metrics.routing.expert_subsets import Keep
+from metrics.stats.sampling import Sampling
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -47,7 +47,7 @@ def planted(
     prompt = random.uniform(20, 60, questions)[owner]
     completion = random.uniform(80, 200, len(owner)) * (np.arange(len(owner)) >= questions)
 
-    def risen(rise: Rise) -> tuple[FloatArray, FloatArray]:
+    def risen(rise: Rise) -> tuple[Float64Array, Float64Array]:
         own, other = random.normal(0, noise, (2, questions))
         varied = rise[0] + random.normal(0, spread)
         return prompt * (1 + varied + own[owner]), completion * (1 + rise[1] + other[owner])

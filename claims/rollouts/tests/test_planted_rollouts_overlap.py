@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.finding import Finding, NotApplicable
-from claims.overlap_tables import overlap_tables, same_question
-from claims.sampling import Sampling
-from claims.test_geo_fig06_order import test_overlap_below_self as below_self
-from claims.test_geo_fig06_order import test_overlap_not_higher as not_higher
-from claims.test_geo_fig06_overlap import test_cross_model_overlap as cross_model
-from claims.tests.planted_rollouts import Cast, best, drawn_rollouts, mixed_scores, set_rollouts
-from claims.tests.verdicts import SAMPLING, judged, verdict
-from claims.verdict import Verdict
-from fixtures.planted_sequences import planted_sequences
-from fixtures.sequence_trace import SequenceTrace
-from metrics.estimate import Estimate
+from claims.core.finding import Finding, NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.expert_overlap import overlap_tables, same_question
+from claims.rollouts.test_geo_fig06_order import test_overlap_below_self as below_self
+from claims.rollouts.test_geo_fig06_order import test_overlap_not_higher as not_higher
+from claims.rollouts.test_geo_fig06_overlap import test_cross_model_overlap as cross_model
+from claims.tests.support.planted_rollouts import Cast, best, drawn_rollouts, mixed_scores, set_rollouts
+from claims.tests.support.verdicts import SAMPLING, judged, verdict
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.planted.sequences import planted_sequences
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig07_rollouts import test_prompt_to_rollout as prompt_to_rollout
-from claims.tests.planted_rollouts import Cast, FloatArray, drawn_rollouts, profiles
-from claims.tests.verdicts import SAMPLING, judged, verdict
-from claims.verdict import Verdict
-from fixtures.sequence_trace import SequenceTrace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.test_geo_fig07_rollouts import test_prompt_to_rollout as prompt_to_rollout
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.verdicts import SAMPLING, judged, verdict
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 
@@ -33,7 +34,7 @@ def answered(cast: Cast, seed: int, *, follows: float, varies: float = 1.0) -> S
     far, own = rng.random((2, cast.questions))
     far_generated = varies * np.where(rng.random(cast.questions) < follows, far, own)
 
-    def mixed(base: FloatArray, distance: FloatArray) -> FloatArray:
+    def mixed(base: Float64Array, distance: Float64Array) -> Float64Array:
         other = profiles(rng, cast, cast.questions, 1.0)
         share = np.where(rows[:, 2] == 1, distance[rows[:, 0]], 0.0)[:, None]
         return (1 - share) * base[rows[:, 0]] + share * other[rows[:, 0]]

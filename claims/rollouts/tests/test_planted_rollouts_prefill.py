@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.finding import NotApplicable
-from claims.generation_curves import ALONE, SO_FAR
-from claims.sampling import Sampling
-from claims.test_geo_fig09_prefill import test_prefill_collapse as prefill_collapse
-from claims.tests.planted_rollouts import Cast, FloatArray, drawn_rollouts, profiles
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.sequence_trace import SequenceTrace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.generation_curves import ALONE, SO_FAR
+from claims.rollouts.test_geo_fig09_prefill import test_prefill_collapse as prefill_collapse
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.verdicts import SAMPLING, verdict
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 # The claim is imported under a name that pytest does not collect.
 
@@ -43,7 +44,9 @@ def collapsing(
     """
     rng = np.random.default_rng(seed)
     question, parts = cast.rows[:, 0], len(cast.parts) - 1
-    common: FloatArray = np.full((1, cast.experts), 1 / cast.experts) if even else profiles(rng, cast, 1, concentration)
+    common: Float64Array = (
+        np.full((1, cast.experts), 1 / cast.experts) if even else profiles(rng, cast, 1, concentration)
+    )
     own = profiles(rng, cast, cast.questions, concentration)[question]
     share = np.linspace(early, deep, cast.layers)[:, None, None]
     prompt = share * common + (1 - share) * own

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig07_prompts import test_prompt_similarity as prompt_similarity
-from claims.tests.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.verdicts import SAMPLING, judged, verdict
-from claims.verdict import Verdict
-from fixtures.sequence_trace import SequenceTrace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.rollouts.test_geo_fig07_prompts import test_prompt_similarity as prompt_similarity
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.verdicts import SAMPLING, judged, verdict
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.counting_noise import pair_errors
-from claims.finding import NotApplicable
-from claims.overlap_tables import overlap_tables
-from claims.prediction import held_out_r2, rank_correlation
-from claims.question_bootstrap import FloatArray, mean_over_pairs, over_questions, pair_mean, pair_total
-from claims.rollout_answers import answers_of, moe_layers, unrelated_questions
-from claims.rollout_parts import generated_parts, lengths, prompt_part, reached_lengths
-from claims.sampling import Sampling
-from claims.tests.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.verdicts import SAMPLING
-from claims.usage_similarity import ceiling_tables, renamed_tables, seed_similarity, similarity_tables
-from fixtures.planted_sequences import planted_sequences
+from claims.core.finding import NotApplicable
+from claims.rollouts.answers import answers_of, moe_layers, unrelated_questions
+from claims.rollouts.expert_overlap import overlap_tables
+from claims.rollouts.noise_corrected import pair_errors
+from claims.rollouts.prediction import held_out_r2, rank_correlation
+from claims.rollouts.question_bootstrap import mean_over_pairs, over_questions, pair_mean, pair_total
+from claims.rollouts.rollout_parts import generated_parts, lengths, prompt_part, reached_lengths
+from claims.rollouts.usage_similarity import ceiling_tables, renamed_tables, seed_similarity, similarity_tables
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.verdicts import SAMPLING
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.planted.sequences import planted_sequences
 from fixtures.rollouts.population import FIRST, SECOND
-from fixtures.sequence_trace import SequenceTrace
-from metrics.counting_noise import noiseless_cosine
-from metrics.top_p import expected_jaccard, jaccard, top_p_set
-from metrics.usage import cosine_matrix
+from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
+from metrics.usage.counting_noise import noiseless_cosine
+from metrics.usage.profiles import cosine_matrix
+from metrics.usage.top_p import expected_jaccard, jaccard, top_p_set
 
 CAST = Cast(questions=8, kinds=3, authors=2, seeds=2, layers=2, experts=6, tokens=64)
 
@@ -240,7 +241,7 @@ def test_predictions_within_authors() -> None:
 
 
 def test_an_estimate_counts_questions() -> None:
-    def first(drawn: FloatArray) -> FloatArray:
+    def first(drawn: Float64Array) -> Float64Array:
         return drawn[..., 0]
 
     estimate = over_questions(9, first, SAMPLING)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_review_kernel import test_kernel_counterexample as kernel_counterexample
-from claims.test_geo_review_kernel import test_kernel_energy as kernel_energy
-from claims.tests.verdicts import SAMPLING, two_layers, verdict
-from claims.verdict import Verdict
-from fixtures.kernel_record import KernelMoves, Kind, Move
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.router.test_geo_review_kernel import test_kernel_counterexample as kernel_counterexample
+from claims.router.test_geo_review_kernel import test_kernel_energy as kernel_energy
+from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
+from fixtures.evidence.perturbation import KernelMoves, Kind, Move
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

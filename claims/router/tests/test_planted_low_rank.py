@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from claims.sampling import Sampling
-from claims.test_geo_fig24_low_rank import test_low_rank_directions as low_rank_directions
-from claims.test_geo_fig24_low_rank import test_low_rank_routing as low_rank_routing
-from claims.tests.verdicts import SAMPLING, two_layers, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.core.verdict import Verdict
+from claims.router.test_geo_fig24_low_rank import test_low_rank_directions as low_rank_directions
+from claims.router.test_geo_fig24_low_rank import test_low_rank_routing as low_rank_routing
+from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_geo_fig01_linear_router import test_router_linearity as router_linearity
-from claims.test_geo_fig01_linear_router import test_sufficiency_bound as sufficiency_bound
-from claims.test_geo_fig01_same_experts import test_sufficiency_topk as sufficiency_topk
-from claims.test_geo_fig13_tightness import test_bound_tightness as bound_tightness
-from claims.test_geo_prop1_necessity import test_necessity_full_space as necessity_full_space
-from claims.test_geo_prop1_necessity import test_necessity_row_space as necessity_row_space
-from claims.tests.verdicts import SAMPLING, two_layers, verdict
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.router.test_geo_fig01_linear_router import test_router_linearity as router_linearity
+from claims.router.test_geo_fig01_linear_router import test_sufficiency_bound as sufficiency_bound
+from claims.router.test_geo_fig01_same_experts import test_sufficiency_topk as sufficiency_topk
+from claims.router.test_geo_fig13_tightness import test_bound_tightness as bound_tightness
+from claims.router.test_geo_prop1_necessity import test_necessity_full_space as necessity_full_space
+from claims.router.test_geo_prop1_necessity import test_necessity_row_space as necessity_row_space
+from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

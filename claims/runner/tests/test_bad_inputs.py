@@ -1,7 +1,7 @@
 """Damaged, hostile or mismatched input ends in one clear sentence, another exit code than 0 or 1, and no new file.
 
 `test_full_disk.py` holds what disks refuse, `test_end_to_end.py` asks of whole processes, and
-`fixtures/tests/test_refused_checkpoints.py`, `test_store_refusals.py`, `test_rollouts_refused.py` and
+`fixtures/checkpoints/tests/test_refused_checkpoints.py`, `test_store_refusals.py`, `test_rollouts_refused.py` and
 `reports/tests/test_main.py` hold more kinds of each part.
 """
 
@@ -19,19 +19,17 @@ import pytest
 import torch
 
 from claims import recheck
-from claims.record import write_records
-from claims.tests import damage
-from claims.tests.asking import Said, entries, program, suite
-from claims.tests.damage import certified, description, inside, link, pipe, sparse, traced, write
-from claims.verdict import Verdict
-from fixtures import populations
-from fixtures.checkpoint_spec import resolve
-from fixtures.corpora import Document
-from fixtures.evidence import evidence_folder
-from fixtures.populations import PopulationError, text_population
+from claims.core.record import write_records
+from claims.core.verdict import Verdict
+from claims.tests.support import damage
+from claims.tests.support.asking import Said, entries, program, suite
+from claims.tests.support.damage import certified, description, inside, link, pipe, sparse, traced, write
+from fixtures.checkpoints.spec import resolve
+from fixtures.evidence.folder import evidence_folder
+from fixtures.messages.errors import PopulationError
+from fixtures.messages.printable import showable
 from fixtures.rollouts.__main__ import main as rollouts
-from fixtures.shown import showable
-from fixtures.tests.tiny_checkpoints import (
+from fixtures.tests.support.tiny_checkpoints import (
     GATE,
     edit_json,
     edit_weights,
@@ -42,8 +40,11 @@ from fixtures.tests.tiny_checkpoints import (
     shard,
     small_tokenizer,
 )
+from fixtures.text import populations
+from fixtures.text.corpora import Document
+from fixtures.text.populations import text_population
 from reports.__main__ import main as reports
-from reports.tests.samples import record
+from reports.tests.support.samples import record
 
 Edit = Callable[[Path], object]
 HOSTILE = "<img src=x onerror=alert(1)> [a](javascript:b) `c` | **d**"

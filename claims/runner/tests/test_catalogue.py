@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from claims.catalogue import catalogue
-from claims.claim import Claim
+from claims.core.claim import Claim
+from claims.runner.catalogue import catalogue
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 #: Who may import whom among our packages.
 MAY = {
     "metrics": {"metrics"},
     "fixtures": {"fixtures"},
     "claims": {"claims", "fixtures", "metrics"},
-    "reports": {"reports", "claims.record", "claims.verdict", "claims.family"},
+    "reports": {"reports", "claims.core.record", "claims.core.verdict", "claims.core.multiplicity"},
 }
 ISSUED = {
     "router-linearity",

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from claims.record import Record, read_records
-from claims.verdict import Verdict
+from claims.core.record import Record, read_records
+from claims.core.verdict import Verdict
+from fixtures.architectures.tiny_models import save_tiny
 from fixtures.rollouts import AskedQuestion, Rollout, Rollouts, write_rollouts
-from fixtures.tiny_models import save_tiny
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 #: One thread sums in one order: runs that are compared must have as many.
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
-#: How often a run is killed before it may finish: more often by ``KILLS=20 pytest claims/tests -k killed``.
+#: How often a run is killed before it may finish: more often by ``KILLS=20 pytest claims/runner/tests -k killed``.
 KILLS = int(os.environ.get("KILLS", "3"))
 #: Seconds after which it is killed, at random between these.
 ALIVE = (3.0, 25.0)

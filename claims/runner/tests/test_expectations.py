@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from claims.catalogue import catalogue
-from claims.expectations import ExpectationError, check_entries, expected_verdict, read_expectations
-from claims.verdict import Verdict
+from claims.core.verdict import Verdict
+from claims.runner.catalogue import catalogue
+from claims.runner.expectations import ExpectationError, check_entries, expected_verdict, read_expectations
 
 ENTRY = """
 [[expect]]
@@ -76,7 +76,7 @@ def test_an_entry_that_matches_nothing_is_an_error(tmp_path: Path, old: str, new
 
 
 def test_the_shipped_file_speaks_of_known_claims_and_checkpoints() -> None:
-    from fixtures.plugin import known_names
+    from fixtures.session.plugin import known_names
 
     path = Path("claims/expected.toml")
     check_entries(path, read_expectations(path), catalogue(), {*known_names(), "generated"})

@@ -9,14 +9,15 @@ from typing import NoReturn
 
 import pytest
 
-from claims.record import write_records
-from claims.tests.asking import entries, program, suite
-from claims.verdict import Verdict
+from claims.core.record import write_records
+from claims.core.verdict import Verdict
+from claims.tests.support.asking import entries, program, suite
+from fixtures.evidence.store import save_trace
+from fixtures.messages.errors import TraceError
 from fixtures.rollouts.__main__ import main as rollouts
-from fixtures.store import TraceError, save_trace
-from fixtures.tests.random_trace import example
+from fixtures.tests.support.random_trace import example
 from reports.__main__ import main as reports
-from reports.tests.samples import record
+from reports.tests.support.samples import record
 
 
 def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

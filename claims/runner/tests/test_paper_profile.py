@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Record, read_records
-from claims.verdict import Verdict
-from fixtures.hub_text import CORPORA
+from claims.core.record import Record, read_records
+from claims.core.verdict import Verdict
 from fixtures.rollouts.matharena import COMMIT
-from fixtures.tests.hub_folder import as_cache, write_data_sets
-from fixtures.tests.tiny_checkpoints import save
+from fixtures.tests.support.hub_folder import as_cache, write_data_sets
+from fixtures.tests.support.tiny_checkpoints import save
+from fixtures.text.paper_corpora import CORPORA
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

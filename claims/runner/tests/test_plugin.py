@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Record, read_records
-from claims.verdict import Verdict
+from claims.core.record import Record, read_records
+from claims.core.verdict import Verdict
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HEADER = """
 from hypothesis import given, settings, strategies as st
-from claims.claim import Threshold, claim
-from claims.finding import Finding, Measured, NotApplicable
-from metrics.statistics import exact, estimate_mean
+from claims.core.claim import Threshold, claim
+from claims.core.finding import Finding, Measured, NotApplicable
+from metrics.stats.bootstrap import exact, estimate_mean
 
 def fields(id, **more):
     return {"id": id, "group": "A", "title": "t", "source": "s", "figures": ("GEO Fig. 13",), "statement": "s",
@@ -62,7 +62,11 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(pytester: pytest.Pytester, text: str, *arguments: str) -> tuple[pytest.RunResult, dict[str, Record]]:
     pytester.makeini("[pytest]\nmarkers =\n    gpu: x\n    benchmarks: x\n")
     pytester.makepyfile(test_claims=HEADER + text)
-    plugins = [part for name in ("fixtures.plugin", "claims.plugin", "reports.collect") for part in ("-p", name)]
+    plugins = [
+        part
+        for name in ("fixtures.session.plugin", "claims.runner.plugin", "reports.runner.collect")
+        for part in ("-p", name)
+    ]
     result = pytester.runpytest_subprocess(*plugins, "--report-dir", "out", "-p", "no:cacheprovider", *arguments)
     path = pytester.path / "out" / "records.jsonl"
     return result, {record.claim: record for record in read_records(path)} if path.exists() else {}

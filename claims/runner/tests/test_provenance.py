@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from claims.provenance import provenance_of, read_by
-from claims.tests.verdicts import two_layers
-from fixtures.missing import MissingEvidence
-from fixtures.planted import World
-from fixtures.plugin import LIVE
-from fixtures.store_files import TraceError
-from fixtures.trace import Trace
+from claims.runner.provenance import provenance_of, read_by
+from claims.tests.support.verdicts import two_layers
+from fixtures.evidence.trace import Trace
+from fixtures.messages.errors import MissingEvidence, TraceError
+from fixtures.planted.tokens import World
+from fixtures.session.plugin import LIVE
 
 TEXT = two_layers(World(), 1)
 

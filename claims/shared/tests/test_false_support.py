@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from claims.tests.test_planted_inputs import confidence_null, similarity_null
-from claims.tests.test_planted_kernel import kernel_energy_null
-from claims.tests.test_planted_low_rank import few_directions_null
-from claims.tests.test_planted_router import row_space_null, same_experts_null, tightness_null
-from claims.verdict import Verdict
+from claims.core.verdict import Verdict
+from claims.inputs.tests.test_planted_inputs import confidence_null, similarity_null
+from claims.router.tests.test_planted_kernel import kernel_energy_null
+from claims.router.tests.test_planted_low_rank import few_directions_null
+from claims.router.tests.test_planted_router import row_space_null, same_experts_null, tightness_null
 
 #: Worlds drawn for each claim.
 DRAWS = 200

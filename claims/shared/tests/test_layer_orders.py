@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.layer_orders import share_of_orders
-from claims.tests.verdicts import SAMPLING
+from claims.shared.layer_permutations import share_of_orders
+from claims.tests.support.verdicts import SAMPLING
 
 
 def test_every_order_of_a_few_layers_counts() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.sequence_pairs import block_mean, pair_correlation, pair_mean, times_drawn
-from claims.tests.verdicts import SAMPLING
+from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean, times_drawn
+from claims.tests.support.verdicts import SAMPLING
 
 RNG = np.random.default_rng(4)
 HALF = RNG.random((6, 6))

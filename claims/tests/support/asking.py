@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from _pytest.config.argparsing import Parser
 
-import claims.plugin
-import fixtures.plugin
-import reports.collect
-from fixtures.options import add_options, settings_of
-from fixtures.running import Running
-from fixtures.saved import Saved
+import claims.runner.plugin
+import fixtures.session.plugin
+import reports.runner.collect
+from fixtures.session.live_model import Running
+from fixtures.session.options import add_options, settings_of
+from fixtures.session.saved import Saved
 
 Said = tuple[int, str]
 
@@ -68,14 +68,14 @@ def _configured(arguments: Sequence[str]) -> Any:
         pluginmanager=SimpleNamespace(register=lambda *_: None),
         stash=pytest.Stash(),
     )
-    for plugin in (fixtures.plugin, claims.plugin, reports.collect):
+    for plugin in (fixtures.session.plugin, claims.runner.plugin, reports.runner.collect):
         plugin.pytest_configure(config)
     return config
 
 
 def _read(config: Any) -> None:
     """Read the text with every chosen checkpoint; what the fixture ``subject`` exits with is bad usage."""
-    for source in config.stash[fixtures.plugin.CHOSEN].subjects.values():
+    for source in config.stash[fixtures.session.plugin.CHOSEN].subjects.values():
         try:
             evidence = Saved(source) if isinstance(source, Path) else Running(source, settings_of(config))
             evidence.trace("text")

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from claims.record import Certificate, write_records
-from claims.verdict import Verdict
-from fixtures.store import save_trace
-from fixtures.store_files import fingerprint
-from fixtures.tests.random_trace import example
-from reports.tests.samples import record
+from claims.core.record import Certificate, write_records
+from claims.core.verdict import Verdict
+from fixtures.evidence.store import save_trace
+from fixtures.files.files import fingerprint
+from fixtures.tests.support.random_trace import example
+from reports.tests.support.samples import record
 
 Edit = Callable[[Path], object]
 LAYER = "layer-000.safetensors"

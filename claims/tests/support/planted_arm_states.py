@@ -4,15 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from claims.arm_states import RANK
-from claims.function_arms import FunctionExperiment
-from claims.subspace_drawn import with_load
-from claims.tests.planted_arms import (
+from claims.tests.support.planted_arms import (
     EXPERTS,
     TOKENS,
     WIDTH,
-    FloatArray,
-    IntArray,
     Pair,
     all_experts,
     experiment,
@@ -20,6 +15,10 @@ from claims.tests.planted_arms import (
     layer_of,
     one_expert,
 )
+from claims.trained_pairs.expert_groups import RANK
+from fixtures.evidence.experiments import FunctionExperiment
+from fixtures.studies.random_routers import with_load
+from metrics.arrays import Float64Array, Int64Array
 
 Soft = Literal["routed", "split", "cut", "wide", "narrow", "alike"]
 Twin = Literal["centred", "narrow experts", "wide", "alike"]
@@ -29,13 +28,13 @@ FUNCTIONS = functions(np.random.default_rng(0), EXPERTS)
 FUNCTION = functions(np.random.default_rng(0), 1)
 
 
-def spread(rng: np.random.Generator, inner: int = WIDTH, count: int = TOKENS) -> FloatArray:
+def spread(rng: np.random.Generator, inner: int = WIDTH, count: int = TOKENS) -> Float64Array:
     """States in a random subspace of so many dimensions, and a little noise around it."""
     span = rng.standard_normal((inner, WIDTH)) / np.sqrt(inner)
     return np.asarray(rng.standard_normal((count, inner)) @ span + 0.05 * rng.standard_normal((count, WIDTH)))
 
 
-def clusters(rng: np.random.Generator) -> IntArray:
+def clusters(rng: np.random.Generator) -> Int64Array:
     """Number every token's cluster, as many of each."""
     return np.asarray(rng.permutation(np.arange(TOKENS) % EXPERTS))
 
@@ -102,7 +101,7 @@ def _inner(narrow: bool) -> int:
     return RANK if narrow else WIDTH
 
 
-def _clustered(rng: np.random.Generator, cluster: IntArray, inner: int) -> FloatArray:
+def _clustered(rng: np.random.Generator, cluster: Int64Array, inner: int) -> Float64Array:
     """States of which each cluster has a subspace of its own."""
     found = np.empty((len(cluster), WIDTH))
     for number in np.unique(cluster):

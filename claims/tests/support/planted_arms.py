@@ -7,18 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
-from claims.function_arms import FunctionExperiment, TrainedArm
-from claims.function_trace import FunctionTrace, LayerFunctions, TokenCosines
-from fixtures.expert_trace import ExpertTrace, LayerExperts, SideMoments
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
+from fixtures.evidence.experts import ExpertTrace, LayerExperts, SideMoments
+from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
+from metrics.arrays import Float64Array, Int64Array
+from metrics.jacobians.token_cosines import TokenCosines
 
 SEQUENCES, LENGTH = 4, 40
 TOKENS = SEQUENCES * LENGTH
 WIDTH, EXPERTS, KEPT = 12, 4, 40
 #: Of 200 null draws, what a rate of 5 % exceeds one time in a thousand. An interval of twelve pairs errs about
-#: as often on each side (see `claims.few_units.BOOTSTRAPPED`).
+#: as often on each side (see `metrics.stats.few_units.BOOTSTRAPPED`).
 AT_MOST = int(binom.ppf(0.999, 200, 0.05))
 #: Layers of a planted checkpoint.
 LAYERS = 6
@@ -28,9 +27,9 @@ LAYERS = 6
 class Routed:
     """States (N, D) of a layer's N tokens, and where each goes, (N, k), under which weights."""
 
-    states: FloatArray
-    chosen: IntArray
-    weights: FloatArray
+    states: Float64Array
+    chosen: Int64Array
+    weights: Float64Array
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,12 @@ def without(planted: FunctionExperiment, arm: int, layers: int) -> FunctionExper
     return replace(planted, trainings=tuple(trainings))
 
 
-def one_expert(states: FloatArray, cluster: IntArray) -> Routed:
+def one_expert(states: Float64Array, cluster: Int64Array) -> Routed:
     """Every token at the expert of its number, under its whole weight."""
     return Routed(states, cluster[:, None], np.ones((TOKENS, 1)))
 
 
-def all_experts(states: FloatArray, gates: FloatArray) -> Routed:
+def all_experts(states: Float64Array, gates: Float64Array) -> Routed:
     """Every token at all experts, under gates (N, E)."""
     return Routed(states, np.tile(np.arange(gates.shape[1]), (TOKENS, 1)), gates)
 
@@ -205,7 +204,7 @@ def _cosines(rng: np.random.Generator, experts: int, level: float, noise: float)
     return np.stack([_table(rng, experts, level, noise) for _ in range(2)]).astype(np.float32)
 
 
-def _table(rng: np.random.Generator, experts: int, level: float, noise: float) -> FloatArray:
+def _table(rng: np.random.Generator, experts: int, level: float, noise: float) -> Float64Array:
     table = np.full((experts, experts), level + noise * rng.standard_normal())
     np.fill_diagonal(table, 1.0)
     return table

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from fixtures.experiments import Experiment
-from fixtures.trace import Trace
+from fixtures.evidence.experiments import Experiment
+from fixtures.evidence.trace import Trace
 
 #: Builds the trace of one arm of one seed.
 Arm = Callable[[int, int], Trace]

@@ -5,14 +5,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from claims.function_study import study_functions
-from claims.function_trace import FunctionTrace
-from claims.tests.planted_visits import Visits, planted_layer, planted_router, planted_visits
-from fixtures.expert_trace import ExpertTrace
+from fixtures.evidence.experts import ExpertTrace
+from fixtures.evidence.jacobians import FunctionTrace
+from fixtures.studies.jacobians import study_functions
+from fixtures.tests.support.planted_visits import Visits, planted_layer, planted_router, planted_visits
 from metrics.arrays import Float64Array
-from metrics.expert import Expert, diagonals
-from metrics.expert_jacobian import mean_jacobian
-from metrics.gated_unit import activation, gated_unit
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.expert import Expert, diagonals
+from metrics.jacobians.spectra import mean_jacobian
 
 Kind = Literal["gaussian", "copies", "scaled", "rotated", "one direction", "weak shared"]
 

@@ -6,11 +6,9 @@ from dataclasses import fields
 
 import numpy as np
 
-from claims.controlled_mlp import ArmMeasures, SplitMeasures
-from claims.mlp_arms import BEFORE, MlpArms
-from claims.mlp_measures import SPLITS
-from claims.mlp_sharpening import MASKS as MASKS  # the random masks that stand beside a sparse arm
-from claims.mlp_world import MATCHES, WORLD, Arm, Match, arms_of
+from fixtures.mlp.arms import BEFORE, ArmMeasures, MlpArms
+from fixtures.mlp.measures import SPLITS, SplitMeasures
+from fixtures.mlp.world import MATCHES, WORLD, Arm, Match, arms_of
 
 #: Level of a measure: trained or not, name of the arm, split, measure.
 Level = Callable[[bool, str, str, str], float]

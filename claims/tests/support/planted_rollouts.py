@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fixtures.planted_sequences import planted_sequences
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.planted.sequences import planted_sequences
 from fixtures.rollouts.population import part_names
-from fixtures.sequence_trace import SequenceTrace
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer]
+from metrics.arrays import Float64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,9 @@ class Cast:
         return counts
 
 
-def drawn_rollouts(cast: Cast, prompt: FloatArray, generated: FloatArray, rng: np.random.Generator) -> SequenceTrace:
+def drawn_rollouts(
+    cast: Cast, prompt: Float64Array, generated: Float64Array, rng: np.random.Generator
+) -> SequenceTrace:
     """Draw every token's expert from the profile of its part.
 
     Parameters
@@ -91,7 +91,7 @@ def set_rollouts(cast: Cast, members: npt.NDArray[np.bool_]) -> SequenceTrace:
     return planted_sequences(usage, labels=cast.labels, parts=cast.parts)
 
 
-def best(scores: FloatArray, size: int | IntArray) -> npt.NDArray[np.bool_]:
+def best(scores: Float64Array, size: int | IntArray) -> npt.NDArray[np.bool_]:
     """Mark the ``size`` experts of highest score, (..., E)."""
     rank = np.argsort(np.argsort(-scores, axis=-1), axis=-1)
     return np.asarray(rank < np.asarray(size)[..., None] if np.ndim(size) else rank < size)
@@ -99,7 +99,7 @@ def best(scores: FloatArray, size: int | IntArray) -> npt.NDArray[np.bool_]:
 
 def mixed_scores(
     cast: Cast, rng: np.random.Generator, *, common: float, question: float, author: float, both: float, seed: float
-) -> FloatArray:
+) -> Float64Array:
     """Scores (L, S, E): Gaussian parts that all rollouts share, or those of a question, an author, both, or none."""
     q, a = cast.rows[:, 0], cast.rows[:, 1]
     normal = rng.standard_normal
@@ -113,6 +113,6 @@ def mixed_scores(
     )
 
 
-def profiles(rng: np.random.Generator, cast: Cast, count: int, concentration: float = 0.3) -> FloatArray:
+def profiles(rng: np.random.Generator, cast: Cast, count: int, concentration: float = 0.3) -> Float64Array:
     """Profiles (count, E), the less even the smaller the concentration."""
     return rng.dirichlet(np.full(cast.experts, concentration), count)

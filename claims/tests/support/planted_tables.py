@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from claims.function_trace import FunctionTrace, LayerFunctions, TokenCosines
-from claims.subspace_trace import LayerSubspaces, Reading, SubspaceTrace
-
-FloatArray = npt.NDArray[np.float64]
+from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
+from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
+from metrics.arrays import Float64Array
+from metrics.jacobians.token_cosines import TokenCosines
 
 Kind = Literal["gaussian", "copies", "scaled", "rotated", "one direction", "weak shared", "last opposite"]
 
@@ -18,7 +18,7 @@ Kind = Literal["gaussian", "copies", "scaled", "rotated", "one direction", "weak
 VISITS = 8
 
 
-def planted_means(kind: Kind, experts: int, width: int, rng: np.random.Generator) -> FloatArray:
+def planted_means(kind: Kind, experts: int, width: int, rng: np.random.Generator) -> Float64Array:
     """Mean Jacobians (E, D, D) with a known relation to each other."""
     first, own = rng.standard_normal((width, width)), rng.standard_normal((experts, width, width))
     match kind:
@@ -47,8 +47,8 @@ def trace_of(layers: Sequence[LayerFunctions]) -> FunctionTrace:
 
 
 def planted_layer(
-    means: FloatArray,
-    drawn: FloatArray,
+    means: Float64Array,
+    drawn: Float64Array,
     rng: np.random.Generator,
     *,
     number: int = 0,
@@ -116,12 +116,12 @@ def planted_trace(
 
 
 def with_token_cosines(
-    layer: LayerFunctions, *, alignment: FloatArray, drawn: FloatArray, ceiling: FloatArray
+    layer: LayerFunctions, *, alignment: Float64Array, drawn: Float64Array, ceiling: Float64Array
 ) -> LayerFunctions:
     """Replace what is measured at single tokens: one value a block (B,), for all pairs or experts."""
     experts = len(layer.visits)
 
-    def cosines(values: FloatArray) -> TokenCosines:
+    def cosines(values: Float64Array) -> TokenCosines:
         table = np.repeat(values[:, None, None], experts, axis=1).repeat(experts, axis=2).astype(np.float32)
         return TokenCosines(table, np.abs(table), np.ones(len(values), dtype=np.int64), "planted")
 
@@ -131,12 +131,12 @@ def with_token_cosines(
 
 def planted_subspaces(
     functions: FunctionTrace,
-    overlap: FloatArray,
-    random_overlap: FloatArray,
+    overlap: Float64Array,
+    random_overlap: Float64Array,
     *,
     rank: int = 16,
     width: int = 64,
-    drawn: FloatArray | None = None,
+    drawn: Float64Array | None = None,
 ) -> SubspaceTrace:
     """Both sides of every layer with one overlap a block (B,), beside random partitions with another.
 
@@ -162,7 +162,7 @@ def planted_subspaces(
 
 
 def _reading(
-    side: str, experts: int, rank: int, width: int, overlap: FloatArray, random_overlap: FloatArray
+    side: str, experts: int, rank: int, width: int, overlap: Float64Array, random_overlap: Float64Array
 ) -> Reading:
     angles = np.full(rank, np.nan)
     measured = without_each(overlap)
@@ -196,34 +196,34 @@ def _reading(
     )
 
 
-def without_each(values: FloatArray) -> FloatArray:
+def without_each(values: Float64Array) -> Float64Array:
     """Mean over blocks (B,), then without each: (1 + B,)."""
     return np.append(values.mean(), (values.sum() - values) / (len(values) - 1))
 
 
-def _unit(width: int, rng: np.random.Generator) -> FloatArray:
+def _unit(width: int, rng: np.random.Generator) -> Float64Array:
     vector = rng.standard_normal(width)
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def _noisy(means: FloatArray, blocks: int, noise: float, rng: np.random.Generator) -> FloatArray:
+def _noisy(means: Float64Array, blocks: int, noise: float, rng: np.random.Generator) -> Float64Array:
     """Jacobians of every block, (E, B, D D)."""
     flat = means.reshape(len(means), 1, -1)
     size = np.sqrt(noise * (flat**2).mean(axis=-1, keepdims=True))
     return np.asarray(flat + size * rng.standard_normal((len(means), blocks, flat.shape[-1])))
 
 
-def _products(jacobians: FloatArray) -> npt.NDArray[np.float32]:
+def _products(jacobians: Float64Array) -> npt.NDArray[np.float32]:
     sums = VISITS * jacobians
     return np.tensordot(sums, sums, axes=(2, 2)).astype(np.float32)
 
 
-def _cosines(jacobians: FloatArray) -> TokenCosines:
+def _cosines(jacobians: Float64Array) -> TokenCosines:
     units = jacobians / np.linalg.norm(jacobians, axis=-1, keepdims=True)
     table = np.einsum("ibk,jbk->bij", units, units).astype(np.float32)
     return TokenCosines(table, np.abs(table), np.ones(len(table), dtype=np.int64), "every pair")
 
 
-def _itself(jacobians: FloatArray) -> npt.NDArray[np.float32]:
+def _itself(jacobians: Float64Array) -> npt.NDArray[np.float32]:
     units = jacobians / np.linalg.norm(jacobians, axis=-1, keepdims=True)
     return np.asarray(np.einsum("ibk,ibk->bi", units, np.roll(units, 1, axis=1)), dtype=np.float32)

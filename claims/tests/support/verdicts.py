@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from claims.claim import claim_of
-from claims.finding import Finding
-from claims.judge import judge
-from claims.record import Criterion
-from claims.sampling import Sampling
-from claims.verdict import Verdict
-from fixtures.planted import World, planted_trace
-from fixtures.trace import Trace
+from claims.core.claim import claim_of
+from claims.core.finding import Finding
+from claims.core.judge import judge
+from claims.core.record import Criterion
+from claims.core.verdict import Verdict
+from fixtures.evidence.trace import Trace
+from fixtures.planted.tokens import World, planted_trace
+from metrics.stats.sampling import Sampling
 
 SAMPLING = Sampling(seed=1, resamples=499)
 

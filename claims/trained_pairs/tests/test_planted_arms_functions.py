@@ -5,13 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.claim import claim_of
-from claims.finding import NotApplicable
-from claims.function_arms import FunctionExperiment
-from claims.sampling import Sampling
-from claims.test_asy_topk_transformer import OWN, SHARED, SINGLE
-from claims.test_asy_topk_transformer import test_topk_sharpening_function_transformer as sharpening
-from claims.tests.planted_arms import (
+from claims.core.claim import claim_of
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_arms import (
     AT_MOST,
     EXPERTS,
     TOKENS,
@@ -27,9 +24,12 @@ from claims.tests.planted_arms import (
     one_expert,
     without,
 )
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
-from fixtures.expert_trace import LayerExperts
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.test_asy_topk_transformer import OWN, SHARED, SINGLE
+from claims.trained_pairs.test_asy_topk_transformer import test_topk_sharpening_function_transformer as sharpening
+from fixtures.evidence.experiments import FunctionExperiment
+from fixtures.evidence.experts import LayerExperts
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

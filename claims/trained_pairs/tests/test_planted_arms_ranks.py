@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.arm_states import SPLITS, Groups, mean_rank, mean_rank_of_deviations, unweighted
-from claims.claim import claim_of
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_prb_ranks_transformer import test_moe_spreads_transformer as spreads
-from claims.test_prb_ranks_transformer import test_topk_concentration_transformer as concentration
-from claims.tests.planted_arm_states import Soft, Twin, routed_arms, twin_arms
-from claims.tests.planted_arms import TOKENS, WIDTH, changed
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
+from claims.core.claim import claim_of
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_arm_states import Soft, Twin, routed_arms, twin_arms
+from claims.tests.support.planted_arms import TOKENS, WIDTH, changed
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.expert_groups import SPLITS, Groups, mean_rank, mean_rank_of_deviations, unweighted
+from claims.trained_pairs.test_prb_ranks_transformer import test_moe_spreads_transformer as spreads
+from claims.trained_pairs.test_prb_ranks_transformer import test_topk_concentration_transformer as concentration
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -5,13 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.arm_functions import decay, leading_value, values_of_rank
-from claims.claim import claim_of
-from claims.finding import NotApplicable
-from claims.function_arms import FunctionExperiment, TrainedArm
-from claims.sampling import Sampling
-from claims.test_prb_transformer import test_moe_flattens_transformer as flattens
-from claims.tests.planted_arms import (
+from claims.core.claim import claim_of
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_arms import (
     AT_MOST,
     EXPERTS,
     TOKENS,
@@ -25,8 +22,11 @@ from claims.tests.planted_arms import (
     one_expert,
     without,
 )
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.arm_functions import decay, leading_value, values_of_rank
+from claims.trained_pairs.test_prb_transformer import test_moe_flattens_transformer as flattens
+from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

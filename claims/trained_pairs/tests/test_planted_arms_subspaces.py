@@ -5,17 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.arm_drawn import beside_drawn_routers, size_note
-from claims.arm_layers import ArmLayer, ArmLayers, in_all_arms
-from claims.arm_states import DEALS, FEWEST_TOKENS, SPLITS, Groups, gate_spread, grouped, subspace_distance
-from claims.claim import claim_of
-from claims.finding import NotApplicable
-from claims.sampling import Sampling
-from claims.test_asy_topk_subspaces_transformer import test_topk_sharpening_subspace_transformer as sharpening
-from claims.tests.planted_arm_states import Soft, routed_arms
-from claims.tests.planted_arms import TOKENS, changed
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
+from claims.core.claim import claim_of
+from claims.core.finding import NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_arm_states import Soft, routed_arms
+from claims.tests.support.planted_arms import TOKENS, changed
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.arms import ArmLayer, ArmLayers, in_all_arms
+from claims.trained_pairs.expert_groups import (
+    DEALS,
+    FEWEST_TOKENS,
+    SPLITS,
+    Groups,
+    gate_spread,
+    grouped,
+    subspace_distance,
+)
+from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from claims.trained_pairs.test_asy_topk_subspaces_transformer import (
+    test_topk_sharpening_subspace_transformer as sharpening,
+)
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from claims.finding import Finding, NotApplicable
-from claims.mlp_arms import MlpArms
-from claims.mlp_spectra import last_compared
-from claims.sampling import Sampling
-from claims.test_prb_mlp import test_moe_flattens as flattens
-from claims.test_prb_mlp import test_moe_spreads as spreads
-from claims.tests.planted_mlp_arms import Level, flat, planted_arms
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
+from claims.core.finding import Finding, NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.mlp_pairs import last_compared
+from claims.trained_pairs.test_prb_mlp import test_moe_flattens as flattens
+from claims.trained_pairs.test_prb_mlp import test_moe_spreads as spreads
+from fixtures.mlp.arms import MlpArms
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

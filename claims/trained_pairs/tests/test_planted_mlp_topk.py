@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claims.claim import claim_of
-from claims.finding import Finding, NotApplicable
-from claims.mlp_arms import MlpArms, compared_arms
-from claims.mlp_sharpening import COMMON, KEPT, OWN
-from claims.sampling import Sampling
-from claims.test_asy_topk_mlp import ARMS
-from claims.test_asy_topk_mlp import test_topk_concentration as concentration
-from claims.test_asy_topk_mlp import test_topk_sharpening_function as function
-from claims.test_asy_topk_mlp import test_topk_sharpening_subspace as subspace
-from claims.tests.planted_mlp_arms import MASKS, Level, flat, planted_arms
-from claims.tests.small_mlp_world import SMALL
-from claims.tests.verdicts import SAMPLING, verdict
-from claims.verdict import Verdict
+from claims.core.claim import claim_of
+from claims.core.finding import Finding, NotApplicable
+from claims.core.verdict import Verdict
+from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
+from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.trained_pairs.mlp_sharpening import COMMON, KEPT, MASKS, OWN
+from claims.trained_pairs.test_asy_topk_mlp import ARMS
+from claims.trained_pairs.test_asy_topk_mlp import test_topk_concentration as concentration
+from claims.trained_pairs.test_asy_topk_mlp import test_topk_sharpening_function as function
+from claims.trained_pairs.test_asy_topk_mlp import test_topk_sharpening_subspace as subspace
+from fixtures.mlp.arms import MlpArms, compared_arms
+from fixtures.tests.support.small_mlp_world import SMALL
+from metrics.stats.sampling import Sampling
 
 # The claims are imported under names that pytest does not collect.
 

@@ -16,10 +16,10 @@ import torch
 from torch.nn import functional
 
 from metrics.arrays import Float64Array
-from metrics.expert import Expert
-from metrics.gated_unit import activation, gated_unit
-from metrics.jacobian_alignment import jacobian_alignment
-from metrics.token_alignment import draw_pairs, pair_cosines
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.expert import Expert
+from metrics.jacobians.jacobian_alignment import jacobian_alignment
+from metrics.jacobians.token_cosines import draw_pairs, pair_cosines
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.expert import LocalJacobians, diagonals, expert_output, folded, local_jacobians
-from metrics.expert_jacobian import (
+from metrics.jacobians.expert import LocalJacobians, diagonals, expert_output, folded, local_jacobians
+from metrics.jacobians.spectra import (
     jacobian_operator,
     jacobian_times,
     jacobians,
@@ -17,7 +17,7 @@ from metrics.expert_jacobian import (
     mean_jacobian,
     mean_rest,
 )
-from metrics.tests.torch_experts import ExpertCase, expert_cases, random_expert
+from metrics.tests.support.torch_experts import ExpertCase, expert_cases, random_expert
 
 EXACT = 1e-8  # relative, in float64
 

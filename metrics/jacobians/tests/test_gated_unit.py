@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.gated_unit import activation, gated_unit
-from metrics.tests.torch_experts import ACTIVATIONS
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.tests.support.torch_experts import ACTIVATIONS
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

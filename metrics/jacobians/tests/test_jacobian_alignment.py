@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from metrics.arrays import Float64Array
-from metrics.expert import Expert, diagonals, local_jacobians
-from metrics.expert_jacobian import jacobians
-from metrics.gated_unit import activation, gated_unit
-from metrics.jacobian_alignment import Alignment, Fork, alignment_of_means, jacobian_alignment
-from metrics.jacobian_cost import Plan
-from metrics.mean_alignment import mean_alignment, mean_products
-from metrics.tests.torch_experts import random_expert
-from metrics.token_alignment import cosines_between_tokens, pair_cosines, probed_cosines
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.cost_model import Plan
+from metrics.jacobians.expert import Expert, diagonals, local_jacobians
+from metrics.jacobians.jacobian_alignment import Alignment, Fork, alignment_of_means, jacobian_alignment
+from metrics.jacobians.spectra import jacobians
+from metrics.jacobians.token_cosines import cosines_between_tokens, pair_cosines, probed_cosines
+from metrics.jacobians.token_products import mean_alignment, mean_products
+from metrics.tests.support.torch_experts import random_expert
 
 FORKS: tuple[Fork, ...] = ("own tokens", "shared tokens", "per token")
 WIDTH, INNER, TOKENS = 12, 8, 30

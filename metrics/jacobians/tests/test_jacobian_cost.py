@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.jacobian_cost import Shape, form_operations, plan_alignment, probe_operations
-from metrics.token_alignment import draw_pairs
+from metrics.jacobians.cost_model import Shape, form_operations, plan_alignment, probe_operations
+from metrics.jacobians.token_cosines import draw_pairs
 
 SHAPES = st.builds(
     Shape,

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.expert import local_jacobians
-from metrics.expert_jacobian import jacobians
-from metrics.jacobian_products import cosines, frobenius_norms, inner_products
-from metrics.tests.torch_experts import ExpertCase, expert_cases
+from metrics.jacobians.expert import local_jacobians
+from metrics.jacobians.spectra import jacobians
+from metrics.jacobians.token_products import cosines, frobenius_norms, inner_products
+from metrics.tests.support.torch_experts import ExpertCase, expert_cases
 
 
 @st.composite

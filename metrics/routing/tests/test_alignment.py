@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.alignment import energy_weighted_alignment, router_alignment
+from metrics.routing.router_alignment import energy_weighted_alignment, router_alignment
 
 SEEDS = st.integers(0, 2**16)
 

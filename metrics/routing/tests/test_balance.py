@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.balance import balancing_logit_gradient, balancing_loss
+from metrics.routing.balancing_loss import balancing_logit_gradient, balancing_loss
 
 SEEDS = st.integers(0, 2**16)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.bounds import (
+from metrics.routing.lipschitz_bounds import (
     naive_bound,
     operator_norm,
     rms_lipschitz,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from metrics.confidence import softmax_confidence, top_weight
+from metrics.routing.confidence import softmax_confidence, top_weight
 
 
 def test_hand_derived_confidence() -> None:

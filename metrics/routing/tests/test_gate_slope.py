@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from metrics.gate_slope import gate_and_slope
+from metrics.routing.gate_gradient import gate_and_slope
 
 SCORES = ("softmax", "sigmoid", "sqrtsoftplus", "identity")
 RULES = ["softmax over top-k", *(score + option for score in SCORES for option in ("", ", normalised"))]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.arrays import FloatArray, IntArray
-from metrics.low_rank import leading_directions, rank_agreement
+from metrics.routing.low_rank import leading_directions, rank_agreement
 
 
 def top2(logits: FloatArray) -> IntArray:

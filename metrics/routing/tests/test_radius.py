@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.radius import Radius, certified_radius
-from metrics.score import SCORES, selection_score
+from metrics.routing.certified_radius import Radius, certified_radius
+from metrics.routing.score import SCORES, selection_score
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def test_chunks_do_not_change_the_radius(monkeypatch: pytest.MonkeyPatch) -> Non
     rng = np.random.default_rng(0)
     weight, logits = rng.standard_normal((5, 3)), rng.standard_normal((23, 5))
     whole = plain(logits, weight, 2)
-    monkeypatch.setattr("metrics.radius.CHUNK", 10)
+    monkeypatch.setattr("metrics.routing.certified_radius.CHUNK", 10)
     for before, after in zip(whole, plain(logits, weight, 2), strict=True):
         np.testing.assert_array_equal(before, after)
 

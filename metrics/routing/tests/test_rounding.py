@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.rounding import logit_error
+from metrics.routing.near_ties import logit_error
 
 
 @given(st.integers(1, 12), st.integers(0, 2**16), st.sampled_from([1e-6, 1.0, 1e6]))

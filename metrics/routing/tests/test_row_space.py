@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.row_space import (
+from metrics.routing.null_space import (
     kernel_energy_share,
     kernel_part,
     random_subspace,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, log_softmax
 
-from metrics.score import LOGIT_SLOPES, SCORES, SOFTMAX_SLOPE, SQRTSOFTPLUS_SLOPE, score_slopes, selection_score
+from metrics.routing.score import LOGIT_SLOPES, SCORES, SOFTMAX_SLOPE, SQRTSOFTPLUS_SLOPE, score_slopes, selection_score
 
 
 def test_scores_by_independent_formulas() -> None:

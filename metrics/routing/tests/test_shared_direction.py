@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.shared_direction import contrast_scale, contrasts, retained_energy, shared_response
+from metrics.routing.shared_direction import contrast_scale, contrasts, retained_energy, shared_response
 
 SEEDS = st.integers(0, 2**16)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from claims.few_units import BOOTSTRAPPED, FEW, FEWEST, estimate_few, spanning
-from claims.sampling import Sampling
-from claims.tests.verdicts import SAMPLING
-from claims.verdict import holds
+from claims.core.verdict import holds
+from claims.tests.support.verdicts import SAMPLING
+from metrics.stats.few_units import BOOTSTRAPPED, FEW, FEWEST, estimate_few, spanning
+from metrics.stats.sampling import Sampling
 
 
 def test_below_eight_the_interval_is_the_range_and_nothing_is_drawn() -> None:

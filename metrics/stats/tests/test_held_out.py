@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.held_out import held_out_errors
+from metrics.stats.held_out import held_out_errors
 
 
 @given(st.integers(0, 2**16), st.booleans())

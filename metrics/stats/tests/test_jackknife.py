@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metrics.jackknife import estimate_jackknife
-from metrics.statistics import p_value
+from metrics.stats.bootstrap import p_value
+from metrics.stats.jackknife import estimate_jackknife
 
 UNIT = "sequence block"
 

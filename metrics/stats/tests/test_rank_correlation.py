@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from metrics.rank_correlation import row_spearman, spearman
+from metrics.stats.rank_correlation import row_spearman, spearman
 
 #: Few distinct values, so that ties are the rule.
 COLUMNS = st.integers(2, 9).flatmap(

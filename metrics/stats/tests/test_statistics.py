@@ -8,18 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap
 
-from metrics import resampling
 from metrics.arrays import Float64Array
-from metrics.estimate import Estimate
-from metrics.statistics import (
-    equivalent,
-    estimate_mean,
-    estimate_statistic,
-    exact,
-    holm,
-    p_value,
-    units_to_decide,
-)
+from metrics.stats import resampling
+from metrics.stats.bootstrap import equivalent, estimate_mean, estimate_statistic, exact, holm, p_value, units_to_decide
+from metrics.stats.estimate import Estimate
 
 P_VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8)
 

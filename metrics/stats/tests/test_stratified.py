@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metrics.arrays import Float64Array, FloatArray
-from metrics.statistics import estimate_mean, p_value
-from metrics.stratified import estimate_stratified
+from metrics.stats.bootstrap import estimate_mean, p_value
+from metrics.stats.stratified import estimate_stratified
 
 
 def test_groups_keep_their_size_in_every_draw() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from metrics.statistics import estimate_mean
-from metrics.student import student_mean
+from metrics.stats.bootstrap import estimate_mean
+from metrics.stats.few_units import student_mean
 
 
 def test_coverage_of_twelve_normal_values() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import entropy
 
-from metrics.effective_rank import effective_rank, normalised_spectrum, stable_rank
+from metrics.subspaces.effective_rank import effective_rank, normalised_spectrum, stable_rank
 
 SPECTRA = arrays(np.float64, st.integers(1, 8), elements=st.floats(1e-3, 1e3))
 

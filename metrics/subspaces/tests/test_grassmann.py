@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
 
-from metrics.grassmann import (
+from metrics.routing.null_space import random_subspace
+from metrics.subspaces.grassmann import (
     chance_overlap,
     chordal_distance,
     geodesic_distance,
@@ -19,7 +20,6 @@ from metrics.grassmann import (
     random_angles,
     subspace_overlap,
 )
-from metrics.row_space import random_subspace
 
 SEEDS = st.integers(0, 2**16)
 
@@ -114,7 +114,7 @@ def test_overlap_and_chord_are_norms_of_products_of_projectors() -> None:
 
 
 def test_all_pairs_at_once_are_the_pairs_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metrics.grassmann._CHUNK", 100)  # several blocks
+    monkeypatch.setattr("metrics.subspaces.grassmann._CHUNK", 100)  # several blocks
     rng = np.random.default_rng(5)
     shared = random_subspace(12, 1, rng)
     bases = [np.linalg.qr(np.hstack([shared, rng.standard_normal((12, 2))]))[0] for _ in range(4)]

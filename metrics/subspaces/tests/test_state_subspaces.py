@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.grassmann import normalised_geodesic, pair_angles, principal_angles, subspace_overlap
-from metrics.row_space import random_subspace
-from metrics.state_subspaces import enough_tokens, regrouped, state_spectra, state_subspaces
-from metrics.weighted_pca import (
+from metrics.routing.null_space import random_subspace
+from metrics.subspaces.grassmann import normalised_geodesic, pair_angles, principal_angles, subspace_overlap
+from metrics.subspaces.grouped_states import enough_tokens, regrouped, state_spectra, state_subspaces
+from metrics.subspaces.principal_directions import (
     leading_subspaces,
     principal_variances,
     weighted_covariance,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.grassmann import principal_angles
-from metrics.row_space import random_subspace
-from metrics.weighted_pca import (
+from metrics.routing.null_space import random_subspace
+from metrics.subspaces.grassmann import principal_angles
+from metrics.subspaces.principal_directions import (
     leading_subspaces,
     principal_variances,
     rank_for_share,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from metrics.arrays import Float64Array
-from metrics.expert import Expert, OutputNorm
-from metrics.gated_unit import activation, gated_unit
+from metrics.jacobians.activation import activation, gated_unit
+from metrics.jacobians.expert import Expert, OutputNorm
 
 ACTIVATIONS: dict[str, tuple[str, float, Callable[[torch.Tensor], torch.Tensor]]] = {
     "silu": ("silu", 1.0, functional.silu),

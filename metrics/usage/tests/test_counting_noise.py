@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metrics.arrays import Float64Array, IntArray
-from metrics.counting_noise import ceiling, noiseless_cosine, squared_norm
-from metrics.usage import cosine_matrix
+from metrics.usage.counting_noise import ceiling, noiseless_cosine, squared_norm
+from metrics.usage.profiles import cosine_matrix
 
 EXPERTS = 8
 DRAWS = 20_000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
-from metrics.divergence import jensen_shannon
+from metrics.usage.divergence import jensen_shannon
 
 SEEDS = st.integers(0, 2**16)
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.evenness import evenness
-from metrics.usage import cosine_matrix
+from metrics.usage.profiles import cosine_matrix, evenness
 
 
 @given(st.integers(0, 2**16))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.overlap import chance_overlap, choice_mask, overlap_matrix
+from metrics.usage.topk_overlap import chance_overlap, choice_mask, overlap_matrix
 
 CHOICES = st.integers(1, 6).flatmap(
     lambda k: st.lists(st.permutations(range(6)).map(lambda order: order[:k]), min_size=1, max_size=5)

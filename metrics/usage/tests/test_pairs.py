@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from metrics.pairs import nearest_pairs_mask, squared_distances
+from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
 
 SEEDS = st.integers(0, 2**16)
 

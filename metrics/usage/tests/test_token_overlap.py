@@ -5,8 +5,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from metrics.overlap import choice_mask
-from metrics.token_overlap import aligned_overlap, type_overlap
+from metrics.usage.topk_overlap import aligned_overlap, choice_mask, type_overlap
 
 
 def drawn(rng: np.random.Generator, tokens: int, experts: int = 6, k: int = 2) -> np.ndarray:

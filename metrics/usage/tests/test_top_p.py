@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
+from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
 SEEDS = st.integers(0, 2**16)
 

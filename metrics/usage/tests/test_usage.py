@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.usage import cosine_matrix, pooled_similarity, usage
+from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 
 SEEDS = st.integers(0, 2**16)
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from claims.record import Record, write_records
-from claims.verdict import Verdict
+from claims.core.record import Record, write_records
+from claims.core.verdict import Verdict
 from reports.__main__ import main
-from reports.history import drifting, histories
-from reports.history_page import write_history
-from reports.read import BadInput
-from reports.runs import Run, read_runs
-from reports.tests.samples import criterion, record
-from reports.timeline import timeline
+from reports.data.history import drifting, histories
+from reports.data.read import BadInput
+from reports.data.runs import Run, read_runs
+from reports.figures.timeline import timeline
+from reports.outputs.history import write_history
+from reports.tests.support.samples import criterion, record
 
 Capture = pytest.CaptureFixture[str]
 Write = Callable[..., Path]

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.cells import board
-from reports.compare import compare
-from reports.heads import LONGEST, heads
-from reports.matrix import experiments, matrix
-from reports.merge import merge
-from reports.places import Kind
-from reports.read import BadInput
-from reports.render import render
-from reports.summary import paragraph
-from reports.terminal import compact
-from reports.tests.pages import broken_links
-from reports.tests.sample_functions import functions
-from reports.tests.sample_kinds import dense, experiment, others
-from reports.tests.samples import record, run
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.board import board
+from reports.data.merge import merge
+from reports.data.places import Kind
+from reports.data.read import BadInput
+from reports.outputs.compare import compare
+from reports.outputs.markdown_report import render
+from reports.pages.matrix import experiments, matrix
+from reports.pages.summary import paragraph
+from reports.runner.terminal import compact
+from reports.tests.support.pages import broken_links
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.sample_kinds import dense, experiment, others
+from reports.tests.support.samples import record, run
+from reports.text.short_names import LONGEST, heads
 
 WHOLE = [*run(), *others()]
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from claims.verdict import Verdict
-from reports.margins import clear, deciding, gap, lost
-from reports.tests.samples import criterion, record
+from claims.core.verdict import Verdict
+from reports.data.margins import clear, deciding, gap, lost
+from reports.tests.support.samples import criterion, record
 
 
 @pytest.mark.parametrize(

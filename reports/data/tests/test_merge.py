@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from claims.family import adjust
-from claims.record import Record, write_records
-from claims.verdict import Verdict
+from claims.core.multiplicity import adjust
+from claims.core.record import Record, write_records
+from claims.core.verdict import Verdict
 from reports.__main__ import main
-from reports.merge import merge, unlike
-from reports.read import BadInput
-from reports.tests.sample_functions import functions
-from reports.tests.sample_kinds import others
-from reports.tests.samples import criterion, record, run
+from reports.data.merge import merge, unlike
+from reports.data.read import BadInput
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.sample_kinds import others
+from reports.tests.support.samples import criterion, record, run
 
 
 def measured() -> list[Record]:

@@ -9,13 +9,13 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
-from claims.record import Figure, LayerCurve, Series
-from claims.verdict import Verdict
-from reports.figures import draw
-from reports.labels import Panel
-from reports.pictures import groups, layer_figure, scales
-from reports.style import PALETTE, colours, in_order
-from reports.tests import sample_figures
+from claims.core.record import Figure, LayerCurve, Series
+from claims.core.verdict import Verdict
+from reports.figures.claim_figures import groups, layer_figure, scales
+from reports.figures.draw import draw
+from reports.figures.labels import Panel
+from reports.figures.style import PALETTE, colours, in_order
+from reports.tests.support import sample_figures
 
 
 def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
@@ -62,7 +62,7 @@ def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tupl
 
     def _words(*panels: Panel, origin: str = "") -> tuple[str, list[str]]:
         kept: list[Canvas] = []
-        monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.append(canvas))
+        monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
         draw(tmp_path / "x.png", "moves change the output", panels, origin)
         titles = [axis.get_title() for axis in kept[0].axes[: len(panels)]]
         return " ".join(kept[0].get_suptitle().split()), [" ".join(title.split()) for title in titles]
@@ -93,7 +93,7 @@ def test_what_one_panel_alone_shows_stands_above_it_whole(words: Callable[..., t
 @pytest.mark.parametrize("panels", [1, 2, 3, 5, 7])
 def test_no_word_is_cut_or_lies_on_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, panels: int) -> None:
     kept: list[Canvas] = []
-    monkeypatch.setattr("reports.figures.save", lambda canvas, _: kept.append(canvas))
+    monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
     moves = sample_figures.moves("a")
     long = replace(moves, title=SAYS, x_label="pruned MoE layers, from the end of the model", y_label=SAYS[:70])
     named = replace(long, series=[replace(s, label=f"{SAYS[:60]} {s.label}") for s in long.series])

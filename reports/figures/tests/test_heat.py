@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from claims.record import Figure, Series, from_json, to_json
-from claims.verdict import Verdict
-from reports.figures import draw
-from reports.heat import COLOURS, bounds, heat, matrix, signed
-from reports.labels import Panel
-from reports.style import canvas
-from reports.tests import sample_figures
-from reports.tests.sample_functions import cosines
-from reports.tests.samples import record
+from claims.core.record import Figure, Series, from_json, to_json
+from claims.core.verdict import Verdict
+from reports.figures.draw import draw
+from reports.figures.heat import COLOURS, bounds, heat, matrix, signed
+from reports.figures.labels import Panel
+from reports.figures.style import canvas
+from reports.tests.support import sample_figures
+from reports.tests.support.sample_functions import cosines
+from reports.tests.support.samples import record
 
 #: Least difference of lightness from one eighth of the colours to the next, on the scale from 0 to 100.
 SEEN = 5.0

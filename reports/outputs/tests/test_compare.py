@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.compare import compare
-from reports.tests.samples import criterion, record, run
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.outputs.compare import compare
+from reports.tests.support.samples import criterion, record, run
 
 
 def small() -> list[Record]:

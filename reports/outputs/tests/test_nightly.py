@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from claims.record import Record, write_records
-from claims.verdict import Verdict
+from claims.core.record import Record, write_records
+from claims.core.verdict import Verdict
 from reports.__main__ import _parser
-from reports.tests.samples import criterion, record
+from reports.tests.support.samples import criterion, record
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "nightly.md"
 #: Stands for pytest: leaves the records that it finds, and ends as it is told.
 PYTEST = """#!/bin/sh

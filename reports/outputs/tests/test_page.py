@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import write_records
-from claims.verdict import Verdict
+from claims.core.record import write_records
+from claims.core.verdict import Verdict
 from reports.__main__ import main
-from reports.cells import board
-from reports.page import page
-from reports.runs import Run
-from reports.tests.markup import Element, faults, read_page
-from reports.tests.sample_kinds import others
-from reports.tests.samples import criterion, record, run
-from reports.tests.test_render import HOSTILE, hostile_run
+from reports.data.board import board
+from reports.data.runs import Run
+from reports.outputs.html_page import page
+from reports.outputs.tests.test_render import HOSTILE, hostile_run
+from reports.tests.support.markup import Element, faults, read_page
+from reports.tests.support.sample_kinds import others
+from reports.tests.support.samples import criterion, record, run
 
 #: A claim that was measured on one checkpoint of three, so that some cells are empty.
 RARE = record("kernel-depth", "zoo/balanced", Verdict.NOT_APPLICABLE, reason="no such layer")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.page import page
-from reports.tests.sample_kinds import others
-from reports.tests.samples import run
+from reports.outputs.html_page import page
+from reports.tests.support.sample_kinds import others
+from reports.tests.support.samples import run
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.session.shipped_experiments import shipped_plans
 from fixtures.zoo import CONTROL_NAMES, DENSE_NAMES, SUBJECT_NAMES, embedded_names
-from fixtures.zoo.controlled import shipped_plans
-from reports.readme import sample_block
+from reports.outputs.readme import sample_block
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "docs" / "sample"
 
 
@@ -29,7 +29,7 @@ def test_the_matrix_is_that_of_the_sample_report(shown: str) -> None:
 
 
 def test_the_block_is_what_the_sample_gives(shown: str) -> None:
-    """To renew: ``python -m reports.readme docs/sample README.md``."""
+    """To renew: ``python -m reports.outputs.readme docs/sample README.md``."""
     assert shown == sample_block(SAMPLE, "docs/sample")
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Figure, LayerCurve, Record, Series
-from claims.verdict import Verdict
-from reports.completeness import Completeness
-from reports.render import render
-from reports.tests.pages import broken_links, prose, ragged_tables
-from reports.tests.sample_functions import functions
-from reports.tests.sample_kinds import experiment, others
-from reports.tests.samples import criterion, record, run
+from claims.core.record import Figure, LayerCurve, Record, Series
+from claims.core.verdict import Verdict
+from reports.data.completeness import Completeness
+from reports.outputs.markdown_report import render
+from reports.tests.support.pages import broken_links, prose, ragged_tables
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.sample_kinds import experiment, others
+from reports.tests.support.samples import criterion, record, run
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
 HOSTILE = "../`x`|[a](b)<br>\n# h\x1b[31m" + "long" * 60
 
 

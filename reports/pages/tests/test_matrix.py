@@ -1,10 +1,10 @@
 """The matrix on a terminal: words where they fit, symbols where they do not."""
 
-from claims.verdict import Verdict
-from reports.cells import board
-from reports.terminal import compact
-from reports.tests.sample_functions import functions
-from reports.tests.samples import record, run
+from claims.core.verdict import Verdict
+from reports.data.board import board
+from reports.runner.terminal import compact
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.samples import record, run
 
 
 def test_words_where_they_fit() -> None:

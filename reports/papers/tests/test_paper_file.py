@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from claims.catalogue import catalogue
-from claims.verdict import Verdict
-from reports.cells import Board, board
-from reports.paper import Side, Status, labels_of
-from reports.paper_file import FOLDER, load_paper, pages
-from reports.paper_tables import claims_of, claims_on
-from reports.read import BadInput
-from reports.tests.samples import record
-from reports.tests.small_paper import SMALL
+from claims.core.verdict import Verdict
+from claims.runner.catalogue import catalogue
+from reports.data.board import Board, board
+from reports.data.read import BadInput
+from reports.papers.paper import Side, Status
+from reports.papers.paper_file import FOLDER, load_paper, pages
+from reports.papers.tables import claims_of, claims_on
+from reports.tests.support.samples import record
+from reports.tests.support.small_paper import SMALL
+from reports.text.figure_labels import labels_of
 
 
 @pytest.fixture(scope="module")

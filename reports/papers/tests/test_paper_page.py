@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.agreement import WORD, in_sum, outcome
-from reports.cells import board
-from reports.paper import Page, Side
-from reports.paper_file import load_paper
-from reports.paper_page import concerns, paper_page
-from reports.pictures import Picture
-from reports.render import render
-from reports.scale import span
-from reports.tests.pages import broken_links, ragged_tables
-from reports.tests.sample_kinds import experiment, others
-from reports.tests.samples import criterion, record, run
-from reports.tests.small_paper import SMALL, measured, section
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.data.board import board
+from reports.figures.claim_figures import Picture
+from reports.outputs.markdown_report import render
+from reports.papers.agreement import WORD, in_sum, outcome
+from reports.papers.page import concerns, paper_page
+from reports.papers.paper import Page, Side
+from reports.papers.paper_file import load_paper
+from reports.papers.scale import span
+from reports.tests.support.pages import broken_links, ragged_tables
+from reports.tests.support.sample_kinds import experiment, others
+from reports.tests.support.samples import criterion, record, run
+from reports.tests.support.small_paper import SMALL, measured, section
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from claims.verdict import Verdict
-from reports.cells import board
-from reports.paper_tables import readings
-from reports.render import render
-from reports.tests.pages import broken_links, ragged_tables
-from reports.tests.sample_functions import functions
-from reports.tests.small_paper import measured, section
+from claims.core.verdict import Verdict
+from reports.data.board import board
+from reports.outputs.markdown_report import render
+from reports.papers.tables import readings
+from reports.tests.support.pages import broken_links, ragged_tables
+from reports.tests.support.sample_functions import functions
+from reports.tests.support.small_paper import measured, section
 
 
 def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:

@@ -5,21 +5,21 @@ from types import SimpleNamespace
 
 import pytest
 
-import reports.render  # what is loaded here is not loaded again by each inner run
-from claims.record import Record, read_records
+import reports.outputs.markdown_report  # what is loaded here is not loaded again by each inner run
+from claims.core.record import Record, read_records
 from reports.__main__ import main
 
 pytest_plugins = ["pytester"]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 CONFTEST = """
 
 import pytest
-from claims.record import to_json
-from claims.verdict import Verdict
-from reports.tests.samples import criterion, record
+from claims.core.record import to_json
+from claims.core.verdict import Verdict
+from reports.tests.support.samples import criterion, record
 
-pytest_plugins = ["reports.collect"]
+pytest_plugins = ["reports.runner.collect"]
 
 def pytest_addoption(parser):
     parser.addoption("--report-dir", default="out")
@@ -166,7 +166,7 @@ def test_an_interrupt_while_the_report_is_drawn_is_told(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reports.render, "render", stopped)
+    monkeypatch.setattr(reports.outputs.markdown_report, "render", stopped)
     inner.makepyfile(TWO_CLAIMS.format("pass"))
     result = quick(inner)
     assert result.ret == pytest.ExitCode.INTERRUPTED

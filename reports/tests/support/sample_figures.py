@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from claims.record import Figure, LayerCurve, Series
+from claims.core.record import Figure, LayerCurve, Series
 
 
 def distances(name: str) -> Figure:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from claims.record import Figure, Record, Series
-from claims.verdict import Verdict
-from reports.tests.sample_kinds import experiment
-from reports.tests.samples import CHECKPOINTS, criterion, record
+from claims.core.record import Figure, Record, Series
+from claims.core.verdict import Verdict
+from reports.tests.support.sample_kinds import experiment
+from reports.tests.support.samples import CHECKPOINTS, criterion, record
 
 TOKENS = ("own", "shared", "single")
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.tests.samples import criterion, record
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.tests.support.samples import criterion, record
 
 
 def dense(name: str, verdict: Verdict, **more: Any) -> Record:

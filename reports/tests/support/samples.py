@@ -6,10 +6,10 @@
 from dataclasses import replace
 from typing import Any
 
-from claims.record import SCHEMA, Certificate, Criterion, Record
-from claims.verdict import Verdict, holds
-from reports.tests import sample_figures as figures
-from reports.tests.sample_texts import texts
+from claims.core.record import SCHEMA, Certificate, Criterion, Record
+from claims.core.verdict import Verdict, holds
+from reports.tests.support import sample_figures as figures
+from reports.tests.support.sample_texts import texts
 
 CHECKPOINTS: dict[str, dict[str, Any]] = {
     "zoo/balanced": {"layers": 6, "experts": 16, "top_k": 2, "parameters": 3_412_992},

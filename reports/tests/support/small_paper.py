@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from claims.record import Record
-from claims.verdict import Verdict
-from reports.tests.samples import criterion, record
+from claims.core.record import Record
+from claims.core.verdict import Verdict
+from reports.tests.support.samples import criterion, record
 
 SMALL = """\
 label = "TST"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.markdown import block, code, escape, plain, shorten, table
-from reports.names import slug
+from reports.text.markdown import block, code, escape, plain, shorten, table
+from reports.text.slugs import slug
 
 HOSTILE = st.one_of(
     st.text(),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from reports import numbers
-from reports.numbers import bound, claimed, count, interval, number, probability
-from reports.tests.samples import criterion
+from reports.tests.support.samples import criterion
+from reports.text import numbers
+from reports.text.numbers import bound, claimed, count, interval, number, probability
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Group B: load balancing and the shared direction."""

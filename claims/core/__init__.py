@@ -1,0 +1,1 @@
+"""What a claim is: declaration, finding, judge, verdict, record, certificate, multiplicity."""

@@ -1,0 +1,1 @@
+"""Group E: experts of one checkpoint, as functions and as subspaces."""

@@ -1,0 +1,1 @@
+"""The mathematics behind the claims, on generated cases."""

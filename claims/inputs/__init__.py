@@ -1,0 +1,1 @@
+"""Group C: inputs and context."""

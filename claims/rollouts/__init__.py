@@ -1,0 +1,1 @@
+"""Group D: models, prompts and rollouts."""

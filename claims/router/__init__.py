@@ -1,0 +1,1 @@
+"""Group A: the linear router."""

@@ -1,0 +1,1 @@
+"""The claims as pytest runs them: catalogue, expectations, provenance, plugin."""

@@ -1,0 +1,1 @@
+"""Group E: trainings that differ in one thing, as transformers and as MLPs."""

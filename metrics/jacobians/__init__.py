@@ -1,0 +1,1 @@
+"""Experts as functions: their Jacobians, activations, alignments and spectra."""

@@ -1,0 +1,1 @@
+"""Estimates with intervals: bootstrap, few units, jackknife, rank correlation, Holm."""

@@ -1,0 +1,1 @@
+"""Subspaces of states: principal directions, principal angles, effective rank."""

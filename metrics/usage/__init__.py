@@ -1,0 +1,1 @@
+"""Which experts are used: frequencies, overlap, top-p sets, counting noise."""

@@ -1,0 +1,1 @@
+"""Whole documents: the report, the page to browse, a comparison, a history."""

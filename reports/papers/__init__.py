@@ -1,0 +1,1 @@
+"""The papers, figure by figure and claim by claim."""

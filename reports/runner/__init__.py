@@ -1,0 +1,1 @@
+"""The reports as pytest runs them: gathering records, what was selected, the terminal."""
