@@ -8,7 +8,7 @@ from claims.core.finding import Counterexample, Curve, Finding, Measured, NotApp
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers
 from claims.shared.token_pairs import over_layers, sequence_means, sequence_sums
-from fixtures.evidence.perturbation import KernelMoves, Move
+from fixtures.evidence.null_space_moves import Move, NullSpaceMoves
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.null_space import random_subspace, row_space, row_squared_norm
@@ -42,20 +42,22 @@ DRAWS = 19
     },
     forks=({"move": "injected"}, {"move": "reachable"}),
 )
-def test_kernel_counterexample(trace: Trace, kernel_moves: KernelMoves, fork: Fork, sampling: Sampling) -> Finding:
+def test_kernel_counterexample(
+    trace: Trace, null_space_moves: NullSpaceMoves, fork: Fork, sampling: Sampling
+) -> Finding:
     """Read what the moves inside the running model did to experts, weights and output."""
     linear = {layer.router.layer for layer in linear_layers(trace)}
     kind = "kernel" if fork["move"] == "injected" else "reachable"
-    moves = [m for m in kernel_moves.moves if m.kind == kind and m.layer in linear]
+    moves = [m for m in null_space_moves.moves if m.kind == kind and m.layer in linear]
     if not moves:
-        reasons = sorted(set(kernel_moves.not_applicable.values())) or [f"no {kind} move was possible at any layer"]
+        reasons = sorted(set(null_space_moves.not_applicable.values())) or [f"no {kind} move was possible at any layer"]
         raise NotApplicable("; ".join(reasons[:2]))
     at_one = [m for m in moves if kind == "reachable" or m.norm == 1.0]
     clear = [~m.near_tie for m in moves]
     changed = sum(int((~m.same_experts & ok).sum()) for m, ok in zip(moves, clear, strict=True))
     tokens = sum(int(ok.sum()) for ok in clear)
     drift = max(float(m.weight_change[ok].max(initial=0.0)) for m, ok in zip(moves, clear, strict=True))
-    rows = [m for m in kernel_moves.moves if m.kind == "row" and m.layer in linear]
+    rows = [m for m in null_space_moves.moves if m.kind == "row" and m.layer in linear]
     return Finding(
         criteria=(
             Measured("choices changed by kernel moves", exact(changed, tokens, "token"), "<=", "changes"),
@@ -83,7 +85,7 @@ def test_kernel_counterexample(trace: Trace, kernel_moves: KernelMoves, fork: Fo
                 "output",
             ),
         ),
-        figure=_figure([m for m in kernel_moves.moves if m.layer in linear]),
+        figure=_figure([m for m in null_space_moves.moves if m.layer in linear]),
         counterexample=_example(at_one[len(at_one) // 2]),
         notes=(
             f"{sum(int(m.near_tie.sum()) for m in moves):,} near-tied (token, move) pairs were counted apart.",

@@ -10,7 +10,7 @@ from claims.core.verdict import Verdict
 from claims.router.test_geo_review_kernel import test_kernel_counterexample as kernel_counterexample
 from claims.router.test_geo_review_kernel import test_kernel_energy as kernel_energy
 from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
-from fixtures.evidence.perturbation import KernelMoves, Kind, Move
+from fixtures.evidence.null_space_moves import Kind, Move, NullSpaceMoves
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.stats.sampling import Sampling
@@ -18,7 +18,7 @@ from metrics.stats.sampling import Sampling
 # The claims are imported under names that pytest does not collect.
 
 
-def moves(*, kernel_changes: float, row_changes: float, output: float, seed: int = 0) -> KernelMoves:
+def moves(*, kernel_changes: float, row_changes: float, output: float, seed: int = 0) -> NullSpaceMoves:
     """Moves over 12 sequences of 8 tokens whose choices change at the given rates."""
     rng = np.random.default_rng(seed)
     sequence = np.repeat(np.arange(12, dtype=np.int32), 8)
@@ -37,7 +37,7 @@ def moves(*, kernel_changes: float, row_changes: float, output: float, seed: int
         )
 
     kernel = [move("kernel", norm, kernel_changes) for norm in (0.1, 1.0, 10.0)]
-    return KernelMoves(moves=(*kernel, move("row", 1.0, row_changes)), not_applicable={})
+    return NullSpaceMoves(moves=(*kernel, move("row", 1.0, row_changes)), not_applicable={})
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def moves(*, kernel_changes: float, row_changes: float, output: float, seed: int
         (moves(kernel_changes=0.0, row_changes=0.0, output=0.5), Verdict.VACUOUS),
     ],
 )
-def test_kernel_counterexample(planted: KernelMoves, expected: Verdict) -> None:
-    arguments = {"trace": two_layers(World(), 6), "kernel_moves": planted, "sampling": SAMPLING}
+def test_kernel_counterexample(planted: NullSpaceMoves, expected: Verdict) -> None:
+    arguments = {"trace": two_layers(World(), 6), "null_space_moves": planted, "sampling": SAMPLING}
     assert verdict(kernel_counterexample, fork={"move": "injected"}, **arguments) == expected
 
 
@@ -59,7 +59,7 @@ def test_an_impossible_reachable_move_is_not_applicable_with_its_reason() -> Non
     planted = replace(planted, not_applicable={0: "no norm feeds the block"})
     with pytest.raises(NotApplicable, match="no norm feeds the block"):
         kernel_counterexample(
-            trace=two_layers(World(), 6), kernel_moves=planted, fork={"move": "reachable"}, sampling=SAMPLING
+            trace=two_layers(World(), 6), null_space_moves=planted, fork={"move": "reachable"}, sampling=SAMPLING
         )
 
 

@@ -27,7 +27,7 @@ from claims.tests.support.damage import certified, description, inside, link, pi
 from fixtures.checkpoints.spec import resolve
 from fixtures.evidence.folder import evidence_folder
 from fixtures.messages.errors import PopulationError
-from fixtures.messages.printable import showable
+from fixtures.messages.printable import is_printable
 from fixtures.rollouts.__main__ import main as rollouts
 from fixtures.tests.support.tiny_checkpoints import (
     GATE,
@@ -270,7 +270,7 @@ def test_ends_in_one_sentence(case: str, tiny: Path, tmp_path: Path) -> None:
     code, said = kind.ask(given)
     assert code not in (0, 1)
     assert re.search(kind.sentence, said), said
-    assert showable(said), said
+    assert is_printable(said), said
     assert "Traceback" not in said
     assert entries(tmp_path) == before
 
