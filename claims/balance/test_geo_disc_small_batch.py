@@ -56,7 +56,6 @@ class Visits(NamedTuple):
     "over other labellings but by luck.",
     paper="offered as a possible consequence; not measured",
     thresholds={"smaller": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    needs_linear=False,
 )
 def test_balance_small_batch(batch_experiment: Experiment, sampling: Sampling) -> Finding:
     """Compare both arms on the same sequences, mean over layers and seeds; resampled within each corpus."""

@@ -30,7 +30,6 @@ from metrics.stats.sampling import Sampling
         "growth": Threshold(0.0, "the claim is about the sign of a rank correlation"),
         "luck": Threshold(0.05, "a trend that one order of the layers in twenty shows is no finding"),
     },
-    needs_linear=False,
 )
 def test_shared_energy_depth(trace: Trace, sampling: Sampling) -> Finding:
     """Correlate depth with similarity inside each sequence; the mean over sequences must lie above 0."""

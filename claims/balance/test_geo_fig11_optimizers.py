@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.balance.state_norms import BEFORE, INPUT, ComparedStates, TokenStates, states_in_all
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -77,12 +77,11 @@ class Norms(NamedTuple):
         "below": Threshold(0.1, "similar: medians within a tenth of the cosine's unit; upper margin, 90 % interval"),
         "seeds": Threshold(0.0, "seeds of one optimizer that differ as much as the optimizers do make it vacuous"),
     },
-    forks=({"states": BEFORE}, {"states": INPUT}),
-    needs_linear=False,
+    variants=({"states": BEFORE}, {"states": INPUT}),
 )
-def test_optimizer_norms(optimizer_experiment: Experiment, fork: Fork, sampling: Sampling) -> Finding:
+def test_optimizer_norms(optimizer_experiment: Experiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare norms and angles of the same tokens under both optimizers; sequences are resampled."""
-    read = states_in_all(optimizer_experiment, fork["states"])
+    read = states_in_all(optimizer_experiment, variant["states"])
     trace = optimizer_experiment.traces[0][0]
     norms = _norms(read, trace, np.ones(trace.tokens, dtype=np.bool_))
     arms = (optimizer_experiment.arms[0], optimizer_experiment.arms[-1])
@@ -96,7 +95,7 @@ def test_optimizer_norms(optimizer_experiment: Experiment, fork: Fork, sampling:
         if seeds > 1
         else _criteria(_swapped(norms, sampling), f"{name}, swapped", sampling),
         layers=_curves(norms, arms, read.numbers, sampling),
-        figure=_figure(read, arms, fork["states"]),
+        figure=_figure(read, arms, variant["states"]),
         notes=(
             f"The intervals are over the sequences that {seeds} training{'s' if seeds > 1 else ''} of each optimizer "
             f"read{', that of the CV holding what each pair gives by itself' if seeds > 1 else ''}; they do not speak "

@@ -29,7 +29,6 @@ from metrics.stats.sampling import Sampling
         "growth": Threshold(0.0, "the claim is about the sign of a rank correlation"),
         "luck": Threshold(0.05, "a trend that one order of the layers in twenty shows is no finding"),
     },
-    needs_linear=False,
 )
 def test_dense_similarity(dense: SequenceTrace, sampling: Sampling) -> Finding:
     """Correlate depth with similarity inside each sequence; the placement of norms says which sign is claimed."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.balance.paired_layers import linear_in_all
 from claims.balance.suppression import IGNORED, INCLUDED, require_bias, response
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -37,14 +37,14 @@ PAIR = "(layer, seed) pair"
     null_says="The same responses with the arms' labels drawn at random within each pair.",
     paper="compares models that differ in much else (Figs 16-19); no controlled pair",
     thresholds={"falls": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    forks=({"bias": IGNORED}, {"bias": INCLUDED}),
+    variants=({"bias": IGNORED}, {"bias": INCLUDED}),
 )
-def test_balance_suppression_controlled(loss_experiment: Experiment, fork: Fork, sampling: Sampling) -> Finding:
+def test_balance_suppression_controlled(loss_experiment: Experiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare rho between arms, paired by layer and seed; arms come with the largest coefficient first."""
     _require_order(loss_experiment)
     read = linear_in_all(loss_experiment)
-    require_bias([layer for seed in read.layers for arm in seed for layer in arm], fork["bias"])
-    rho = np.array([[[response(layer, fork["bias"]) for layer in arm] for arm in seed] for seed in read.layers])
+    require_bias([layer for seed in read.layers for arm in seed for layer in arm], variant["bias"])
+    rho = np.array([[[response(layer, variant["bias"]) for layer in arm] for arm in seed] for seed in read.layers])
     pairs = np.moveaxis(rho, 1, 2).reshape(-1, len(loss_experiment.arms))
     _require_pairs(pairs)
     swapped = sampling.rng("balance-suppression-controlled", "labels").permuted(pairs, axis=1)

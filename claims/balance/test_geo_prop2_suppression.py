@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from claims.balance.suppression import IGNORED, INCLUDED, median_response, random_responses, require_bias
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, exact_by_layer, rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -42,11 +42,11 @@ DRAWS = 19
         "ignored": Threshold(0.5, "half of a random router's response: well below 1, where nothing is suppressed"),
         "luck": Threshold(0.0, "below the lowest of 19 random routers, whose rho varies with the draw"),
     },
-    forks=({"bias": IGNORED}, {"bias": INCLUDED}),
+    variants=({"bias": IGNORED}, {"bias": INCLUDED}),
 )
-def test_balance_suppression(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+def test_balance_suppression(trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Measure rho at every layer; the median over layers is judged, resampling sequences."""
-    layers, reading = linear_layers(trace), fork["bias"]
+    layers, reading = linear_layers(trace), variant["bias"]
     require_bias(layers, reading)
     rho = median_response(layers, trace, reading, sampling)
     _require_loss(trace, rho)

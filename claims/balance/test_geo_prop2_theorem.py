@@ -40,7 +40,6 @@ def router_world() -> RouterWorld:
         "falls": Threshold(0.0, "the claim is about the sign of paired differences"),
         "ignored": Threshold(0.5, "as in balance-suppression: half of a random router's response; reported only"),
     },
-    needs_linear=False,
 )
 def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Finding:
     """Train every coefficient from the same start on the same batches; seeds are resampled."""

@@ -1,4 +1,4 @@
-"""What a claim is: a sentence with a source, an equation, thresholds with reasons, and readings (forks)."""
+"""Declare a claim: a sentence with a source, an equation, thresholds with reasons, variants of its definition."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 Test = TypeVar("Test", bound=Callable[..., Any])
 Kind = Literal["finding", "identity"]
 
-Fork = Mapping[str, str]
+Variant = Mapping[str, str]
 
 #: Attribute of a test function under which its claim is found.
 ATTRIBUTE = "__claim__"
@@ -36,10 +36,9 @@ class Claim:
     equation : the quantity, in plain text
     definition : "paper", "read" or "reconstructed: ..." and what was reconstructed
     thresholds : named numbers with their reasons
-    forks : readings of the definition; the first is the primary one
+    variants : of the definition; the first is the primary one
     null_says : one sentence: what the null is
     paper : what the paper reports for the quantity
-    needs_linear : whether the claim presupposes a linear router (measured by router-linearity)
     number : place in its group, which orders the report
     kind : "finding" (statistical, on a checkpoint) or "identity" (mathematical, on generated cases)
     """
@@ -55,8 +54,7 @@ class Claim:
     null_says: str
     paper: str
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
-    forks: tuple[Mapping[str, str], ...] = ({},)
-    needs_linear: bool = True
+    variants: tuple[Mapping[str, str], ...] = ({},)
     kind: Kind = "finding"
     number: int = 99
 

@@ -57,7 +57,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Finding:
-    """Everything a claim measured on one checkpoint in one fork.
+    """Everything a claim measured on one checkpoint in one variant.
 
     ``control`` says that the null is a positive control: a case where what the claim says is absent must be seen, so
     that a claim of absence is supported only where the control fails a criterion outright.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from claims.core.claim import Claim, Fork
+from claims.core.claim import Claim, Variant
 from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import SCHEMA, Certificate, Criterion, LayerCurve, Record
 from claims.core.verdict import Verdict, decide, holds
@@ -45,7 +45,7 @@ def judge(
 
 def record_of(
     claim: Claim,
-    fork: Fork,
+    variant: Variant,
     *,
     checkpoint: Mapping[str, Any],
     verdict: Verdict,
@@ -73,8 +73,8 @@ def record_of(
         equation=claim.equation,
         definition=claim.definition,
         checkpoint=dict(checkpoint),
-        fork=dict(fork),
-        primary=dict(fork) == dict(claim.forks[0]),
+        fork=dict(variant),
+        primary=dict(variant) == dict(claim.variants[0]),
         verdict=verdict,
         reason=reason,
         criteria=criteria or [],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -41,7 +41,7 @@ CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert,
     equation="mean over layers of (overlap - r/D) / (random partition - r/D) - (alignment - drawn anew) / (same expert "
     "- drawn anew) > 0",
     definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8), "
-    "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; forks: subspaces of the experts' outputs, "
+    "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; variants: subspaces of the experts' outputs, "
     "alignment at single tokens",
     null_says="The same contrast of experts drawn anew behind the trained router, at the same visits: vacuous where "
     "theirs is above 0 as well. Their corrected alignment is 0 by definition, so that their contrast is their overlap. "
@@ -53,17 +53,16 @@ CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert,
         "contrast": Threshold(0.0, "the claim is about the sign"),
         "room": Threshold(0.1, "between chance and ceiling; a smaller divisor makes noise of any difference"),
     },
-    forks=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("input", "output")),
-    needs_linear=False,
+    variants=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("input", "output")),
 )
 def test_asymmetry(
-    functions: FunctionTrace, subspaces: SubspaceTrace, fork: Fork, thresholds: Mapping[str, float]
+    functions: FunctionTrace, subspaces: SubspaceTrace, variant: Variant, thresholds: Mapping[str, float]
 ) -> Finding:
     """Compare overlap with alignment, both corrected for chance, leaving out one block of sequences at a time."""
     if not np.array_equal(functions.blocks, subspaces.blocks):
         raise ValueError("functions and subspaces were read from other blocks of sequences: they cannot be paired")
-    aligned, notes = read_alignments(functions, fork["alignment"], absolute=True)
-    layers, reasons = corrected_layers(aligned, subspaces, fork["subspaces"], thresholds)
+    aligned, notes = read_alignments(functions, variant["alignment"], absolute=True)
+    layers, reasons = corrected_layers(aligned, subspaces, variant["subspaces"], thresholds)
     if not layers:
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
@@ -71,7 +70,7 @@ def test_asymmetry(
     contrast = _contrast(layers, [each.contrast for each in layers])
     overlap = with_luck(overlap, _luck_of_overlap(layers), "random subspaces")
     anew, moved = _drawn(layers), from_drawn([each.functions for each in layers])
-    stands, inputs = anew.low > thresholds["contrast"], fork["subspaces"] == "input"
+    stands, inputs = anew.low > thresholds["contrast"], variant["subspaces"] == "input"
     beyond = () if inputs else (Measured(BEYOND, _beyond(layers), ">", "contrast", decides=not stands),)
     return Finding(
         criteria=(
@@ -84,7 +83,7 @@ def test_asymmetry(
         ),
         null=(Measured("the same contrast, of experts drawn anew", anew, ">", "contrast"),),
         layers=_curves(layers),
-        figure=_figure(layers, fork["subspaces"]),
+        figure=_figure(layers, variant["subspaces"]),
         notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2]), _of_side(inputs)),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.experts.alignment_layers import (
     across_layers,
@@ -34,12 +34,12 @@ TOKENS = (OWN, SHARED, EACH, GATED)
     statement="At every layer the Jacobians of different experts are nearly orthogonal, while an expert is aligned "
     "with itself on other tokens, and alignment goes with the correlation of outputs.",
     equation="max over layers of mean_{i<j} |A_ij| <= 0.1;  A_ij = <J_i, J_j>_F / (||J_i||_F ||J_j||_F)",
-    definition="reconstructed: J_e is the mean of dE_e/dx, without the gate, over the expert's own tokens; forks: over "
-    "tokens that all experts share, the mean of the cosines at each such token, with the gate; signed: |mean A_ij|. "
-    "Outputs are compared on shared tokens in every reading, over pairs i < j of signed A_ij of mean Jacobians over "
-    "these tokens and c_ij = sum_t <f_i - mean f_i, f_j - mean f_j> / (the root of the same of i, times that of j): in "
-    "order, Spearman of A_ij and c_ij > 0; in sign, sum A_ij c_ij / sum |A_ij c_ij| > 0, which is 1 where all pairs "
-    "agree in sign",
+    definition="reconstructed: J_e is the mean of dE_e/dx, without the gate, over the expert's own tokens; variants: "
+    "over tokens that all experts share, the mean of the cosines at each such token, with the gate; signed: |mean "
+    "A_ij|. Outputs are compared on shared tokens in every reading, over pairs i < j of signed A_ij of mean Jacobians "
+    "over these tokens and c_ij = sum_t <f_i - mean f_i, f_j - mean f_j> / (the root of the same of i, times that of "
+    "j): in order, Spearman of A_ij and c_ij > 0; in sign, sum A_ij c_ij / sum |A_ij c_ij| > 0, which is 1 where all "
+    "pairs agree in sign",
     null_says="The same experts with their weights drawn anew, on the same tokens (without the gate): near zero by "
     "chance. Vacuous where the mean over layers differs from theirs by no more than the threshold, undecided where the "
     "interval of that difference holds the threshold; what one more draw would change counts as unknown. Experts that "
@@ -52,10 +52,11 @@ TOKENS = (OWN, SHARED, EACH, GATED)
         "as_drawn": Threshold(0.01, "a tenth of what counts as near zero: who differs by less is as good as drawn"),
         "agrees": Threshold(0.0, "agreement in sign and in order is about the sign"),
     },
-    forks=tuple({"tokens": tokens, "sign": sign} for tokens in TOKENS for sign in ("absolute", "signed")),
-    needs_linear=False,
+    variants=tuple({"tokens": tokens, "sign": sign} for tokens in TOKENS for sign in ("absolute", "signed")),
 )
-def test_functional_decorrelation(functions: FunctionTrace, fork: Fork, thresholds: Mapping[str, float]) -> Finding:
+def test_functional_decorrelation(
+    functions: FunctionTrace, variant: Variant, thresholds: Mapping[str, float]
+) -> Finding:
     """Compare the alignment of different experts with 0, with an expert's own, with chance, and with outputs.
 
     Near zero is also what experts give that nobody trained. So the claim is supported only where three more things
@@ -64,7 +65,7 @@ def test_functional_decorrelation(functions: FunctionTrace, fork: Fork, threshol
     the claim does not apply), and outputs agree. Where experts are not shown to differ from ones drawn anew the last
     two are reported and decide nothing: there is nothing to tell, or to agree about.
     """
-    layers, notes = read_alignments(functions, fork["tokens"], absolute=fork["sign"] == "absolute")
+    layers, notes = read_alignments(functions, variant["tokens"], absolute=variant["sign"] == "absolute")
     estimates = [estimate_layer(layer) for layer in layers]
     blind = [each.blind(thresholds) for each in estimates]
     used = [layer for layer, no in zip(layers, blind, strict=True) if not no] or list(layers)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -33,7 +33,7 @@ KEPT, REMOVED = "kept", "removed"
     equation="U_e = top-r eigenvectors of sum g (x - mu)(x - mu)^T / sum g;  d_G = ||theta||_2 / ((pi/2) sqrt r);  "
     "d_G(experts) - d_G(random partition) > 0  and  mean cos^2 theta - r/d > 0",
     definition="read (gate-weighted PCA, Grassmann distance); reconstructed: rank, normalisation, equal visits of "
-    "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as forks",
+    "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as variants",
     null_says="A linear router drawn at random, with a bias that gives it the same load, sends the same sampled "
     "tokens to its experts under the same combine weights, at equal visits (for outputs, to experts drawn anew). The "
     "null holds unless the trained router's d_G is shown to be greater: unless the lower end of the interval of the "
@@ -47,7 +47,7 @@ KEPT, REMOVED = "kept", "removed"
         "lead": Threshold(0.0, "cuts by a router drawn at random make groups distinct, too"),
         "layers": Threshold(0.75, "three layers in four, reported beside the means that decide"),
     },
-    forks=(
+    variants=(
         {"side": "input", "rank": "16", "mean direction": KEPT},
         {"side": "input", "rank": "8", "mean direction": KEPT},
         {"side": "input", "rank": "32", "mean direction": KEPT},
@@ -56,11 +56,10 @@ KEPT, REMOVED = "kept", "removed"
         {"side": "output", "rank": "16", "mean direction": KEPT},
         {"side": "output", "rank": "16", "mean direction": REMOVED},
     ),
-    needs_linear=False,
 )
-def test_subspace_overlap(subspaces: SubspaceTrace, fork: Fork) -> Finding:
+def test_subspace_overlap(subspaces: SubspaceTrace, variant: Variant) -> Finding:
     """Compare the experts' subspaces with random partitions, random subspaces and random routers; layers' means."""
-    used = _used(subspaces, fork)
+    used = _used(subspaces, variant)
     readings = [each.reading for each in used]
     distinct = [each.geodesic - each.random_geodesic for each in readings]
     led = [each for each in used if each.reading.drawn_visits]
@@ -101,13 +100,13 @@ def test_subspace_overlap(subspaces: SubspaceTrace, fork: Fork) -> Finding:
 
 
 class Used(NamedTuple):
-    """A layer and the reading of it that a fork asks for."""
+    """A layer and the reading of it that a variant asks for."""
 
     layer: LayerSubspaces
     reading: Reading
 
 
-def _used(subspaces: SubspaceTrace, fork: Fork) -> list[Used]:
+def _used(subspaces: SubspaceTrace, variant: Variant) -> list[Used]:
     """Find the layers with the reading.
 
     Raises
@@ -115,22 +114,22 @@ def _used(subspaces: SubspaceTrace, fork: Fork) -> list[Used]:
     NotApplicable
         When no layer has it, with what is missing.
     """
-    removed = fork["mean direction"] == REMOVED
-    found = [(layer, layer.reading(fork["side"], fork["rank"], removed)) for layer in subspaces.layers]
+    removed = variant["mean direction"] == REMOVED
+    found = [(layer, layer.reading(variant["side"], variant["rank"], removed)) for layer in subspaces.layers]
     used = [Used(layer, reading) for layer, reading in found if reading is not None]
     if not used:
-        raise NotApplicable(_missing(subspaces, fork))
+        raise NotApplicable(_missing(subspaces, variant))
     return used
 
 
-def _missing(subspaces: SubspaceTrace, fork: Fork) -> str:
+def _missing(subspaces: SubspaceTrace, variant: Variant) -> str:
     """Say why no layer has a reading."""
     layers = subspaces.layers
     if not layers or max(len(layer.kept) for layer in layers) < 2:
         return "a layer with a single expert has no pair of subspaces"
-    if fork["side"] == "output" and all(layer.note for layer in layers):
+    if variant["side"] == "output" and all(layer.note for layer in layers):
         return f"the experts' outputs could not be read: {layers[0].note}"
-    rank = 16 if fork["rank"] == "90 %" else int(fork["rank"])
+    rank = 16 if variant["rank"] == "90 %" else int(variant["rank"])
     needed = TOKENS_A_DIRECTION * rank
     few = min(int((layer.kept < needed).sum()) for layer in layers)
     most = max(int(layer.kept.max()) for layer in layers)

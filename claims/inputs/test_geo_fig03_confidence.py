@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, by_layer
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
@@ -27,14 +27,14 @@ from metrics.stats.sampling import Sampling
     "falls.",
     equation="confidence = mean over tokens of max_e softmax(z)_e;  alignment = (sum ||W h||^2 / sum ||h||^2) / "
     "(||W||_F^2 / D);  original - scrambled > 0, paired by sequence",
-    definition="reconstructed (Eq. 12, Eq. 4 in energy-weighted form); own weights of sigmoid routers as a fork",
+    definition="reconstructed (Eq. 12, Eq. 4 in energy-weighted form); own weights of sigmoid routers as a variant",
     null_says="The original text read again in batches of another size, against itself.",
     paper="lower on shuffled and reversed text in both quantities (Figs 3, 23); no number printed",
     thresholds={
         "difference": Threshold(0.0, "the claim is about the sign of a paired difference"),
         "layers": Threshold(0.75, "three layers in four, so that a few odd layers do not decide"),
     },
-    forks=(
+    variants=(
         {"against": "shuffled", "confidence": "softmax"},
         {"against": "reversed", "confidence": "softmax"},
         {"against": "shuffled", "confidence": "own weight"},
@@ -42,13 +42,13 @@ from metrics.stats.sampling import Sampling
     ),
 )
 def test_ood_confidence(
-    trace: Trace, shuffled: Trace, reversed_order: Trace, again: Trace, fork: Fork, sampling: Sampling
+    trace: Trace, shuffled: Trace, reversed_order: Trace, again: Trace, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare original and scrambled sequences, paired, layer by layer."""
-    own = fork["confidence"] == "own weight"
+    own = variant["confidence"] == "own weight"
     if own and not _scores_by_sigmoid(trace):
         raise NotApplicable("the router does not score by sigmoid, so softmax confidence is its own confidence")
-    other = shuffled if fork["against"] == "shuffled" else reversed_order
+    other = shuffled if variant["against"] == "shuffled" else reversed_order
     layers = linear_layers(trace)
     confidence = _difference(trace, other, own=own)
     alignment = _difference(trace, other, own=None)

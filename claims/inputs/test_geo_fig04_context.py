@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, by_layer, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -37,10 +37,10 @@ class _Overlaps(NamedTuple):
 
 
 @pytest.fixture
-def read(subject: Evidence, fork: Fork) -> Trace:
-    """Return the routing of the text, or of sentences in contexts: what the fork compares, and no more."""
+def read(subject: Evidence, variant: Variant) -> Trace:
+    """Return the routing of the text, or of sentences in contexts: what the variant compares, and no more."""
     try:
-        return subject.trace("sentences" if fork["unit"] == "sentence" else "text")
+        return subject.trace("sentences" if variant["unit"] == "sentence" else "text")
     except MissingEvidence as reason:
         pytest.skip(str(reason))
 
@@ -66,13 +66,12 @@ def read(subject: Evidence, fork: Fork) -> Trace:
         "trend": Threshold(0.0, "the claim is about the sign"),
         "luck": Threshold(0.05, "one order of the layers in twenty; reported only"),
     },
-    forks=({"unit": "token"}, {"unit": "sentence"}),
-    needs_linear=False,
+    variants=({"unit": "token"}, {"unit": "sentence"}),
 )
-def test_context_dependence(read: Trace, fork: Fork, sampling: Sampling) -> Finding:
+def test_context_dependence(read: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
     _require_all_layers(read)
-    found = _sentences(read) if fork["unit"] == "sentence" else _tokens(read, sampling)
+    found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
         raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
     lead = found.same - found.different

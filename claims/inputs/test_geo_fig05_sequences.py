@@ -35,7 +35,6 @@ FEWEST = 8
         "correlation": Threshold(0.5, "a monotone relation that a reader would see in the scatter"),
         "lower": Threshold(0.0, "the claim is about the sign"),
     },
-    needs_linear=False,
 )
 def test_sequence_similarity(trace: Trace, sampling: Sampling) -> Finding:
     """Correlate hidden-state and usage similarity over sequence pairs of the middle layer."""

@@ -51,8 +51,7 @@ UNIT = "document"
         "closed": Threshold(0.5, "at least half of the gap to the intra-domain level, so that it is a collapse"),
         "rise": Threshold(0.0, "the claim is about the sign of a paired difference"),
     },
-    forks=({"input": "text"}, {"input": "chat template"}),
-    needs_linear=False,
+    variants=({"input": "text"}, {"input": "chat template"}),
 )
 def test_duplication_collapse(duplicates: SequenceTrace, sampling: Sampling) -> Finding:
     """Compare usage across domains, energy, logits and confidence from one copy to the most."""

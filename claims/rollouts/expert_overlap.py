@@ -17,7 +17,7 @@ from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
-#: The fork of the claims of GEO Fig. 6.
+#: The variant of the claims of GEO Fig. 6.
 TOKENS = ({"tokens": "whole rollout"}, {"tokens": "generated"})
 #: Overlap of a rollout with itself, equally used experts drawn twice, below which lots decide and not the rollouts:
 #: ten points above the band that the paper's number is looked for in.

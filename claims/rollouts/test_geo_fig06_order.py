@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.rollouts.answers import DIFFERENT, unrelated_questions
 from claims.rollouts.expert_overlap import (
@@ -24,7 +24,7 @@ from metrics.stats.sampling import Sampling
 
 DEFINITION = (
     "read (Fig. 6's caption; top-p sets and Jaccard, Eqs 18-19): means over all pairs of rollouts of first wordings, "
-    "then over layers; fork: the whole rollout as in the paper, or without the prompt"
+    "then over layers; variant: the whole rollout as in the paper, or without the prompt"
 )
 
 
@@ -45,14 +45,13 @@ DEFINITION = (
     "rollouts share that have neither in common.",
     paper="about equal, both near 60 % (Fig. 6)",
     thresholds={"margin": Threshold(0.05, "five points of overlap, which a reader of the figure would call equal")},
-    forks=TOKENS,
-    needs_linear=False,
+    variants=TOKENS,
 )
 def test_overlap_not_higher(
-    rollouts: SequenceTrace, fork: Fork, sampling: Sampling, thresholds: Mapping[str, float]
+    rollouts: SequenceTrace, variant: Variant, sampling: Sampling, thresholds: Mapping[str, float]
 ) -> Finding:
     """Test non-superiority of the same question over the same author."""
-    tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    tables = overlap_tables(rollouts, variant["tokens"], sampling)
     require_settled(tables)
     different = same_question(tables.different)
     require_pairs(different, "rollouts by two authors")
@@ -66,7 +65,7 @@ def test_overlap_not_higher(
         null=_other_seed(tables, sampling),
         control=True,
         layers=(_gap_curve("same question minus same author", tables, different, "margin", sampling),),
-        figure=overlap_figure(tables, fork["tokens"], sampling),
+        figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=(*tables.notes, *_far_below(gap, thresholds["margin"])),
     )
 
@@ -89,12 +88,11 @@ def test_overlap_not_higher(
         "author": Threshold(0.05, "five points of overlap: more than a reader would call equal"),
         "question": Threshold(0.05, "the same, against different questions of the same author"),
     },
-    forks=TOKENS,
-    needs_linear=False,
+    variants=TOKENS,
 )
-def test_overlap_below_self(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+def test_overlap_below_self(rollouts: SequenceTrace, variant: Variant, sampling: Sampling) -> Finding:
     """Compare another seed of the same rollout with another author, and with another question."""
-    tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    tables = overlap_tables(rollouts, variant["tokens"], sampling)
     require_settled(tables)
     again, different = same_question(tables.same), same_question(tables.different)
     require_pairs(again, "two rollouts by one author")
@@ -119,7 +117,7 @@ def test_overlap_below_self(rollouts: SequenceTrace, fork: Fork, sampling: Sampl
             ),
             _gap_curve(question, tables, again, "question", sampling),
         ),
-        figure=overlap_figure(tables, fork["tokens"], sampling),
+        figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=tables.notes,
     )
 

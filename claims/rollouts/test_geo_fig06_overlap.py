@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured
 from claims.rollouts.expert_overlap import (
     TOKENS,
@@ -38,7 +38,7 @@ DIGITS = 9
     equation="mean |A n B| / |A u B| in [0.5, 0.7];  A, B: smallest sets of most-used experts with > 80 % of visits",
     definition="read (top-p sets and Jaccard, Eqs 18-19): per question the mean over all pairs of rollouts of its "
     "first wording by different authors, all seeds, then over layers, authors taken as given; of equally used experts "
-    "the last ones of a set drawn by lot; fork: the whole rollout as in the paper, or without the prompt, which the "
+    "the last ones of a set drawn by lot; variant: the whole rollout as in the paper, or without the prompt, which the "
     "authors of one question share",
     null_says="Sets of the same sizes, the experts of one of each pair renamed at random: the exact mean over all "
     "renamings, for every pair. Vacuous where the measured overlap is not shown to lie above it.",
@@ -48,14 +48,13 @@ DIGITS = 9
         "high": Threshold(0.7, "about 60 %, ten points either way"),
         "chance": Threshold(0.0, "more than sets of the same sizes share by chance"),
     },
-    forks=TOKENS,
-    needs_linear=False,
+    variants=TOKENS,
 )
 def test_cross_model_overlap(
-    rollouts: SequenceTrace, fork: Fork, sampling: Sampling, thresholds: Mapping[str, float]
+    rollouts: SequenceTrace, variant: Variant, sampling: Sampling, thresholds: Mapping[str, float]
 ) -> Finding:
     """Compare the top-p sets of different authors of one question with size-matched random sets."""
-    tables = overlap_tables(rollouts, fork["tokens"], sampling)
+    tables = overlap_tables(rollouts, variant["tokens"], sampling)
     require_settled(tables)
     measured, chance = same_question(tables.different), same_question(tables.different_chance)
     require_pairs(measured, "rollouts by two authors")
@@ -90,7 +89,7 @@ def test_cross_model_overlap(
             Measured("Jaccard of the size-matched null, upper end", null, "<=", "high", decides=False),
         ),
         layers=curves,
-        figure=overlap_figure(tables, fork["tokens"], sampling),
+        figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=(*tables.notes, *_reading(tables, overlap, null, excess, sampling)),
     )
 

@@ -41,7 +41,6 @@ from metrics.stats.sampling import Sampling
         "near": Threshold(0.9, "cosines of independent profiles reach 0.8 where usage is nearly balanced"),
         "every": Threshold(1.0, "the claim is about every pair, so one pair below is a counterexample"),
     },
-    needs_linear=False,
 )
 def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, thresholds: Mapping[str, float]) -> Finding:
     """Compare the prompts of two wordings of each question, and those of unrelated questions."""

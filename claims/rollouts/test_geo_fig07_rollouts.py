@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -35,9 +35,9 @@ PAIRED = "paired prompts"
     "author generates from them.",
     equation="|Spearman( cos(f, f') over prompts, cos(f, f') over generated tokens )| < 0.3;  held-out R^2 <= 0.1",
     definition="read (usage and its cosine, Eqs 13-14); reconstructed: generated tokens alone, where the paper's "
-    "curves are cumulative; one author's rollouts, ranks and lines within authors, mean over layers and seeds. Fork: "
-    "the paper's pairs, two wordings of one question, which are all alike; or any two prompts, both wordings of a "
-    "question and the first wordings of two",
+    "curves are cumulative; one author's rollouts, ranks and lines within authors, mean over layers and seeds. "
+    "Variant: the paper's pairs, two wordings of one question, which are all alike; or any two prompts, both wordings "
+    "of a question and the first wordings of two",
     null_says="The first half of each completion in place of the prompt, the second half in place of the whole: "
     "what must be predictable. Where that meets every criterion too, the similarities are noise; where it fails none "
     "outright, nothing is decided.",
@@ -47,12 +47,11 @@ PAIRED = "paired prompts"
         "low": Threshold(-0.3, "equivalence to 0, from below"),
         "explained": Threshold(0.1, "a tenth of the variance of pairs that the line was not fitted to"),
     },
-    forks=({"pairs": PAIRED}, {"pairs": "any two prompts"}),
-    needs_linear=False,
+    variants=({"pairs": PAIRED}, {"pairs": "any two prompts"}),
 )
-def test_prompt_to_rollout(rollouts: SequenceTrace, fork: Fork, sampling: Sampling) -> Finding:
+def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: Sampling) -> Finding:
     """Predict the similarity of completions from that of prompts, and second halves from first halves."""
-    tables = _tables(rollouts, paired=fork["pairs"] == PAIRED)
+    tables = _tables(rollouts, paired=variant["pairs"] == PAIRED)
     cumulative = rank_correlation(tables.prompt, tables.whole, tables.pairs, sampling)
     return Finding(
         criteria=(
@@ -61,7 +60,7 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, fork: Fork, sampling: Sampli
         ),
         null=_predicts("first half to second half", tables.first, tables.second, tables.pairs, sampling),
         control=True,
-        figure=_figure(tables, fork["pairs"]),
+        figure=_figure(tables, variant["pairs"]),
         notes=(*_notes(tables), *tables.notes),
     )
 

@@ -50,7 +50,6 @@ KEEPS = ("most used", "random", "least used")
             0.0, "better than the best of 19 random choices, as luck alone is once in twenty, and than the least used"
         ),
     },
-    needs_linear=False,
 )
 def test_pruning_prefill(pruned: Pruning, sampling: Sampling, thresholds: Mapping[str, float]) -> Finding:
     """Compare the relative rise in NLL of prompts and of completions, and that of prompts with other experts kept."""

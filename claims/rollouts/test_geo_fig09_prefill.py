@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
@@ -50,9 +50,10 @@ COUNTING = (
     equation="deepest quarter of layers: cos(f, f') >= 0.9 over prompts, above the first quarter's, and "
     "Spearman(generated length, cos(f, f')) < 0",
     definition="read (usage and its cosine, Eqs 13-14); reconstructed: pairs of questions of different kinds, one "
-    "author's rollouts; quarters rounded up. Fork: usage of the prompt and all tokens so far, as the paper's curves; "
-    "or of the tokens of each stretch alone, over the cosine of two seeds there, which takes off counting noise. What "
-    "that noise may decide is supported, or refuted, only where it holds, or fails, both as counted and without it",
+    "author's rollouts; quarters rounded up. Variant: usage of the prompt and all tokens so far, as the paper's "
+    "curves; or of the tokens of each stretch alone, over the cosine of two seeds there, which takes off counting "
+    "noise. What that noise may decide is supported, or refuted, only where it holds, or fails, both as counted and "
+    "without it",
     null_says="The same profiles with the experts of one of each pair renamed at random, the exact mean over all "
     "renamings: where balance alone makes the usage of prompts so alike in deep layers, they share no experts by it.",
     paper="one pair of inputs in gpt-oss-20b: near-identical in deep layers over the prompt, split during generation, "
@@ -62,11 +63,10 @@ COUNTING = (
         "deeper": Threshold(0.0, "the claim is about the sign"),
         "falls": Threshold(0.0, "the claim is about the sign"),
     },
-    forks=({"similarity": SO_FAR}, {"similarity": ALONE}),
-    needs_linear=False,
+    variants=({"similarity": SO_FAR}, {"similarity": ALONE}),
 )
 def test_prefill_collapse(
-    rollouts: SequenceTrace, fork: Fork, sampling: Sampling, thresholds: Mapping[str, float]
+    rollouts: SequenceTrace, variant: Variant, sampling: Sampling, thresholds: Mapping[str, float]
 ) -> Finding:
     """Compare prompts of different kinds layer by layer, and what is generated from them length by length."""
     answers = answers_of(rollouts)
@@ -81,7 +81,7 @@ def test_prefill_collapse(
     renamed = _renamed(rollouts, answers, apart)
     quarter = -(-len(layers) // 4)
     deep = slice(-quarter, None)
-    curves = generation_curves(rollouts, answers, apart, fork["similarity"])
+    curves = generation_curves(rollouts, answers, apart, variant["similarity"])
     near, free = (_mean(tables[deep], sampling) for tables in both)
     deeper, free_deeper = (_gain(tables, quarter, sampling) for tables in both)
     balanced = with_and_without(*(_mean(tables[deep], sampling) for tables in renamed))

@@ -35,7 +35,6 @@ from metrics.stats.sampling import Sampling
         "sequences": Threshold(0, "in float32 both readings compute the same"),
         "visits": Threshold(0.05, "in shorter types: usage moves by less than the margins of the claims on rollouts"),
     },
-    needs_linear=False,
 )
 def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sampling) -> Finding:
     """Compare the two readings of each generated token, layer by layer."""

@@ -33,7 +33,6 @@ from metrics.usage.token_pairs import squared_distances
     null_says="None: planted MLP, cosine-normalised and jittered routers must be refuted (test suite).",
     paper="assumed, not measured",
     thresholds={"float32": Threshold(1e-4, "rounding of a float32 matrix product over some thousand terms")},
-    needs_linear=False,
 )
 def test_router_linearity(trace: Trace, thresholds: dict[str, float]) -> Finding:
     """Compare captured logits with W h + b, and the router module with itself on random probes."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import by_layer
 from claims.core.finding import Counterexample, Finding, Measured, NotApplicable
 from claims.shared.premises import left_out, linear_layers, middle
@@ -109,20 +109,20 @@ def _natural_rate(layer: LayerTrace, trace: Trace, tokens: IntArray, sequence: I
     "better than the full hidden state does.",
     equation="||Pi_row (h_i - h_j)||  <=  ||z_i - z_j|| / sigma_min+(W);  Spearman(row-space similarity, overlap) > "
     "Spearman(full similarity, overlap)",
-    definition="read; similarity as negative distance (primary) or cosine (fork) is ours",
+    definition="read; similarity as negative distance (primary) or cosine (variant) is ours",
     null_says="A random subspace of the same dimension in place of the row space.",
     paper="no number printed",
     thresholds={
         "violations": Threshold(0, "the claim is an inequality: one pair breaks it"),
         "gain": Threshold(0.0, "the row space must predict better; by how much is not claimed"),
     },
-    forks=({"similarity": "distance"}, {"similarity": "cosine"}),
+    variants=({"similarity": "distance"}, {"similarity": "cosine"}),
 )
-def test_necessity_row_space(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Count violations, then compare how well row space, full space and a random subspace predict overlap."""
     layers = linear_layers(trace)
     tokens = pair_tokens(trace)
-    similarity = _cosine if fork["similarity"] == "cosine" else _nearness
+    similarity = _cosine if variant["similarity"] == "cosine" else _nearness
     counts = [_violations(layer, trace, tokens) for layer in layers]
     pairs = len(layers) * len(tokens) * (len(tokens) - 1) // 2
     gains: list[Float64Array] = []

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import by_layer, rounded
 from claims.core.finding import Counterexample, Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -40,14 +40,14 @@ DRAWS = 19
         "output": Threshold(0.1, "a tenth of the block's output: far above rounding"),
         "row-space changes": Threshold(0.1, "a router that changes fewer choices than this sees nothing anyway"),
     },
-    forks=({"move": "injected"}, {"move": "reachable"}),
+    variants=({"move": "injected"}, {"move": "reachable"}),
 )
 def test_kernel_counterexample(
-    trace: Trace, null_space_moves: NullSpaceMoves, fork: Fork, sampling: Sampling
+    trace: Trace, null_space_moves: NullSpaceMoves, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Read what the moves inside the running model did to experts, weights and output."""
     linear = {layer.router.layer for layer in linear_layers(trace)}
-    kind = "kernel" if fork["move"] == "injected" else "reachable"
+    kind = "kernel" if variant["move"] == "injected" else "reachable"
     moves = [m for m in null_space_moves.moves if m.kind == kind and m.layer in linear]
     if not moves:
         reasons = sorted(set(null_space_moves.not_applicable.values())) or [f"no {kind} move was possible at any layer"]
@@ -147,22 +147,22 @@ def _example(move: Move) -> Counterexample:
     statement="The hidden states carry less energy inside the router's kernel than a random router of the same shape "
     "would leave there.",
     equation="sum ||Pi_ker h||^2 / sum ||h||^2  <  (D - rank W) / D - 0.02;  variance: h - mean in place of h",
-    definition="ours; energy (primary) and variance about the population mean (fork)",
+    definition="ours; energy (primary) and variance about the population mean (variant)",
     null_says="One more random router, judged by the same two criteria.",
     paper="not reported",
     thresholds={
         "margin": Threshold(0.02, "two points of share: below it the router might as well be random"),
         "luck": Threshold(0.0, "lower than the lowest of 19 random routers, whose share varies with the draw"),
     },
-    forks=({"of": "energy"}, {"of": "variance"}),
+    variants=({"of": "energy"}, {"of": "variance"}),
 )
-def test_kernel_energy(trace: Trace, fork: Fork, sampling: Sampling) -> Finding:
+def test_kernel_energy(trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Measure the kernel's share from logits and norms of every token; no hidden state is needed."""
     layers = linear_layers(trace)
     ranks = [row_space(layer.router.weight).rank for layer in layers]
     if all(rank >= layer.router.weight.shape[1] for rank, layer in zip(ranks, layers, strict=True)):
         raise NotApplicable("the router has no kernel: rank(W) equals the hidden width")
-    centred = fork["of"] == "variance"
+    centred = variant["of"] == "variance"
     chance = float(np.mean([1 - r / layer.router.weight.shape[1] for r, layer in zip(ranks, layers, strict=True)]))
     table = np.stack([_kernel_share(layer, trace, centred=centred) for layer in layers])
     share = over_layers(table)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from claims.core.claim import Claim, Fork
+from claims.core.claim import Claim, Variant
 from claims.core.verdict import Verdict
 
 
@@ -26,7 +26,7 @@ class Expectation:
     reason: str
     link: str
 
-    def matches(self, claim: str, checkpoint: str, fork: Fork) -> bool:
+    def matches(self, claim: str, checkpoint: str, fork: Variant) -> bool:
         """Tell whether the entry speaks of this claim, checkpoint (a pattern) and fork (a pattern)."""
         return (
             self.claim == claim and fnmatchcase(checkpoint, self.checkpoint) and fnmatchcase(fork_name(fork), self.fork)
@@ -38,7 +38,7 @@ class Expectation:
         return " or ".join(self.verdicts)
 
 
-def fork_name(fork: Fork) -> str:
+def fork_name(fork: Variant) -> str:
     """Return a fork as ``key=value, key=value``; empty for a claim without forks."""
     return ", ".join(f"{key}={value}" for key, value in fork.items())
 
@@ -63,7 +63,7 @@ def read_expectations(path: Path) -> list[Expectation]:
     return [_entry(path, number, entry) for number, entry in enumerate(entries, start=1)]
 
 
-def expected_verdict(entries: Iterable[Expectation], claim: str, checkpoint: str, fork: Fork) -> Expectation | None:
+def expected_verdict(entries: Iterable[Expectation], claim: str, checkpoint: str, fork: Variant) -> Expectation | None:
     """Return the first entry that matches, or None."""
     return next((e for e in entries if e.matches(claim, checkpoint, fork)), None)
 
@@ -87,7 +87,7 @@ def check_entries(
         named = [c for c in claims if c.id == entry.claim]
         if not named:
             raise ExpectationError(f"{path}, entry {number}: there is no claim {entry.claim!r}")
-        if not any(fnmatchcase(fork_name(f), entry.fork) for f in named[0].forks):
+        if not any(fnmatchcase(fork_name(f), entry.fork) for f in named[0].variants):
             raise ExpectationError(f"{path}, entry {number}: {entry.claim} has no fork {entry.fork!r}")
         if not any(fnmatchcase(name, entry.checkpoint) for name in checkpoints):
             raise ExpectationError(f"{path}, entry {number}: no checkpoint matches {entry.checkpoint!r}")

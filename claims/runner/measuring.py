@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from claims.core.certificate import write_certificate
-from claims.core.claim import Claim, Fork
+from claims.core.claim import Claim, Variant
 from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import Overrides, judge, record_of, thresholds_of
 from claims.core.record import Certificate, Record
@@ -17,10 +17,10 @@ from fixtures.evidence.folder import evidence_folder
 
 @dataclass(frozen=True)
 class Asked:
-    """One claim, in one fork, asked of one checkpoint, and what its record says of the run."""
+    """One claim, in one variant, asked of one checkpoint, and what its record says of the run."""
 
     claim: Claim
-    fork: Fork
+    variant: Variant
     checkpoint: Mapping[str, Any]
     expected: tuple[str, ...]
     overrides: Overrides
@@ -31,7 +31,7 @@ class Asked:
         """Return the record of a verdict."""
         return record_of(
             self.claim,
-            self.fork,
+            self.variant,
             checkpoint=self.checkpoint,
             verdict=verdict,
             reason=reason,
@@ -82,7 +82,7 @@ def _certify(asked: Asked, finding: Finding) -> Certificate | None:
     if finding.counterexample is None:
         return None
     name = evidence_folder(asked.report_dir, str(asked.checkpoint["name"])).name
-    stem = "-".join([asked.claim.id, *("".join(value.split()) for value in asked.fork.values()), name])
+    stem = "-".join([asked.claim.id, *("".join(value.split()) for value in asked.variant.values()), name])
     return write_certificate(asked.report_dir, stem, finding.counterexample)
 
 

@@ -1,4 +1,4 @@
-"""pytest glue: claims become items over (checkpoint, fork), findings become records, verdicts become outcomes."""
+"""pytest glue: claims become items over (checkpoint, variant), findings become records, verdicts become outcomes."""
 
 import re
 import shlex
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from claims.core.claim import Claim, Fork, claim_of
+from claims.core.claim import Claim, Variant, claim_of
 from claims.core.finding import NotApplicable
 from claims.core.record import PROPERTY, Record, to_json
 from claims.core.verdict import Verdict
@@ -69,11 +69,11 @@ def _names(config: pytest.Config) -> set[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a claim once for each of its forks."""
+    """Run a claim once for each of its variants."""
     declared = claim_of(metafunc.function)
-    if declared is not None and "fork" in metafunc.fixturenames:
-        ids = ["-".join(fork.values()) or "claim" for fork in declared.forks]
-        metafunc.parametrize("fork", declared.forks, ids=ids)
+    if declared is not None and "variant" in metafunc.fixturenames:
+        ids = ["-".join(variant.values()) or "claim" for variant in declared.variants]
+        metafunc.parametrize("variant", declared.variants, ids=ids)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -147,13 +147,13 @@ def _claim(item: pytest.Item) -> Claim | None:
     return claim_of(item.function) if isinstance(item, pytest.Function) else None
 
 
-def _fork(item: pytest.Item) -> Fork:
-    return dict(getattr(getattr(item, "callspec", None), "params", {}).get("fork", {}))
+def _variant(item: pytest.Item) -> Variant:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}).get("variant", {}))
 
 
-def _expectation(item: pytest.Item, name: str, checkpoint: Mapping[str, Any], fork: Fork) -> Expectation | None:
+def _expectation(item: pytest.Item, name: str, checkpoint: Mapping[str, Any], variant: Variant) -> Expectation | None:
     entries: list[Expectation] = item.config.stash[ENTRIES]
-    return expected_verdict(entries, name, str(checkpoint["name"]), fork)
+    return expected_verdict(entries, name, str(checkpoint["name"]), variant)
 
 
 def _checkpoint(item: pytest.Item) -> dict[str, Any]:
@@ -166,11 +166,11 @@ def _checkpoint(item: pytest.Item) -> dict[str, Any]:
 
 def _asked(item: pytest.Item, declared: Claim) -> Asked:
     """What this item asks of whom."""
-    fork, checkpoint = _fork(item), _checkpoint(item)
-    entry = _expectation(item, declared.id, checkpoint, fork)
+    variant, checkpoint = _variant(item), _checkpoint(item)
+    entry = _expectation(item, declared.id, checkpoint, variant)
     return Asked(
         claim=declared,
-        fork=fork,
+        variant=variant,
         checkpoint=checkpoint,
         expected=tuple(verdict.value for verdict in entry.verdicts) if entry else (),
         overrides=dict(item.config.getoption("--threshold") or []),

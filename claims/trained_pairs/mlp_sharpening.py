@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.claim import Fork
+from claims.core.claim import Variant
 from claims.core.finding import Finding, Measured
 from claims.trained_pairs.mlp_arms import errors_note, require_learned
 from claims.trained_pairs.mlp_pairs import Pair, mean_difference, pair, paired_figure, share_kept, strongest
@@ -47,21 +47,21 @@ class Quantity(NamedTuple):
 
 
 def sharpening(
-    mlp_arms: MlpArms, fork: Fork, quantity: Quantity, sampling: Sampling, *, notes: tuple[str, ...] = ()
+    mlp_arms: MlpArms, variant: Variant, quantity: Quantity, sampling: Sampling, *, notes: tuple[str, ...] = ()
 ) -> Finding:
-    """Compare top-k with soft routing, paired by seed, on the fork's tokens; nulls on the same tokens.
+    """Compare top-k with soft routing, paired by seed, on the variant's tokens; nulls on the same tokens.
 
     Raises
     ------
     NotApplicable
         When an arm learned nothing, or too few seeds can be compared.
     """
-    routing, match = fork["routing"], MATCHED[fork["matched"]]
+    routing, match = variant["routing"], MATCHED[variant["matched"]]
     arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
     chosen, soft, masks = arms[routing], arms["soft"], arms[MASKS[routing]]
     require_learned(chosen, soft)
     splits = {OWN: "own", COMMON: quantity.common}
-    split = splits[fork["tokens"]]
+    split = splits[variant["tokens"]]
     judged = pair(chosen, soft, split, quantity.measure)
     by_lot = pair(masks, soft, split, quantity.measure)
     untrained = pair(before[routing], before["soft"], split, quantity.measure)
@@ -74,10 +74,10 @@ def sharpening(
 
     own, common = (pair(chosen, soft, each, quantity.measure) for each in splits.values())
     kept = share_kept(own.difference, common.difference, sampling)
-    other_tokens = COMMON if fork["tokens"] == OWN else OWN
+    other_tokens = COMMON if variant["tokens"] == OWN else OWN
     return Finding(
         criteria=(
-            minus(f"{quantity.name}, {routing} minus soft, {fork['tokens']} tokens", judged, decides=True),
+            minus(f"{quantity.name}, {routing} minus soft, {variant['tokens']} tokens", judged, decides=True),
             minus(f"the same on {other_tokens} tokens", common if other_tokens == COMMON else own),
             *([] if kept is None else [Measured("share that common tokens keep", kept, ">", KEPT, decides=False)]),
             *(

@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
 from claims.trained_pairs.mlp_arms import soft_gates_note
 from claims.trained_pairs.mlp_sharpening import COMMON, OWN, Quantity, sharpening
@@ -12,12 +12,12 @@ from metrics.stats.sampling import Sampling
 ASY, PRB = "ASY (arXiv 2605.16349v1)", "PRB (arXiv 2601.11616)"
 SETTING = (
     "MLP experts in one layer on tokens of mixed clusters, 12 seeds, paired by seed; arms differ in their routing "
-    "alone. Sizes, task and seeds are ours. Forks: experts a token; as many parameters in total or for a token as the "
-    "soft arm has; the tokens of an expert its own (as the paper) or the same for all arms (as its review asks)"
+    "alone. Sizes, task and seeds are ours. Variants: experts a token; as many parameters in total or for a token as "
+    "the soft arm has; the tokens of an expert its own (as the paper) or the same for all arms (as its review asks)"
 )
 NULL = (
     "Random fixed masks of the same sparsity in the place of top-k, and the same arms before training, both on the "
-    "fork's tokens; the one that comes nearer to the claim decides."
+    "variant's tokens; the one that comes nearer to the claim decides."
 )
 THRESHOLDS = {
     "sharper": Threshold(0.0, "the claim is about the sign of a paired difference"),
@@ -25,7 +25,7 @@ THRESHOLDS = {
 }
 ARMS = tuple({"routing": k, "matched": match} for k, match in product(("top-2", "top-1"), ("total", "active")))
 TOKENS = tuple({**arms, "tokens": tokens} for arms, tokens in product(ARMS, (OWN, COMMON)))
-SIDES = tuple({**fork, "states": side} for side, fork in product(("inputs", "outputs"), TOKENS))
+SIDES = tuple({**variant, "states": side} for side, variant in product(("inputs", "outputs"), TOKENS))
 
 
 @claim(
@@ -43,10 +43,9 @@ SIDES = tuple({**fork, "states": side} for side, fork in product(("inputs", "out
     null_says=NULL,
     paper="sharper separation under top-k, more entangled under soft; no number known to us",
     thresholds=THRESHOLDS,
-    forks=TOKENS,
-    needs_linear=False,
+    variants=TOKENS,
 )
-def test_topk_sharpening_function(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+def test_topk_sharpening_function(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -> Finding:
     """Exact Jacobians by autograd; one alignment a seed and arm."""
     quantity = Quantity(
         name="alignment",
@@ -60,7 +59,7 @@ def test_topk_sharpening_function(mlp_arms: MlpArms, fork: Fork, sampling: Sampl
             ("alignment, tokens of cluster e for expert e", "clusters", "alignment"),
         ),
     )
-    return sharpening(mlp_arms, fork, quantity, sampling)
+    return sharpening(mlp_arms, variant, quantity, sampling)
 
 
 @claim(
@@ -78,10 +77,9 @@ def test_topk_sharpening_function(mlp_arms: MlpArms, fork: Fork, sampling: Sampl
     null_says=NULL,
     paper="larger subspace divergence under top-k; no number known to us",
     thresholds=THRESHOLDS,
-    forks=TOKENS,
-    needs_linear=False,
+    variants=TOKENS,
 )
-def test_topk_sharpening_subspace(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+def test_topk_sharpening_subspace(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -> Finding:
     """Expert inputs decide, outputs are reported beside them."""
     quantity = Quantity(
         name="d_G",
@@ -94,11 +92,11 @@ def test_topk_sharpening_subspace(mlp_arms: MlpArms, fork: Fork, sampling: Sampl
             ("d_G of outputs, common tokens", "clusters", "geodesic_outputs"),
         ),
     )
-    soft = mlp_arms.trained[MATCHED[fork["matched"]]]["soft"]
+    soft = mlp_arms.trained[MATCHED[variant["matched"]]]["soft"]
     floor = soft.splits["random"].geodesic_inputs.mean()
     return sharpening(
         mlp_arms,
-        fork,
+        variant,
         quantity,
         sampling,
         notes=(
@@ -120,24 +118,23 @@ def test_topk_sharpening_subspace(mlp_arms: MlpArms, fork: Fork, sampling: Sampl
     "fully soft routing.",
     equation="exp(-sum_k p_k ln p_k), p_k the eigenvalues of sum g_e (x - mu_e)(x - mu_e)^T / sum g_e over their sum;  "
     "mean over experts, top-k - soft < 0",
-    definition=f"reconstructed: {SETTING}: the tokens of cluster e for expert e. Expert inputs or outputs as a fork, "
-    "64 tokens an expert",
+    definition=f"reconstructed: {SETTING}: the tokens of cluster e for expert e. Expert inputs or outputs as a "
+    "variant, 64 tokens an expert",
     null_says=NULL,
     paper="top-k more concentrated and of lower rank, soft broader; no number known to us",
     thresholds=THRESHOLDS,
-    forks=SIDES,
-    needs_linear=False,
+    variants=SIDES,
 )
-def test_topk_concentration(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+def test_topk_concentration(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -> Finding:
     """Effective rank of the gate-weighted covariance."""
     quantity = Quantity(
         name="effective rank",
-        measure=f"rank_{fork['states']}",
+        measure=f"rank_{variant['states']}",
         common="clusters",
         direction="<",
         redraws="PRB finding iv",
     )
-    soft = mlp_arms.trained[MATCHED[fork["matched"]]]["soft"]
+    soft = mlp_arms.trained[MATCHED[variant["matched"]]]["soft"]
     return sharpening(
-        mlp_arms, fork, quantity, sampling, notes=(soft_gates_note(soft, "the tokens of all soft experts"),)
+        mlp_arms, variant, quantity, sampling, notes=(soft_gates_note(soft, "the tokens of all soft experts"),)
     )

@@ -1,6 +1,6 @@
 """Does top-k routing drive apart the subspaces that experts receive, in a transformer?  ASY claim C, subspaces."""
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
 from claims.trained_pairs.arms import in_all_arms, require_soft
 from claims.trained_pairs.expert_groups import FEWEST_TOKENS, RANK, SPLITS, grouped, subspace_distance
@@ -41,17 +41,16 @@ SAYS = Compared(
     "there is none to share.",
     paper="larger for top-k in controlled training; no number known",
     thresholds={"larger": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    forks=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
-    needs_linear=False,
+    variants=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
 )
 def test_topk_sharpening_subspace_transformer(
-    routing_experiment: FunctionExperiment, fork: Fork, sampling: Sampling
+    routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare distances between the arms, paired by layer and seed; common splits say how much survives."""
     read = in_all_arms(routing_experiment)
     require_soft(read)
-    if fork["tokens"] != "own":
-        split = grouped(read, fork["tokens"], "inputs", subspace_distance, sampling)
+    if variant["tokens"] != "own":
+        split = grouped(read, variant["tokens"], "inputs", subspace_distance, sampling)
         nulls = {"random groups": split.random}
         return finding_of_groups(
             routing_experiment, read, split.measured, nulls, SAYS, sampling, notes=(gate_note(read),)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
 from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
 from claims.trained_pairs.arms import ArmLayers, in_all_arms, require_soft, studied
@@ -67,22 +67,21 @@ READINGS = {
     "token at a time masks change nothing, and the difference between the arms' experts drawn anew stands for it.",
     paper="top-k lower than soft in controlled training; no number known",
     thresholds={"lower": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    forks=({"tokens": OWN}, {"tokens": SHARED}, {"tokens": SINGLE}),
-    needs_linear=False,
+    variants=({"tokens": OWN}, {"tokens": SHARED}, {"tokens": SINGLE}),
 )
 def test_topk_sharpening_function_transformer(
-    routing_experiment: FunctionExperiment, fork: Fork, sampling: Sampling
+    routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare alignment between the arms, paired by layer and seed; the common tokens say how much survives."""
     read = in_all_arms(routing_experiment, studied)
     require_soft(read)
     tables = {name: _table(read, reading.measured) for name, reading in READINGS.items()}
-    table, whole = tables[fork["tokens"]], difference(tables[OWN].signed)
+    table, whole = tables[variant["tokens"]], difference(tables[OWN].signed)
     by_arms, name = difference(table.signed), quoted(routing_experiment)
     left, untold = surviving({COMMON[split]: difference(tables[split].signed) for split in COMMON}, whole, sampling)
     masked = _masked(read)
     lower = _lower(f"alignment, {name}", by_arms, sampling)
-    less, null = _beside_null(read, fork, masked, by_arms, sampling)
+    less, null = _beside_null(read, variant, masked, by_arms, sampling)
     return Finding(
         criteria=(
             lower,
@@ -96,11 +95,11 @@ def test_topk_sharpening_function_transformer(
         figure=figure_by_layer(
             "alignment of the experts' Jacobians",
             "ASY claim C, functions",
-            f"A, tokens: {fork['tokens']}",
+            f"A, tokens: {variant['tokens']}",
             read.numbers,
             {
                 **{arm: table.signed[:, place] for place, arm in enumerate(routing_experiment.arms)},
-                **_mask_lines(fork["tokens"], masked),
+                **_mask_lines(variant["tokens"], masked),
             },
         ),
         notes=(
@@ -146,11 +145,11 @@ def _mask_lines(tokens: str, masked: Float64Array) -> dict[str, Float64Array]:
 
 
 def _beside_null(
-    read: ArmLayers, fork: Fork, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
+    read: ArmLayers, variant: Variant, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Criterion and null of random masks; where masks change nothing the experts drawn anew are the null."""
-    single = fork["tokens"] == SINGLE
-    redrawn = difference(_table(read, READINGS[fork["tokens"]].redrawn).signed)
+    single = variant["tokens"] == SINGLE
+    redrawn = difference(_table(read, READINGS[variant["tokens"]].redrawn).signed)
     anew = _lower("alignment of experts drawn anew", redrawn, sampling, decides=single)
     if single:
         return (), (anew,)

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
 from claims.trained_pairs.mlp_arms import errors_note, require_learned
 from claims.trained_pairs.mlp_pairs import (
@@ -40,7 +40,7 @@ SPLIT = {"own": "own", "common": "clusters"}
     "dense twin, and its spectrum decays faster.",
     equation="s_1(MoE) - s_1(dense) < 0  and  mean over k = 2..m of s_k / s_1, MoE - dense, < 0;  s_k the singular "
     "values of dE_e/dx, means over tokens and experts, m the smaller hidden width of the two arms",
-    definition=f"reconstructed: {SETTING}. Forks: matching; spectra of the Jacobian at each token or of an expert's "
+    definition=f"reconstructed: {SETTING}. Variants: matching; spectra of the Jacobian at each token or of an expert's "
     "mean Jacobian; of the expert alone or of its gated output, g_e E_e",
     null_says=NULL,
     paper="smaller leading singular values and faster decay than dense; no number known to us",
@@ -48,17 +48,16 @@ SPLIT = {"own": "own", "common": "clusters"}
         "leading": Threshold(0.0, "the claim is about the sign of a paired difference"),
         "decay": Threshold(0.0, "the claim is about the sign of a paired difference"),
     },
-    forks=tuple(
+    variants=tuple(
         {"matched": match, "jacobian": jacobian, "gate": gate}
         for match, jacobian, gate in product(("total", "active"), ("token", "mean"), ("without", "with"))
     ),
-    needs_linear=False,
 )
-def test_moe_flattens(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -> Finding:
     """Exact Jacobians by autograd, each expert at the tokens that its router sends to it."""
-    match = MATCHED[fork["matched"]]
+    match = MATCHED[variant["matched"]]
     arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
-    split, jacobian = "gated" if fork["gate"] == "with" else "own", fork["jacobian"]
+    split, jacobian = "gated" if variant["gate"] == "with" else "own", variant["jacobian"]
     require_learned(arms["top-2"], arms["dense"])
 
     def smaller(name: str, moe: ArmMeasures, dense: ArmMeasures, split: str, *, decides: bool) -> list[Measured]:
@@ -114,20 +113,19 @@ def test_moe_flattens(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Find
     "than that of a dense twin.",
     equation="exp(-sum_k p_k ln p_k), p_k the eigenvalues of sum g_e (x - mu_e)(x - mu_e)^T / sum g_e over their sum;  "
     "mean over experts, MoE - dense > 0",
-    definition=f"reconstructed: {SETTING}. Forks: matching; the expert's own tokens, of the dense twin any, or the "
+    definition=f"reconstructed: {SETTING}. Variants: matching; the expert's own tokens, of the dense twin any, or the "
     "tokens of one cluster in both; expert inputs or outputs. 64 tokens an expert, and of the dense twin as many",
     null_says=NULL,
     paper="higher effective rank than dense; no number known to us",
     thresholds={"spread": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    forks=tuple(
+    variants=tuple(
         {"matched": match, "tokens": tokens, "states": states}
         for match, tokens, states in product(("total", "active"), SPLIT, ("inputs", "outputs"))
     ),
-    needs_linear=False,
 )
-def test_moe_spreads(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Finding:
+def test_moe_spreads(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -> Finding:
     """Random masks are no null here: they are an MoE as well; what training did is told from the untrained arms."""
-    match, split, measure = MATCHED[fork["matched"]], SPLIT[fork["tokens"]], f"rank_{fork['states']}"
+    match, split, measure = MATCHED[variant["matched"]], SPLIT[variant["tokens"]], f"rank_{variant['states']}"
     arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
     require_learned(arms["top-2"], arms["dense"])
 
@@ -153,7 +151,7 @@ def test_moe_spreads(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Findi
                 "random masks": pair(arms["random-2"], arms["dense"], split, measure),
                 "top-2, before training": untrained,
             },
-            title=f"effective rank of expert {fork['states']}, {fork['tokens']} tokens, one point a seed",
+            title=f"effective rank of expert {variant['states']}, {variant['tokens']} tokens, one point a seed",
             redraws="PRB finding ii",
             x_label="effective rank, dense",
             y_label="effective rank, MoE",
@@ -162,7 +160,7 @@ def test_moe_spreads(mlp_arms: MlpArms, fork: Fork, sampling: Sampling) -> Findi
             errors_note(arms["top-2"], arms["dense"]),
             *(
                 ("An expert's own tokens are a part of the tokens, and the dense twin's are all of them.",)
-                if fork["tokens"] == "own"
+                if variant["tokens"] == "own"
                 else ()
             ),
         ),

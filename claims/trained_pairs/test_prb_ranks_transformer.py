@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
 from claims.trained_pairs.arms import answered, in_all_arms, require_soft, require_twin
 from claims.trained_pairs.expert_groups import (
@@ -66,14 +66,13 @@ SPREADS = Compared(
     "there is none to share.",
     paper="top-k lower than soft; no number known",
     thresholds={"lower": Threshold(0.0, ZERO)},
-    forks=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
-    needs_linear=False,
+    variants=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),
 )
 def test_topk_concentration_transformer(
-    routing_experiment: FunctionExperiment, fork: Fork, sampling: Sampling
+    routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare effective ranks between the arms, paired by layer and seed; common splits say how much survives."""
-    tokens = fork["tokens"]
+    tokens = variant["tokens"]
     read = in_all_arms(routing_experiment)
     require_soft(read)
     if tokens != "own":
@@ -119,20 +118,19 @@ def test_topk_concentration_transformer(
     equation="R_e = exp(-sum_i p_i ln p_i), p_i the shares of the eigenvalues of C_e = sum g (x - mu_e)(x - mu_e)^T / "
     "sum g;  mean_e R_e - R_dense > 0 over pairs of a layer and a seed",
     definition=f"reconstructed: as many random visits of each expert as of the dense MLP, experts with fewer than "
-    f"{FEWEST_TOKENS} left out. Gates that differ leave fewer visits that count; the other fork counts all alike",
+    f"{FEWEST_TOKENS} left out. Gates that differ leave fewer visits that count; the other variant counts all alike",
     null_says="The mixture's own states, dealt out at random to groups as large, against the same dense twin. The null "
     "holds when that gives more than half of the difference for certain, which then is the states' own and not the "
     "routing's; the claim only when it gives less. Where the difference lies on the other side there is none to share.",
     paper="higher than dense in controlled training; no number known",
     thresholds={"higher": Threshold(0.0, ZERO)},
-    forks=({"weights": "gates"}, {"weights": "none"}),
-    needs_linear=False,
+    variants=({"weights": "gates"}, {"weights": "none"}),
 )
-def test_moe_spreads_transformer(twin_experiment: FunctionExperiment, fork: Fork, sampling: Sampling) -> Finding:
+def test_moe_spreads_transformer(twin_experiment: FunctionExperiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare the experts' inputs with the dense MLP's, paired by layer and seed."""
     read = in_all_arms(twin_experiment)
     require_twin(read)
-    weigh = unweighted if fork["weights"] == "none" else as_weighted
+    weigh = unweighted if variant["weights"] == "none" else as_weighted
     found = grouped(read, "own", "inputs", lambda groups: mean_rank(weigh(groups)), sampling)
     deviations = grouped(
         read, "own", "inputs", lambda groups: mean_rank_of_deviations(weigh(groups)), sampling, deals=0

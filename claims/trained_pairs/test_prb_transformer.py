@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.claim import Fork, Threshold, claim
+from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
 from claims.core.record import Figure
 from claims.trained_pairs.arm_functions import decay, functions_of, leading_value, mean_gate, mean_gates, values_of_rank
@@ -68,14 +68,13 @@ class Spectra(NamedTuple):
         "smaller": Threshold(0.0, "the claim is about the sign of a paired difference"),
         "faster": Threshold(0.0, "the claim is about the sign of a paired difference"),
     },
-    forks=tuple({"jacobian": jacobian, "gate": gate} for gate in (WITHOUT, TIMES) for jacobian in (MEAN, SINGLE)),
-    needs_linear=False,
+    variants=tuple({"jacobian": jacobian, "gate": gate} for gate in (WITHOUT, TIMES) for jacobian in (MEAN, SINGLE)),
 )
-def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, fork: Fork, sampling: Sampling) -> Finding:
+def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare spectra of the experts' Jacobians with the dense MLP's, paired by layer and seed."""
     read = in_all_arms(twin_experiment, studied)
     require_twin(read)
-    found, anew, name = _spectra(read, fork), _spectra(read, fork, anew=True), quoted(twin_experiment)
+    found, anew, name = _spectra(read, variant), _spectra(read, variant, anew=True), quoted(twin_experiment)
     leading = difference(_log(found.leading))
     slower = difference(_mean_decay(found.decay))
     smaller = _measured(f"ln s_1, {name}", leading, "smaller", sampling)
@@ -92,7 +91,7 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, fork: For
         ),
         null=(*null, replace(by_width, decides=False)),
         layers=arm_curves("s_1", twin_experiment.arms, read.numbers, found.leading),
-        figure=_figure(twin_experiment.arms, fork["jacobian"], found, anew),
+        figure=_figure(twin_experiment.arms, variant["jacobian"], found, anew),
         notes=(
             *pair_notes(read, leading),
             f"The decay is over the first {found.cut} singular values, or as many as both arms have in a layer. A "
@@ -103,14 +102,14 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, fork: For
     )
 
 
-def _spectra(read: ArmLayers, fork: Fork, *, anew: bool = False) -> Spectra:
+def _spectra(read: ArmLayers, variant: Variant, *, anew: bool = False) -> Spectra:
     """Collect leading values and decay at every seed, arm and layer, over as many values in both arms.
 
     Parameters
     ----------
     anew : whether of experts whose weights are drawn anew
     """
-    tables = [[[_table(layer, fork, anew) for layer in arm] for arm in seed] for seed in read.layers]
+    tables = [[[_table(layer, variant, anew) for layer in arm] for arm in seed] for seed in read.layers]
     width = min(table.shape[1] for seed in tables for arm in seed for table in arm)
     shape = (len(read.layers), 2, len(read.numbers))
     found = Spectra(np.full(shape, np.nan), np.full((*shape, width), np.nan), width)
@@ -120,26 +119,26 @@ def _spectra(read: ArmLayers, fork: Fork, *, anew: bool = False) -> Spectra:
             cut = min(width, *(values_of_rank(table) for table in pair))
             fewest = min(fewest, cut) if cut else fewest
             for arm, table in enumerate(pair):
-                gate = _gates(read.layers[seed][arm][place], fork)
+                gate = _gates(read.layers[seed][arm][place], variant)
                 found.leading[seed, arm, place] = leading_value(table, gate)
                 found.decay[seed, arm, place, :cut] = decay(table, cut)
     return found._replace(cut=fewest)
 
 
-def _table(layer: ArmLayer, fork: Fork, anew: bool) -> Float64Array:
+def _table(layer: ArmLayer, variant: Variant, anew: bool) -> Float64Array:
     functions = functions_of(layer)
-    if fork["jacobian"] == MEAN:
+    if variant["jacobian"] == MEAN:
         found = functions.redrawn_leading if anew else functions.leading
     else:
         found = functions.redrawn_token_leading if anew else functions.token_leading
     return np.asarray(found, dtype=np.float64)
 
 
-def _gates(layer: ArmLayer, fork: Fork) -> Float64Array | float:
+def _gates(layer: ArmLayer, variant: Variant) -> Float64Array | float:
     """Mean gate of each expert, (E,); over all visits where it is not known whose a single visit is; 1 without."""
-    if fork["gate"] == WITHOUT:
+    if variant["gate"] == WITHOUT:
         return 1.0
-    return mean_gates(layer)[: len(functions_of(layer).leading)] if fork["jacobian"] == MEAN else mean_gate(layer)
+    return mean_gates(layer)[: len(functions_of(layer).leading)] if variant["jacobian"] == MEAN else mean_gate(layer)
 
 
 def _mean_decay(values: Float64Array) -> Float64Array:

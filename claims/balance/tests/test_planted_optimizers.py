@@ -98,14 +98,14 @@ def before_norms(planted: Experiment) -> Experiment:
 )
 def test_optimizer_norms(spreads: list[tuple[float, float]], means: tuple[float, float], expected: Verdict) -> None:
     planted = optimized(1, spreads, means)
-    for evidence, fork in zip((before_norms(planted), planted), BOTH, strict=True):
-        assert verdict(optimizer_norms, optimizer_experiment=evidence, fork=fork, sampling=SAMPLING) == expected
+    for evidence, variant in zip((before_norms(planted), planted), BOTH, strict=True):
+        assert verdict(optimizer_norms, optimizer_experiment=evidence, variant=variant, sampling=SAMPLING) == expected
 
 
 def test_a_norm_hides_how_much_lengths_vary() -> None:
     planted = before_norms(optimized(1, [(0.3, 0.1)] * 2))
     before, after = (
-        verdict(optimizer_norms, optimizer_experiment=planted, fork=fork, sampling=SAMPLING) for fork in BOTH
+        verdict(optimizer_norms, optimizer_experiment=planted, variant=variant, sampling=SAMPLING) for variant in BOTH
     )
     assert before == Verdict.SUPPORTED
     assert after != Verdict.SUPPORTED
@@ -114,7 +114,7 @@ def test_a_norm_hides_how_much_lengths_vary() -> None:
 def test_both_readings_of_one_set_of_states_agree() -> None:
     planted = optimized(5, [(0.3, 0.2)])
     planted = replace(planted, residuals=tuple(tuple(map(stream, seed)) for seed in planted.traces))
-    before, after = (optimizer_norms(planted, fork, SAMPLING) for fork in BOTH)
+    before, after = (optimizer_norms(planted, variant, SAMPLING) for variant in BOTH)
     for one, other in zip((*before.criteria, *before.null), (*after.criteria, *after.null), strict=True):
         assert one.estimate.value == pytest.approx(other.estimate.value, abs=1e-6)
 
@@ -184,14 +184,14 @@ def test_one_sampled_token_has_no_angle() -> None:
         )
 
     lonely = replace(planted, traces=(tuple(map(cut, planted.traces[0])),))
-    for evidence, fork in zip((before_norms(lonely), lonely), BOTH, strict=True):
+    for evidence, variant in zip((before_norms(lonely), lonely), BOTH, strict=True):
         with pytest.raises(NotApplicable, match="no angle"):
-            optimizer_norms(evidence, fork, SAMPLING)
+            optimizer_norms(evidence, variant, SAMPLING)
 
 
 def optimizer_null(seed: int) -> Verdict:
     planted = optimized(seed, [(0.2, 0.2)])  # one seed: with more, the null may call it vacuous besides
-    return verdict(optimizer_norms, optimizer_experiment=planted, fork=BOTH[1], sampling=Sampling(seed, 199))
+    return verdict(optimizer_norms, optimizer_experiment=planted, variant=BOTH[1], sampling=Sampling(seed, 199))
 
 
 def test_optimizers_alike_are_rarely_told_apart() -> None:

@@ -42,7 +42,7 @@ def heard(seed: int, gain: float, layers: int = 4, loss: float | None = 0.01, **
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.05, Verdict.SUPPORTED), (1.0, Verdict.REFUTED)])
 def test_balance_suppression(gain: float, expected: Verdict) -> None:
-    assert verdict(balance_suppression, trace=heard(1, gain), fork=IGNORED, sampling=SAMPLING) == expected
+    assert verdict(balance_suppression, trace=heard(1, gain), variant=IGNORED, sampling=SAMPLING) == expected
 
 
 def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck() -> None:
@@ -53,7 +53,7 @@ def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck()
         states = 5.0 + world.normal(rng)
         trace = planted_trace(world, [states], [world.router(rng)])
         trace = replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": 0.01})
-        finding = balance_suppression(trace=trace, fork=IGNORED, sampling=Sampling(seed, 99))
+        finding = balance_suppression(trace=trace, variant=IGNORED, sampling=Sampling(seed, 99))
         values.append((finding.criteria[0].estimate.value, finding.criteria[1].estimate.value))
     rho, lead = np.array(values).T
     assert (rho < 0.5).mean() > 0.25
@@ -61,30 +61,30 @@ def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck()
 
 
 def test_the_null_is_one_more_random_router_at_chance() -> None:
-    finding = balance_suppression(trace=heard(2, 0.05), fork=IGNORED, sampling=SAMPLING)
+    finding = balance_suppression(trace=heard(2, 0.05), variant=IGNORED, sampling=SAMPLING)
     assert finding.null[0].estimate.value == pytest.approx(1.0, abs=0.3)
 
 
 @pytest.mark.parametrize(("loss", "says"), [(None, "states no balancing loss"), (0.0, "coefficient 0")])
 def test_a_checkpoint_without_the_loss_is_not_applicable_with_its_rho(loss: float | None, says: str) -> None:
     with pytest.raises(NotApplicable, match=rf"{says}; median rho = 0\.\d+ \["):
-        balance_suppression(trace=heard(3, 0.9, loss=loss), fork=IGNORED, sampling=SAMPLING)
+        balance_suppression(trace=heard(3, 0.9, loss=loss), variant=IGNORED, sampling=SAMPLING)
 
 
 def test_an_untrained_control_is_not_applicable_whatever_its_configuration_states() -> None:
     trace = heard(3, 0.9)
     control = replace(trace, checkpoint={**trace.checkpoint, "control": True})
     with pytest.raises(NotApplicable, match=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \["):
-        balance_suppression(trace=control, fork=IGNORED, sampling=SAMPLING)
+        balance_suppression(trace=control, variant=IGNORED, sampling=SAMPLING)
 
 
 def test_a_bias_can_bring_back_what_the_weight_ignores() -> None:
     bias = 5.0 * np.random.default_rng(0).standard_normal(WORLD.experts)
     trace = heard(4, 0.05, bias=bias)
-    assert verdict(balance_suppression, trace=trace, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
-    assert verdict(balance_suppression, trace=trace, fork=INCLUDED, sampling=SAMPLING) == Verdict.REFUTED
+    assert verdict(balance_suppression, trace=trace, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
+    assert verdict(balance_suppression, trace=trace, variant=INCLUDED, sampling=SAMPLING) == Verdict.REFUTED
     with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
-        balance_suppression(trace=heard(4, 0.05), fork=INCLUDED, sampling=SAMPLING)
+        balance_suppression(trace=heard(4, 0.05), variant=INCLUDED, sampling=SAMPLING)
 
 
 def test_a_selection_bias_is_named() -> None:
@@ -92,12 +92,14 @@ def test_a_selection_bias_is_named() -> None:
     rule = RoutingRule("sigmoid", np.ones(WORLD.experts), None, WORLD.top_k, "sigmoid", 1.0)
     layer = replace(trace.layers[0], router=replace(trace.layers[0].router, rule=rule))
     finding = balance_suppression(
-        trace=replace(trace, layers=(layer, *trace.layers[1:])), fork=IGNORED, sampling=SAMPLING
+        trace=replace(trace, layers=(layer, *trace.layers[1:])), variant=IGNORED, sampling=SAMPLING
     )
     assert finding.notes[0].startswith("The configuration states a balancing loss of coefficient 0.01.")
     assert "1 of 4 routers have a selection-only bias" in finding.notes[1]
     with pytest.raises(NotApplicable, match="no router adds a bias to its logits; 1 of 4 add one to their scores"):
-        balance_suppression(trace=replace(trace, layers=(layer, *trace.layers[1:])), fork=INCLUDED, sampling=SAMPLING)
+        balance_suppression(
+            trace=replace(trace, layers=(layer, *trace.layers[1:])), variant=INCLUDED, sampling=SAMPLING
+        )
 
 
 def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
@@ -111,7 +113,7 @@ def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
 
 
 def suppression_null(seed: int) -> Verdict:
-    return verdict(balance_suppression, trace=heard(seed, 1.0), fork=IGNORED, sampling=Sampling(seed, 99))
+    return verdict(balance_suppression, trace=heard(seed, 1.0), variant=IGNORED, sampling=Sampling(seed, 99))
 
 
 def test_routers_at_chance_are_rarely_called_suppressed() -> None:
@@ -139,13 +141,13 @@ def trained(
     ],
 )
 def test_controlled(gains: tuple[float, ...], expected: Verdict) -> None:
-    arguments: dict[str, Any] = {"fork": IGNORED, "sampling": SAMPLING}
+    arguments: dict[str, Any] = {"variant": IGNORED, "sampling": SAMPLING}
     assert verdict(controlled, loss_experiment=trained(1, gains), **arguments) == expected
 
 
 def test_controlled_null_has_the_labels_at_random() -> None:
     # Random labels cannot tell the arms apart: the null calibrates, and holds by luck alone.
-    finding = controlled(loss_experiment=trained(2, (0.2, 1.0)), fork=IGNORED, sampling=SAMPLING)
+    finding = controlled(loss_experiment=trained(2, (0.2, 1.0)), variant=IGNORED, sampling=SAMPLING)
     assert finding.criteria[0].estimate.value < -0.5
     assert abs(finding.null[0].estimate.value) < 0.5
     assert finding.criteria[0].estimate.unit == "(layer, seed) pair"
@@ -153,7 +155,7 @@ def test_controlled_null_has_the_labels_at_random() -> None:
 
 
 def test_controlled_refuses_what_cannot_be_paired() -> None:
-    arguments: dict[str, Any] = {"fork": IGNORED, "sampling": SAMPLING}
+    arguments: dict[str, Any] = {"variant": IGNORED, "sampling": SAMPLING}
     with pytest.raises(NotApplicable, match=r"should fall from arm to arm, and are 0, 0\.01"):
         controlled(loss_experiment=trained(3, (0.2, 1.0), loss=(0.0, 0.01)), **arguments)
     one = trained(3, (0.2, 1.0), seeds=1)
@@ -161,7 +163,7 @@ def test_controlled_refuses_what_cannot_be_paired() -> None:
     with pytest.raises(NotApplicable, match="same text"):
         controlled(loss_experiment=replace(one, traces=((one.traces[0][0], cut),)), **arguments)
     with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
-        controlled(loss_experiment=one, fork=INCLUDED, sampling=SAMPLING)
+        controlled(loss_experiment=one, variant=INCLUDED, sampling=SAMPLING)
 
 
 def test_controlled_needs_pairs_enough_for_an_interval() -> None:
@@ -177,7 +179,7 @@ def test_controlled_needs_pairs_enough_for_an_interval() -> None:
     estimate = controlled(six, IGNORED, SAMPLING).criteria[0].estimate
     assert estimate.n == 6
     assert not estimate.draws
-    assert verdict(controlled, loss_experiment=six, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
+    assert verdict(controlled, loss_experiment=six, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
 
 
 def test_seeds_that_disagree_decide_nothing() -> None:
@@ -187,7 +189,7 @@ def test_seeds_that_disagree_decide_nothing() -> None:
     )
     by_pair = controlled(planted, IGNORED, SAMPLING).criteria[0].estimate
     assert by_pair.method.endswith("widened to the range of 2 trainings")
-    assert verdict(controlled, loss_experiment=planted, fork=IGNORED, sampling=SAMPLING) == Verdict.INCONCLUSIVE
+    assert verdict(controlled, loss_experiment=planted, variant=IGNORED, sampling=SAMPLING) == Verdict.INCONCLUSIVE
 
 
 def test_a_router_blind_to_the_mean_has_no_ratio_and_a_verdict() -> None:
@@ -199,12 +201,15 @@ def test_a_router_blind_to_the_mean_has_no_ratio_and_a_verdict() -> None:
     planted = replace(blind, traces=((replace(blind.traces[0][0], layers=layers), blind.traces[0][1]),))
     finding = controlled(planted, IGNORED, SAMPLING)
     assert [measured.name for measured in finding.criteria][1:] == ["the difference, mean over layers"]
-    assert verdict(controlled, loss_experiment=planted, fork=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
+    assert verdict(controlled, loss_experiment=planted, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
 
 
 def controlled_null(seed: int, seeds: int) -> Verdict:
     return verdict(
-        controlled, loss_experiment=trained(seed, (1.0, 1.0), seeds=seeds), fork=IGNORED, sampling=Sampling(seed, 199)
+        controlled,
+        loss_experiment=trained(seed, (1.0, 1.0), seeds=seeds),
+        variant=IGNORED,
+        sampling=Sampling(seed, 199),
     )
 
 

@@ -32,7 +32,7 @@ from metrics.subspaces.grassmann import chance_overlap
 CLAIM = claim_of(asymmetry)
 assert CLAIM is not None
 LIMITS = thresholds_of(CLAIM, {})
-PRIMARY = CLAIM.forks[0]
+PRIMARY = CLAIM.variants[0]
 OUTPUTS = {"subspaces": "output", "alignment": "own"}
 EACH = {"subspaces": "output", "alignment": "each"}
 BLOCKS = 16
@@ -44,13 +44,13 @@ RANDOM, FLOOR = 0.85, 0.25
 Evidence = tuple[FunctionTrace, SubspaceTrace]
 
 
-def finding(evidence: Evidence, fork: Mapping[str, str] = OUTPUTS) -> Finding:
-    return asymmetry(functions=evidence[0], subspaces=evidence[1], fork=fork, thresholds=LIMITS)
+def finding(evidence: Evidence, variant: Mapping[str, str] = OUTPUTS) -> Finding:
+    return asymmetry(functions=evidence[0], subspaces=evidence[1], variant=variant, thresholds=LIMITS)
 
 
-def verdict(evidence: Evidence, fork: Mapping[str, str] = OUTPUTS) -> Verdict:
+def verdict(evidence: Evidence, variant: Mapping[str, str] = OUTPUTS) -> Verdict:
     assert CLAIM is not None
-    return judge(CLAIM, finding(evidence, fork), {})[0]
+    return judge(CLAIM, finding(evidence, variant), {})[0]
 
 
 def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> Float64Array:
@@ -232,18 +232,18 @@ def lucky_world(seed: int) -> Evidence:
 
 
 @pytest.mark.parametrize(
-    ("world", "fork"),
+    ("world", "variant"),
     [(gaussian_world, OUTPUTS), (random_world, OUTPUTS), (equal_world, EACH), (lucky_world, OUTPUTS)],
     ids=["drawn anew", "random subspaces", "equal", "luck of the draw"],
 )
-def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence], fork: Mapping[str, str]) -> None:
-    supported = sum(verdict(world(seed), fork) == Verdict.SUPPORTED for seed in range(DRAWS))
+def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence], variant: Mapping[str, str]) -> None:
+    supported = sum(verdict(world(seed), variant) == Verdict.SUPPORTED for seed in range(DRAWS))
     assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"
 
 
-@pytest.mark.parametrize(("world", "fork"), [(equal_world, EACH), (lucky_world, OUTPUTS)])
-def test_equal_separation_is_rarely_refuted(world: Callable[[int], Evidence], fork: Mapping[str, str]) -> None:
-    refuted = sum(verdict(world(seed), fork) == Verdict.REFUTED for seed in range(DRAWS))
+@pytest.mark.parametrize(("world", "variant"), [(equal_world, EACH), (lucky_world, OUTPUTS)])
+def test_equal_separation_is_rarely_refuted(world: Callable[[int], Evidence], variant: Mapping[str, str]) -> None:
+    refuted = sum(verdict(world(seed), variant) == Verdict.REFUTED for seed in range(DRAWS))
     assert refuted <= 0.05 * DRAWS, f"{refuted} of {DRAWS} draws without a difference were called refuted"
 
 

@@ -31,7 +31,7 @@ from metrics.stats.estimate import Estimate
 CLAIM = claim_of(functional_decorrelation)
 assert CLAIM is not None
 LIMITS = thresholds_of(CLAIM, {})
-PRIMARY = CLAIM.forks[0]
+PRIMARY = CLAIM.variants[0]
 SIGNED = {"tokens": "own", "sign": "signed"}
 EACH = {"tokens": "each", "sign": "absolute"}
 GATED = {"tokens": "own, with the gate", "sign": "absolute"}
@@ -39,20 +39,20 @@ GATED = {"tokens": "own, with the gate", "sign": "absolute"}
 DRAWS = 200
 
 
-def finding(trace: FunctionTrace, fork: Mapping[str, str] = PRIMARY) -> Finding:
-    return functional_decorrelation(functions=trace, fork=fork, thresholds=LIMITS)
+def finding(trace: FunctionTrace, variant: Mapping[str, str] = PRIMARY) -> Finding:
+    return functional_decorrelation(functions=trace, variant=variant, thresholds=LIMITS)
 
 
-def verdict(trace: FunctionTrace, fork: Mapping[str, str] = PRIMARY) -> Verdict:
+def verdict(trace: FunctionTrace, variant: Mapping[str, str] = PRIMARY) -> Verdict:
     assert CLAIM is not None
-    return judge(CLAIM, finding(trace, fork), {})[0]
+    return judge(CLAIM, finding(trace, variant), {})[0]
 
 
 def measured(found: Finding, name: str) -> Measured:
     return next(each for each in found.criteria if name in each.name)
 
 
-@pytest.mark.parametrize("fork", CLAIM.forks, ids=lambda fork: f"{fork['tokens']}-{fork['sign']}")
+@pytest.mark.parametrize("variant", CLAIM.variants, ids=lambda variant: f"{variant['tokens']}-{variant['sign']}")
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -65,9 +65,9 @@ def measured(found: Finding, name: str) -> Measured:
     ],
 )
 def test_each_kind_of_experts_gets_the_verdict_that_mathematics_demands(
-    kind: Kind, expected: Verdict, fork: Mapping[str, str], traces: Callable[[Kind], FunctionTrace]
+    kind: Kind, expected: Verdict, variant: Mapping[str, str], traces: Callable[[Kind], FunctionTrace]
 ) -> None:
-    assert verdict(traces(kind), fork) == expected
+    assert verdict(traces(kind), variant) == expected
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_gated_experts_that_were_studied_token_by_token_get_the_same_verdicts(
     kind: planted_functions.Kind, expected: Verdict
 ) -> None:
     trace = planted_functions.planted_trace(kind, seed=5, experts=16, layers=3).functions
-    assert {verdict(trace, fork) for fork in CLAIM.forks} == {expected}  # type: ignore[union-attr]
+    assert {verdict(trace, variant) for variant in CLAIM.variants} == {expected}  # type: ignore[union-attr]
 
 
 def test_copies_of_opposite_sign_are_refuted_in_size_though_they_cancel_in_sign() -> None:
@@ -261,7 +261,7 @@ def gaussian_world(seed: int) -> FunctionTrace:
 
 
 @pytest.mark.parametrize(
-    ("world", "fork"),
+    ("world", "variant"),
     [
         (gaussian_world, PRIMARY),
         (gaussian_world, {"tokens": "shared", "sign": "signed"}),
@@ -272,14 +272,16 @@ def gaussian_world(seed: int) -> FunctionTrace:
     ],
     ids=["gaussian", "gaussian, shared and signed", "gaussian, tokens", "at the limit", "a hundredth off", "no room"],
 )
-def test_false_support_stays_below_five_percent(world: Callable[[int], FunctionTrace], fork: Mapping[str, str]) -> None:
-    supported = sum(_supported(world(seed), fork) for seed in range(DRAWS))
+def test_false_support_stays_below_five_percent(
+    world: Callable[[int], FunctionTrace], variant: Mapping[str, str]
+) -> None:
+    supported = sum(_supported(world(seed), variant) for seed in range(DRAWS))
     assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"
 
 
-def _supported(trace: FunctionTrace, fork: Mapping[str, str]) -> bool:
+def _supported(trace: FunctionTrace, variant: Mapping[str, str]) -> bool:
     try:
-        return verdict(trace, fork) == Verdict.SUPPORTED
+        return verdict(trace, variant) == Verdict.SUPPORTED
     except NotApplicable:
         return False
 
@@ -316,6 +318,6 @@ def test_notes_say_how_the_cosines_of_each_layer_were_computed_and_which_experts
 @pytest.mark.parametrize("sequences", [1, 2])
 def test_a_text_of_one_or_two_sequences_is_told_to_be_too_short(sequences: int) -> None:
     trace = planted_functions.planted_trace("gaussian", layers=1, sequences=sequences, length=100).functions
-    for fork in CLAIM.forks:  # type: ignore[union-attr]
+    for variant in CLAIM.variants:  # type: ignore[union-attr]
         with pytest.raises(NotApplicable, match=f"too few blocks of sequences for an interval: {sequences};"):
-            finding(trace, fork)
+            finding(trace, variant)

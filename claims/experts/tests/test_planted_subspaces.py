@@ -35,12 +35,12 @@ def studied(world: World, *layers: Tokens) -> SubspaceTrace:
     return study_subspaces(trace, blocks_of_trace(trace), 0)
 
 
-def fork(rank: str = "16", side: str = "input", mean: str = "kept") -> dict[str, str]:
+def variant(rank: str = "16", side: str = "input", mean: str = "kept") -> dict[str, str]:
     return {"side": side, "rank": rank, "mean direction": mean}
 
 
 def said(world: World, *layers: Tokens, rank: str = "16", mean: str = "kept") -> Verdict:
-    return verdict(subspace_overlap, subspaces=studied(world, *layers), fork=fork(rank, mean=mean))
+    return verdict(subspace_overlap, subspaces=studied(world, *layers), variant=variant(rank, mean=mean))
 
 
 @pytest.mark.parametrize(("rank", "mean"), [("16", "kept"), ("90 %", "kept"), ("16", "removed")])
@@ -78,9 +78,9 @@ def test_without_its_null_the_claim_is_undecided() -> None:
     layer = found.layers[0]
     none = [replace(each, drawn_visits=0, drawn_note="too few tokens") for each in layer.readings]
     without = replace(found, layers=(replace(layer, readings=tuple(none)),))
-    assert verdict(subspace_overlap, subspaces=found, fork=fork()) == Verdict.SUPPORTED
-    assert verdict(subspace_overlap, subspaces=without, fork=fork()) == Verdict.INCONCLUSIVE
-    notes = subspace_overlap(subspaces=without, fork=fork()).notes
+    assert verdict(subspace_overlap, subspaces=found, variant=variant()) == Verdict.SUPPORTED
+    assert verdict(subspace_overlap, subspaces=without, variant=variant()) == Verdict.INCONCLUSIVE
+    notes = subspace_overlap(subspaces=without, variant=variant()).notes
     assert any("too few tokens" in note for note in notes)
 
 
@@ -88,22 +88,22 @@ def test_too_few_visits_are_not_applicable() -> None:
     world = World(kept=48)
     found = studied(world, cut_at_random(world, np.random.default_rng(6)))
     with pytest.raises(NotApplicable, match="64 kept visits that rank 16 needs: at least 4 of 4 experts have fewer"):
-        subspace_overlap(subspaces=found, fork=fork())
+        subspace_overlap(subspaces=found, variant=variant())
 
 
 @pytest.mark.parametrize(
     ("world", "wanted", "says"),
     [
-        (World(experts=1), fork(), "single expert"),
-        (World(), fork(side="output"), "outputs could not be read: outputs were not planted"),
-        (World(width=20), fork(), "above half of the states' width"),
+        (World(experts=1), variant(), "single expert"),
+        (World(), variant(side="output"), "outputs could not be read: outputs were not planted"),
+        (World(width=20), variant(), "above half of the states' width"),
     ],
     ids=["dense", "outputs", "narrow"],
 )
 def test_what_is_missing_is_said(world: World, wanted: dict[str, str], says: str) -> None:
     found = studied(world, alike(world, np.random.default_rng(7)))
     with pytest.raises(NotApplicable, match=says):
-        subspace_overlap(subspaces=found, fork=wanted)
+        subspace_overlap(subspaces=found, variant=wanted)
 
 
 def test_experts_that_are_left_out_are_counted() -> None:
@@ -113,7 +113,7 @@ def test_experts_that_are_left_out_are_counted() -> None:
     token = layer.kept_token.copy()
     token[0, 60:] = -1
     less = replace(trace, layers=(replace(layer, kept_token=token),))
-    notes = subspace_overlap(subspaces=study_subspaces(less, blocks_of_trace(less), 0), fork=fork()).notes
+    notes = subspace_overlap(subspaces=study_subspaces(less, blocks_of_trace(less), 0), variant=variant()).notes
     assert any(
         "Experts left out for too few kept visits, or directions that these span: 1 of 4 at layer 0." in note
         for note in notes
@@ -123,7 +123,8 @@ def test_experts_that_are_left_out_are_counted() -> None:
 def test_the_figure_shows_experts_between_their_references() -> None:
     world = World()
     figure = subspace_overlap(
-        subspaces=studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8)), fork=fork()
+        subspaces=studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8)),
+        variant=variant(),
     ).figure
     assert figure is not None
     experts, random, floor = (np.mean(each.y) for each in figure.series)

@@ -56,25 +56,25 @@ def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> Tra
     return replace(trace, labels={"sentence": tuple(str(i) for i in range(SENTENCES) for _ in range(contexts))})
 
 
-def judged(keeps: tuple[float, ...], fork: dict[str, str], seed: int = 3, sampling: Sampling = SAMPLING) -> Verdict:
-    read = (sentences if fork == SENTENCE else text)(keeps, seed)
-    return verdict(context_dependence, read=read, fork=fork, sampling=sampling)
+def judged(keeps: tuple[float, ...], variant: dict[str, str], seed: int = 3, sampling: Sampling = SAMPLING) -> Verdict:
+    read = (sentences if variant == SENTENCE else text)(keeps, seed)
+    return verdict(context_dependence, read=read, variant=variant, sampling=sampling)
 
 
-@pytest.mark.parametrize("fork", [TOKEN, SENTENCE], ids=lambda fork: fork["unit"])
+@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
 @pytest.mark.parametrize(("keeps", "expected"), [(FALLING, Verdict.SUPPORTED), (RISING, Verdict.REFUTED)])
-def test_context_dependence(fork: dict[str, str], keeps: tuple[float, ...], expected: Verdict) -> None:
-    assert judged(keeps, fork) == expected
+def test_context_dependence(variant: dict[str, str], keeps: tuple[float, ...], expected: Verdict) -> None:
+    assert judged(keeps, variant) == expected
 
 
-@pytest.mark.parametrize("fork", [TOKEN, SENTENCE], ids=lambda fork: fork["unit"])
-def test_context_dependence_refuted_when_contexts_differ_from_the_first_layer_on(fork: dict[str, str]) -> None:
-    assert judged((0.4, 0.3, 0.2, 0.1), fork) == Verdict.REFUTED
+@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
+def test_context_dependence_refuted_when_contexts_differ_from_the_first_layer_on(variant: dict[str, str]) -> None:
+    assert judged((0.4, 0.3, 0.2, 0.1), variant) == Verdict.REFUTED
 
 
 def test_context_dependence_vacuous_when_all_tokens_use_the_same_experts() -> None:
     trace = text(FALLING, alike=True)
-    assert verdict(context_dependence, read=trace, fork=TOKEN, sampling=SAMPLING) == Verdict.VACUOUS
+    assert verdict(context_dependence, read=trace, variant=TOKEN, sampling=SAMPLING) == Verdict.VACUOUS
 
 
 def test_experts_that_never_change_show_no_trend() -> None:
@@ -82,7 +82,7 @@ def test_experts_that_never_change_show_no_trend() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trace", "fork", "reason"),
+    ("trace", "variant", "reason"),
     [
         (text((1.0, 0.1)), TOKEN, "needs 3 MoE layers; measured: 2"),
         (replace(text(FALLING), checkpoint={"moe_layers": 9}), TOKEN, "4 of 9 were measured"),
@@ -99,14 +99,14 @@ def test_experts_that_never_change_show_no_trend() -> None:
     ],
     ids=["two layers", "some layers", "no shared token", "one context"],
 )
-def test_context_dependence_is_not_applicable(trace: Trace, fork: dict[str, str], reason: str) -> None:
+def test_context_dependence_is_not_applicable(trace: Trace, variant: dict[str, str], reason: str) -> None:
     with pytest.raises(NotApplicable, match=reason):
-        context_dependence(read=trace, fork=fork, sampling=SAMPLING)
+        context_dependence(read=trace, variant=variant, sampling=SAMPLING)
 
 
 def test_a_finding_says_what_was_compared() -> None:
     trace = sentences(FALLING)
-    found = context_dependence(read=trace, fork=SENTENCE, sampling=SAMPLING)
+    found = context_dependence(read=trace, variant=SENTENCE, sampling=SAMPLING)
     assert {measured.estimate.unit for measured in (*found.criteria, *found.null)} == {"sentence", "order"}
     assert found.criteria[0].estimate.n == SENTENCES
     assert found.criteria[0].estimate.value == 1.0  # the first layer keeps every token's experts
@@ -114,8 +114,8 @@ def test_a_finding_says_what_was_compared() -> None:
     assert found.figure.reference[0].y == [0.125, 0.125]
 
 
-@pytest.mark.parametrize("fork", [TOKEN, SENTENCE], ids=lambda fork: fork["unit"])
-def test_false_support_stays_below_five_percent(fork: dict[str, str]) -> None:
+@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
+def test_false_support_stays_below_five_percent(variant: dict[str, str]) -> None:
     """Tokens that lose as much at every layer: overlap is high, and depth does not matter."""
-    supported = sum(judged(FLAT, fork, seed, Sampling(seed, 199)) == Verdict.SUPPORTED for seed in range(200))
+    supported = sum(judged(FLAT, variant, seed, Sampling(seed, 199)) == Verdict.SUPPORTED for seed in range(200))
     assert supported <= 0.05 * 200, f"{supported} of 200 null draws were called supported"

@@ -42,17 +42,17 @@ FORK = {"against": "shuffled", "confidence": "softmax"}
 
 @pytest.mark.parametrize(("gain", "expected"), [(1.6, Verdict.SUPPORTED), (0.6, Verdict.REFUTED)])
 def test_ood_confidence(gain: float, expected: Verdict) -> None:
-    assert verdict(ood_confidence, **louder(World(), 10, gain), fork=FORK, sampling=SAMPLING) == expected
+    assert verdict(ood_confidence, **louder(World(), 10, gain), variant=FORK, sampling=SAMPLING) == expected
 
 
 def test_own_weights_are_not_applicable_to_a_softmax_router() -> None:
-    fork = {"against": "shuffled", "confidence": "own weight"}
+    variant = {"against": "shuffled", "confidence": "own weight"}
     with pytest.raises(NotApplicable, match="sigmoid"):
-        ood_confidence(**louder(World(), 10, 1.6), fork=fork, sampling=SAMPLING)
+        ood_confidence(**louder(World(), 10, 1.6), variant=variant, sampling=SAMPLING)
 
 
 def confidence_null(seed: int) -> Verdict:
-    return verdict(ood_confidence, **louder(World(), seed, 1.0), fork=FORK, sampling=Sampling(seed, 199))
+    return verdict(ood_confidence, **louder(World(), seed, 1.0), variant=FORK, sampling=Sampling(seed, 199))
 
 
 def topical(world: World, seed: int, pull: float) -> Trace:

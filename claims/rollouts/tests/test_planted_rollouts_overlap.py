@@ -36,12 +36,12 @@ def said(
     claim: Callable[..., Finding], rollouts: SequenceTrace, sampling: Sampling = SAMPLING, tokens: str = "generated"
 ) -> Verdict:
     more: dict[str, Any] = {} if claim is below_self else {"thresholds": BAND if claim is cross_model else MARGIN}
-    return verdict(claim, rollouts=rollouts, fork={"tokens": tokens}, sampling=sampling, **more)
+    return verdict(claim, rollouts=rollouts, variant={"tokens": tokens}, sampling=sampling, **more)
 
 
 def overlap(rollouts: SequenceTrace, tokens: str) -> Estimate:
     """The measured overlap of different authors."""
-    finding = cross_model(rollouts=rollouts, fork={"tokens": tokens}, sampling=SAMPLING, thresholds=BAND)
+    finding = cross_model(rollouts=rollouts, variant={"tokens": tokens}, sampling=SAMPLING, thresholds=BAND)
     return finding.criteria[0].estimate
 
 
@@ -132,7 +132,7 @@ def test_prompt_is_left_out_of_what_was_generated() -> None:
 
 
 def test_the_figure_holds_measured_null_and_the_papers_number() -> None:
-    finding = cross_model(rollouts=distinct(LARGE, 1), fork=FORK, sampling=SAMPLING, thresholds=BAND)
+    finding = cross_model(rollouts=distinct(LARGE, 1), variant=FORK, sampling=SAMPLING, thresholds=BAND)
     assert finding.figure is not None
     by_name = {series.label: series for series in finding.figure.series}
     measured, null = by_name["same question, different authors"], by_name["sets of the same sizes, experts renamed"]
@@ -212,7 +212,7 @@ def test_far_below_the_same_author_is_supported_and_said() -> None:
     rollouts = sets(LARGE, 1, common=0.3, question=0.2, author=1.5, both=0.5, seed=0.2)
     assert said(not_higher, rollouts) == Verdict.SUPPORTED
     for world, expected in ((rollouts, True), (distinct(LARGE, 1), False)):
-        notes = not_higher(rollouts=world, fork=FORK, sampling=SAMPLING, thresholds=MARGIN).notes
+        notes = not_higher(rollouts=world, variant=FORK, sampling=SAMPLING, thresholds=MARGIN).notes
         assert any("not about equally, as the paper shows it" in note for note in notes) == expected
 
 
@@ -230,7 +230,7 @@ def test_one_seed_of_rollouts_that_share_by_chance_alone_is_vacuous() -> None:
 def test_a_control_about_the_margin_decides_nothing(seeds: int, weights: dict[str, float], named: str) -> None:
     # What another seed, or the same author, adds is five points, give or take: too little to show that any is seen.
     rollouts = sets(replace(LARGE, seeds=seeds), 1, 8, **{"common": 1.0, "seed": 1.0, **weights})
-    finding = not_higher(rollouts=rollouts, fork=FORK, sampling=SAMPLING, thresholds=MARGIN)
+    finding = not_higher(rollouts=rollouts, variant=FORK, sampling=SAMPLING, thresholds=MARGIN)
     found, reason, criteria, _ = judged(not_higher, finding)
     assert criteria[0].holds
     assert found == Verdict.INCONCLUSIVE

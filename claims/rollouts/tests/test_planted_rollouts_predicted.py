@@ -47,7 +47,7 @@ def answered(cast: Cast, seed: int, *, follows: float, varies: float = 1.0) -> S
 
 
 def predicts(rollouts: SequenceTrace, pairs: str, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(prompt_to_rollout, rollouts=rollouts, fork={"pairs": pairs}, sampling=sampling)
+    return verdict(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs}, sampling=sampling)
 
 
 @pytest.mark.parametrize("pairs", PAIRS)
@@ -62,7 +62,7 @@ def test_prompt_to_rollout(pairs: str, follows: float, varies: float, expected: 
 @pytest.mark.parametrize(("pairs", "varies"), [(PAIRS[0], 0.3), (PAIRS[1], 0.2)])
 def test_halves_that_are_not_shown_to_be_predictable_decide_nothing(pairs: str, varies: float) -> None:
     finding = prompt_to_rollout(
-        rollouts=answered(MANY, 1, follows=0.0, varies=varies), fork={"pairs": pairs}, sampling=SAMPLING
+        rollouts=answered(MANY, 1, follows=0.0, varies=varies), variant={"pairs": pairs}, sampling=SAMPLING
     )
     found, reason, criteria, null = judged(prompt_to_rollout, finding)
     assert all(criterion.holds for criterion in criteria if criterion.decides)
@@ -73,7 +73,7 @@ def test_halves_that_are_not_shown_to_be_predictable_decide_nothing(pairs: str, 
 
 
 def test_the_claims_numbers() -> None:
-    finding = prompt_to_rollout(rollouts=answered(MANY, 1, follows=1.0), fork={"pairs": PAIRS[0]}, sampling=SAMPLING)
+    finding = prompt_to_rollout(rollouts=answered(MANY, 1, follows=1.0), variant={"pairs": PAIRS[0]}, sampling=SAMPLING)
     correlation, _, explained, cumulative = (measured.estimate.value for measured in finding.criteria)
     assert correlation > 0.8
     assert explained > 0.6
@@ -112,7 +112,9 @@ def test_an_author_with_few_pairs_is_left_out() -> None:
     rollouts = answered(Cast(questions=40, authors=2, tokens=512), 1, follows=1.0)
     author, question = (np.array(rollouts.labels[name]) for name in ("author", "question"))
     labels = {**rollouts.labels, "author": tuple(np.where(question < "question 2", author, "author 0").tolist())}
-    finding = prompt_to_rollout(rollouts=replace(rollouts, labels=labels), fork={"pairs": PAIRS[0]}, sampling=SAMPLING)
+    finding = prompt_to_rollout(
+        rollouts=replace(rollouts, labels=labels), variant={"pairs": PAIRS[0]}, sampling=SAMPLING
+    )
     assert finding.notes[-1] == "Authors left out, with fewer than 30 pairs: author 1."
 
 

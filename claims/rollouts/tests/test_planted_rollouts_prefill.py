@@ -57,7 +57,7 @@ def collapsing(
 
 def said(rollouts: SequenceTrace, similarity: str = SO_FAR, sampling: Sampling = SAMPLING) -> Verdict:
     return verdict(
-        prefill_collapse, rollouts=rollouts, fork={"similarity": similarity}, sampling=sampling, thresholds=NEAR
+        prefill_collapse, rollouts=rollouts, variant={"similarity": similarity}, sampling=sampling, thresholds=NEAR
     )
 
 
@@ -94,7 +94,9 @@ def test_generation_that_comes_together_is_refuted(similarity: str) -> None:
 @pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
 def test_counting_noise_alone_refutes_nothing(similarity: str) -> None:
     rollouts = collapsing(SHORT, 1, concentration=1.0)
-    finding = prefill_collapse(rollouts=rollouts, fork={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR)
+    finding = prefill_collapse(
+        rollouts=rollouts, variant={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR
+    )
     near, noiseless = finding.criteria[0].estimate, finding.criteria[3].estimate
     assert near.low < near.value < 0.85  # equal usage in the last layer, 20 tokens: by counting it would be refuted
     assert noiseless.value == pytest.approx(1.0, abs=1 / 20)
@@ -106,7 +108,7 @@ def test_a_rise_that_may_be_fading_noise_refutes_nothing() -> None:
     # All rollouts of one profile throughout: the longer the text, the more alike they are counted.
     rollouts = collapsing(SHORT, 1, apart=0.0, concentration=1.0)
     trend = prefill_collapse(
-        rollouts=rollouts, fork={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
+        rollouts=rollouts, variant={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
     ).criteria[2]
     assert trend.estimate.value == 1.0
     assert trend.estimate.low < 0
@@ -122,7 +124,9 @@ def test_less_noise_in_less_even_layers_supports_nothing(similarity: str) -> Non
     prompt = np.broadcast_to(prompt / prompt.sum(axis=-1, keepdims=True), (cast.layers, *own.shape))
     way = np.linspace(0, 1, len(cast.parts) - 1)[:, None]
     rollouts = drawn_rollouts(cast, prompt, (1 - way) * prompt[:, :, None] + way * own[:, None], rng)
-    finding = prefill_collapse(rollouts=rollouts, fork={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR)
+    finding = prefill_collapse(
+        rollouts=rollouts, variant={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR
+    )
     near, gain, falls, _, noiseless, *_ = (measured.estimate for measured in finding.criteria)
     assert near.low > 0.9
     assert gain.value > 0.02
@@ -133,7 +137,7 @@ def test_less_noise_in_less_even_layers_supports_nothing(similarity: str) -> Non
 
 def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
     finding = prefill_collapse(
-        rollouts=collapsing(CAST, 1), fork={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
+        rollouts=collapsing(CAST, 1), variant={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
     )
     assert finding.figure is not None
     assert [series.label for series in finding.figure.series] == [f"layer {number}" for number in range(4)]
@@ -151,7 +155,7 @@ def test_short_answers_do_not_change_who_is_compared() -> None:
     for layer in rollouts.layers:
         layer.usage[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
     rollouts.part_tokens[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
-    finding = prefill_collapse(rollouts=rollouts, fork={"similarity": ALONE}, sampling=SAMPLING, thresholds=NEAR)
+    finding = prefill_collapse(rollouts=rollouts, variant={"similarity": ALONE}, sampling=SAMPLING, thresholds=NEAR)
     assert finding.notes[-1].startswith("16 of 32 pairs of author and question were left out")
 
 

@@ -51,7 +51,7 @@ def moves(*, kernel_changes: float, row_changes: float, output: float, seed: int
 )
 def test_kernel_counterexample(planted: NullSpaceMoves, expected: Verdict) -> None:
     arguments = {"trace": two_layers(World(), 6), "null_space_moves": planted, "sampling": SAMPLING}
-    assert verdict(kernel_counterexample, fork={"move": "injected"}, **arguments) == expected
+    assert verdict(kernel_counterexample, variant={"move": "injected"}, **arguments) == expected
 
 
 def test_an_impossible_reachable_move_is_not_applicable_with_its_reason() -> None:
@@ -59,7 +59,7 @@ def test_an_impossible_reachable_move_is_not_applicable_with_its_reason() -> Non
     planted = replace(planted, not_applicable={0: "no norm feeds the block"})
     with pytest.raises(NotApplicable, match="no norm feeds the block"):
         kernel_counterexample(
-            trace=two_layers(World(), 6), null_space_moves=planted, fork={"move": "reachable"}, sampling=SAMPLING
+            trace=two_layers(World(), 6), null_space_moves=planted, variant={"move": "reachable"}, sampling=SAMPLING
         )
 
 
@@ -76,8 +76,10 @@ def tilted(world: World, seed: int, towards: float) -> Trace:
 def test_kernel_energy(of: str) -> None:
     for towards, expected in ((2.0, Verdict.SUPPORTED), (0.5, Verdict.REFUTED)):
         trace = tilted(World(), 7, towards)
-        assert verdict(kernel_energy, trace=trace, fork={"of": of}, sampling=SAMPLING) == expected
+        assert verdict(kernel_energy, trace=trace, variant={"of": of}, sampling=SAMPLING) == expected
 
 
 def kernel_energy_null(seed: int) -> Verdict:
-    return verdict(kernel_energy, trace=tilted(World(), seed, 1.0), fork={"of": "energy"}, sampling=Sampling(seed, 199))
+    return verdict(
+        kernel_energy, trace=tilted(World(), seed, 1.0), variant={"of": "energy"}, sampling=Sampling(seed, 199)
+    )

@@ -132,7 +132,7 @@ def test_full_space_necessity_supported_when_the_router_has_no_kernel() -> None:
 @pytest.mark.parametrize("similarity", ["distance", "cosine"])
 def test_row_space_necessity_supported_for_a_linear_router(similarity: str) -> None:
     trace = two_layers(World(width=40), 5)
-    arguments = {"trace": trace, "fork": {"similarity": similarity}, "sampling": SAMPLING}
+    arguments = {"trace": trace, "variant": {"similarity": similarity}, "sampling": SAMPLING}
     assert verdict(necessity_row_space, **arguments) == Verdict.SUPPORTED
 
 
@@ -141,7 +141,7 @@ def test_row_space_necessity_refuted_when_logits_are_nearer_than_the_row_space_a
     rng = np.random.default_rng(5)
     hidden, weight = world.normal(rng), world.router(rng)
     trace = planted_trace(world, [hidden], [weight], logits=[0.05 * hidden @ weight.T])
-    arguments = {"trace": trace, "fork": {"similarity": "distance"}, "sampling": SAMPLING}
+    arguments = {"trace": trace, "variant": {"similarity": "distance"}, "sampling": SAMPLING}
     assert verdict(necessity_row_space, **arguments) == Verdict.REFUTED
 
 
@@ -150,4 +150,4 @@ def row_space_null(seed: int) -> Verdict:
     rng = np.random.default_rng(seed)
     chosen = np.stack([rng.permutation(world.experts)[: world.top_k] for _ in range(world.tokens)])
     trace = planted_trace(world, [world.normal(rng)], [world.router(rng)], experts=[chosen])
-    return verdict(necessity_row_space, trace=trace, fork={"similarity": "distance"}, sampling=Sampling(seed, 199))
+    return verdict(necessity_row_space, trace=trace, variant={"similarity": "distance"}, sampling=Sampling(seed, 199))

@@ -102,7 +102,7 @@ def test_every_claim_of_the_catalogue_is_there() -> None:
 def test_claims_are_declared_in_full(claim: Claim) -> None:
     for field in ("title", "source", "statement", "equation", "definition", "null_says", "paper"):
         assert getattr(claim, field).strip(), f"{claim.id} has no {field}"
-    assert claim.forks
+    assert claim.variants
     assert claim.group in "ABCDE"
     for name, threshold in claim.thresholds.items():
         assert threshold.why.strip(), f"{claim.id}.{name} has no reason"

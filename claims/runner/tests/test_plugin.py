@@ -107,9 +107,9 @@ def test_expectations_decide_the_colour_in_both_directions(pytester: pytest.Pyte
 
 
 def test_a_refuted_reading_beside_the_primary_one_fails_nothing(pytester: pytest.Pytester) -> None:
-    text = FINDINGS.replace('fields("fails")', 'fields("fails", forks=({"of": "x"}, {"of": "y"}))')
-    text = text.replace("def test_fails():", "def test_fails(fork):")
-    text = text.replace("exact(0, 5)", 'exact(2 if fork["of"] == "x" else 0, 5)')
+    text = FINDINGS.replace('fields("fails")', 'fields("fails", variants=({"of": "x"}, {"of": "y"}))')
+    text = text.replace("def test_fails():", "def test_fails(variant):")
+    text = text.replace("exact(0, 5)", 'exact(2 if variant["of"] == "x" else 0, 5)')
     result, records = run(pytester, text, "-v", "-k", "fails")
     assert records["fails"].verdict == Verdict.REFUTED  # the last of its readings
     result.stdout.fnmatch_lines(["*SUPPORTED*", "*REFUTED (beside)*"])

@@ -35,7 +35,7 @@ from metrics.stats.sampling import Sampling
 
 ARMS = ("top-k", "soft")
 LOW, HIGH = Alike(0.1, 0.1, 0.1, 0.1), Alike(0.5, 0.5, 0.5, 0.5)
-FORKS = [{"tokens": tokens} for tokens in (OWN, SHARED, SINGLE)]
+VARIANTS = [{"tokens": tokens} for tokens in (OWN, SHARED, SINGLE)]
 STATES = np.random.default_rng(0).standard_normal((TOKENS, WIDTH))
 
 
@@ -60,13 +60,13 @@ def trained(sparse: Alike, soft: Alike, seed: int = 0, seeds: int = 2) -> Functi
 def test_the_forks_are_those_of_the_claim() -> None:
     declared = claim_of(sharpening)
     assert declared is not None
-    assert list(declared.forks) == FORKS
+    assert list(declared.variants) == VARIANTS
 
 
-@pytest.mark.parametrize("fork", FORKS, ids=lambda fork: fork["tokens"])
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant["tokens"])
 @pytest.mark.parametrize(("arms", "expected"), [((LOW, HIGH), Verdict.SUPPORTED), ((HIGH, LOW), Verdict.REFUTED)])
-def test_sharpening(fork: dict[str, str], arms: tuple[Alike, Alike], expected: Verdict) -> None:
-    assert verdict(sharpening, routing_experiment=trained(*arms), fork=fork, sampling=SAMPLING) == expected
+def test_sharpening(variant: dict[str, str], arms: tuple[Alike, Alike], expected: Verdict) -> None:
+    assert verdict(sharpening, routing_experiment=trained(*arms), variant=variant, sampling=SAMPLING) == expected
 
 
 @pytest.mark.parametrize("tokens", [OWN, SHARED])
@@ -74,12 +74,12 @@ def test_what_random_masks_do_to_the_soft_arm_is_no_sharpening(tokens: str) -> N
     # On few tokens, drawn for each expert, the soft arm falls from 0.9 to 0.4: more than top-k is below it.
     soft = Alike(own=0.4, weighted=0.7, shared=0.9)
     planted = trained(Alike(weighted=0.5, shared=0.6), soft)
-    assert verdict(sharpening, routing_experiment=planted, fork={"tokens": tokens}, sampling=SAMPLING) == (
+    assert verdict(sharpening, routing_experiment=planted, variant={"tokens": tokens}, sampling=SAMPLING) == (
         Verdict.VACUOUS
     )
     # A fall of 0.1 explains a third of 0.3: less than half.
     slight = trained(Alike(weighted=0.5, shared=0.5), Alike(own=0.7, weighted=0.8, shared=0.8))
-    assert verdict(sharpening, routing_experiment=slight, fork={"tokens": tokens}, sampling=SAMPLING) == (
+    assert verdict(sharpening, routing_experiment=slight, variant={"tokens": tokens}, sampling=SAMPLING) == (
         Verdict.SUPPORTED
     )
 
@@ -146,7 +146,7 @@ def test_a_null_that_may_or_may_not_explain_half_decides_nothing() -> None:
     assert (criterion.direction, null.direction, criterion.decides) == (">", "<", True)
     assert null.estimate.low < 0 < null.estimate.high
     planted = trained(sparse, soft)
-    assert verdict(sharpening, routing_experiment=planted, fork={"tokens": OWN}, sampling=SAMPLING) == (
+    assert verdict(sharpening, routing_experiment=planted, variant={"tokens": OWN}, sampling=SAMPLING) == (
         Verdict.INCONCLUSIVE
     )
 
@@ -157,7 +157,7 @@ def test_pairs_are_the_units_and_seeds_that_disagree_decide_nothing() -> None:
     estimate = sharpening(mixed, {"tokens": OWN}, SAMPLING).criteria[0].estimate
     assert (estimate.n, estimate.unit) == (12, "(layer, seed) pair")
     assert estimate.method.endswith("widened to the range of 2 trainings")
-    assert verdict(sharpening, routing_experiment=mixed, fork={"tokens": OWN}, sampling=SAMPLING) == (
+    assert verdict(sharpening, routing_experiment=mixed, variant={"tokens": OWN}, sampling=SAMPLING) == (
         Verdict.INCONCLUSIVE
     )
     notes = sharpening(one, {"tokens": OWN}, SAMPLING).notes
@@ -167,27 +167,27 @@ def test_pairs_are_the_units_and_seeds_that_disagree_decide_nothing() -> None:
 
 
 def test_arms_that_read_other_text_are_refused() -> None:
-    planted, fork = trained(LOW, HIGH), {"tokens": OWN}
+    planted, variant = trained(LOW, HIGH), {"tokens": OWN}
     with pytest.raises(NotApplicable, match="did not read the same text"):
-        sharpening(changed(planted, 1, 1, population={"name": "planted", "digest": "1"}), fork, SAMPLING)
+        sharpening(changed(planted, 1, 1, population={"name": "planted", "digest": "1"}), variant, SAMPLING)
     with pytest.raises(NotApplicable, match="sampled other tokens"):
-        sharpening(changed(planted, 0, 1, sample=np.arange(TOKENS) + 1), fork, SAMPLING)
+        sharpening(changed(planted, 0, 1, sample=np.arange(TOKENS) + 1), variant, SAMPLING)
 
 
 def test_layers_that_cannot_be_read_are_left_out_while_enough_are_left() -> None:
-    planted, fork = trained(LOW, HIGH), {"tokens": OWN}
-    finding = sharpening(without(planted, 1, 2), fork, SAMPLING)
+    planted, variant = trained(LOW, HIGH), {"tokens": OWN}
+    finding = sharpening(without(planted, 1, 2), variant, SAMPLING)
     assert finding.criteria[0].estimate.n == 8
     assert finding.layers[0].layers == (2, 3, 4, 5)
     assert any("Layers left out" in note and "0 (its experts cannot be read)" in note for note in finding.notes)
     with pytest.raises(
         NotApplicable, match=r"6 pairs of a layer and a seed are needed .*'top-k' minus 'soft' is -0\.\d"
     ):
-        sharpening(without(planted, 1, 4), fork, SAMPLING)
+        sharpening(without(planted, 1, 4), variant, SAMPLING)
     with pytest.raises(
         NotApplicable, match="no layer can be compared in all 4 checkpoints: its experts cannot be read"
     ):
-        sharpening(without(planted, 0, 6), fork, SAMPLING)
+        sharpening(without(planted, 0, 6), variant, SAMPLING)
 
 
 def test_an_arm_that_is_not_soft_is_refused() -> None:
@@ -208,7 +208,7 @@ def test_arms_alike_are_rarely_told_apart(tokens: str) -> None:
         verdict(
             sharpening,
             routing_experiment=trained(alike, alike, seed=seed),
-            fork={"tokens": tokens},
+            variant={"tokens": tokens},
             sampling=Sampling(seed, 99),
         )
         for seed in range(200)
@@ -224,7 +224,7 @@ def test_masks_that_do_as_much_as_routing_are_rarely_called_support() -> None:
         verdict(
             sharpening,
             routing_experiment=trained(sparse, soft, seed=seed),
-            fork={"tokens": OWN},
+            variant={"tokens": OWN},
             sampling=Sampling(seed, 99),
         )
         for seed in range(200)

@@ -25,12 +25,12 @@ GATES, EQUAL = {"weights": "gates"}, {"weights": "none"}
 
 
 def test_the_forks_are_those_of_the_claims() -> None:
-    forks = [declared.forks for declared in (claim_of(concentration), claim_of(spreads)) if declared is not None]
-    assert forks == [(OWN, BY_SPARSE, BY_SOFT), (GATES, EQUAL)]
+    variants = [declared.variants for declared in (claim_of(concentration), claim_of(spreads)) if declared is not None]
+    assert variants == [(OWN, BY_SPARSE, BY_SOFT), (GATES, EQUAL)]
 
 
 @pytest.mark.parametrize(
-    ("kind", "fork", "expected"),
+    ("kind", "variant", "expected"),
     [
         ("routed", OWN, Verdict.SUPPORTED),
         ("routed", BY_SPARSE, Verdict.SUPPORTED),
@@ -47,8 +47,8 @@ def test_the_forks_are_those_of_the_claims() -> None:
         ("split", BY_SOFT, Verdict.REFUTED),
     ],
 )
-def test_concentration(kind: Soft, fork: dict[str, str], expected: Verdict) -> None:
-    assert verdict(concentration, routing_experiment=routed_arms(kind), fork=fork, sampling=SAMPLING) == expected
+def test_concentration(kind: Soft, variant: dict[str, str], expected: Verdict) -> None:
+    assert verdict(concentration, routing_experiment=routed_arms(kind), variant=variant, sampling=SAMPLING) == expected
 
 
 def test_both_readings_and_the_share_that_survives_are_reported() -> None:
@@ -105,9 +105,9 @@ def test_outputs_that_nobody_read_are_not_reported() -> None:
         ("wide", Verdict.VACUOUS),
     ],
 )
-@pytest.mark.parametrize("fork", [GATES, EQUAL], ids=["gates", "equal"])
-def test_spreads(kind: Twin, expected: Verdict, fork: dict[str, str]) -> None:
-    assert verdict(spreads, twin_experiment=twin_arms(kind), fork=fork, sampling=SAMPLING) == expected
+@pytest.mark.parametrize("variant", [GATES, EQUAL], ids=["gates", "equal"])
+def test_spreads(kind: Twin, expected: Verdict, variant: dict[str, str]) -> None:
+    assert verdict(spreads, twin_experiment=twin_arms(kind), variant=variant, sampling=SAMPLING) == expected
 
 
 def test_known_effective_ranks() -> None:
@@ -154,14 +154,14 @@ def concentration_null(seed: int) -> Verdict:
     return verdict(
         concentration,
         routing_experiment=routed_arms("alike", seed=seed, seeds=1),
-        fork=BY_SPARSE,
+        variant=BY_SPARSE,
         sampling=Sampling(seed, 99),
     )
 
 
 def spreads_null(seed: int) -> Verdict:
     return verdict(
-        spreads, twin_experiment=twin_arms("alike", seed=seed, seeds=1), fork=GATES, sampling=Sampling(seed, 99)
+        spreads, twin_experiment=twin_arms("alike", seed=seed, seeds=1), variant=GATES, sampling=Sampling(seed, 99)
     )
 
 

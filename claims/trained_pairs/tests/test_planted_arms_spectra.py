@@ -31,8 +31,8 @@ from metrics.stats.sampling import Sampling
 # The claims are imported under names that pytest does not collect.
 
 MEAN, SINGLE = ({"jacobian": j, "gate": "without"} for j in ("mean over own tokens", "at single own tokens"))
-GATED_MEAN, GATED_SINGLE = ({**fork, "gate": "times its mean"} for fork in (MEAN, SINGLE))
-FORKS = (MEAN, SINGLE, GATED_MEAN, GATED_SINGLE)
+GATED_MEAN, GATED_SINGLE = ({**variant, "gate": "times its mean"} for variant in (MEAN, SINGLE))
+VARIANTS = (MEAN, SINGLE, GATED_MEAN, GATED_SINGLE)
 STATES = np.random.default_rng(0).standard_normal((TOKENS, WIDTH))
 MIXTURE = layer_of(np.random.default_rng(1), one_expert(STATES, np.arange(TOKENS) % EXPERTS), EXPERTS)
 DENSE = layer_of(np.random.default_rng(1), one_expert(STATES, np.zeros(TOKENS, np.int64)), 1)
@@ -52,10 +52,10 @@ def twins(experts: Spectrum, dense: Spectrum, seed: int = 0, seeds: int = 2) -> 
 def test_the_forks_are_those_of_the_claim() -> None:
     declared = claim_of(flattens)
     assert declared is not None
-    assert declared.forks == FORKS
+    assert declared.variants == VARIANTS
 
 
-@pytest.mark.parametrize("fork", FORKS, ids=lambda fork: ", ".join(fork.values()))
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ", ".join(variant.values()))
 @pytest.mark.parametrize(
     ("mixture", "twin", "expected"),
     [
@@ -69,15 +69,15 @@ def test_the_forks_are_those_of_the_claim() -> None:
     ],
     ids=["smaller and faster", "larger and slower", "smaller and slower", "by width", "hardly by width"],
 )
-def test_flattens(fork: dict[str, str], mixture: Spectrum, twin: Spectrum, expected: Verdict) -> None:
-    assert verdict(flattens, twin_experiment=twins(mixture, twin), fork=fork, sampling=SAMPLING) == expected
+def test_flattens(variant: dict[str, str], mixture: Spectrum, twin: Spectrum, expected: Verdict) -> None:
+    assert verdict(flattens, twin_experiment=twins(mixture, twin), variant=variant, sampling=SAMPLING) == expected
 
 
-@pytest.mark.parametrize("fork", FORKS, ids=lambda fork: ", ".join(fork.values()))
-def test_zeros_beyond_a_narrow_experts_rank_are_no_decay(fork: dict[str, str]) -> None:
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: ", ".join(variant.values()))
+def test_zeros_beyond_a_narrow_experts_rank_are_no_decay(variant: dict[str, str]) -> None:
     # Experts of rank 3 decay as the twin of rank 8 does, as far as they go: the five zeros that follow do not count.
     planted = twins(Spectrum(0.5, 0.9, rank=3, noise=0.0), Spectrum(1.0, 0.9, rank=8, noise=0.0))
-    finding = flattens(planted, fork, SAMPLING)
+    finding = flattens(planted, variant, SAMPLING)
     assert finding.criteria[1].estimate.value == pytest.approx(0.0, abs=1e-6)
     assert any(note.startswith("The decay is over the first 3 singular values") for note in finding.notes)
     assert finding.figure is not None
@@ -94,11 +94,11 @@ def test_gates_make_large_experts_small(plain: dict[str, str], gated: dict[str, 
     for seed in range(2):
         quiet = [replace(layer, weight=layer.visits / 4) for layer in planted.trainings[seed][0].experts.layers]
         planted = changed(planted, seed, 0, layers=tuple(quiet))
-    values = [flattens(planted, fork, SAMPLING).criteria[0].estimate.value for fork in (plain, gated)]
+    values = [flattens(planted, variant, SAMPLING).criteria[0].estimate.value for variant in (plain, gated)]
     assert values[0] == pytest.approx(np.log(2), abs=0.1)
     assert values[1] - values[0] == pytest.approx(np.log(0.25), abs=1e-6)
-    assert verdict(flattens, twin_experiment=planted, fork=plain, sampling=SAMPLING) == Verdict.REFUTED
-    assert verdict(flattens, twin_experiment=planted, fork=gated, sampling=SAMPLING) == Verdict.SUPPORTED
+    assert verdict(flattens, twin_experiment=planted, variant=plain, sampling=SAMPLING) == Verdict.REFUTED
+    assert verdict(flattens, twin_experiment=planted, variant=gated, sampling=SAMPLING) == Verdict.SUPPORTED
 
 
 def test_experts_without_visits_are_left_out() -> None:
@@ -145,7 +145,7 @@ def flattens_null(seed: int, noise: float, leading: float) -> Verdict:
     """Twins that decay alike but for chance; the experts' leading values are so many times the twin's."""
     twin = Spectrum(1.0, 0.8, noise=noise)
     planted = twins(replace(twin, leading=leading), twin, seed=seed)
-    return verdict(flattens, twin_experiment=planted, fork=MEAN, sampling=Sampling(seed, 99))
+    return verdict(flattens, twin_experiment=planted, variant=MEAN, sampling=Sampling(seed, 99))
 
 
 @pytest.mark.parametrize("leading", [1.0, 0.2])
@@ -159,7 +159,7 @@ def test_width_that_does_it_all_is_rarely_called_support() -> None:
         verdict(
             flattens,
             twin_experiment=twins(Spectrum(0.5, 0.7, redrawn=0.5, noise=0.1), Spectrum(noise=0.1), seed=seed),
-            fork=MEAN,
+            variant=MEAN,
             sampling=Sampling(seed, 99),
         )
         for seed in range(200)
@@ -174,4 +174,4 @@ def test_what_a_router_chooses_beyond_the_experts_has_no_gate_here() -> None:
             (DENSE, functions(rng, 1, spectrum=LARGE)),
         )
 
-    assert verdict(flattens, twin_experiment=experiment(("MoE", "dense"), build), fork=GATED_MEAN, sampling=SAMPLING)
+    assert verdict(flattens, twin_experiment=experiment(("MoE", "dense"), build), variant=GATED_MEAN, sampling=SAMPLING)

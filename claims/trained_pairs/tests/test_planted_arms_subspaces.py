@@ -35,11 +35,11 @@ OWN, BY_SPARSE, BY_SOFT = ({"tokens": tokens} for tokens in ("own", *SPLITS))
 def test_the_forks_are_those_of_the_claim() -> None:
     declared = claim_of(sharpening)
     assert declared is not None
-    assert list(declared.forks) == [OWN, BY_SPARSE, BY_SOFT]
+    assert list(declared.variants) == [OWN, BY_SPARSE, BY_SOFT]
 
 
 @pytest.mark.parametrize(
-    ("kind", "fork", "expected"),
+    ("kind", "variant", "expected"),
     [
         ("routed", OWN, Verdict.SUPPORTED),
         ("routed", BY_SPARSE, Verdict.SUPPORTED),
@@ -58,8 +58,8 @@ def test_the_forks_are_those_of_the_claim() -> None:
         ("split", BY_SOFT, Verdict.REFUTED),
     ],
 )
-def test_sharpening(kind: Soft, fork: dict[str, str], expected: Verdict) -> None:
-    assert verdict(sharpening, routing_experiment=routed_arms(kind), fork=fork, sampling=SAMPLING) == expected
+def test_sharpening(kind: Soft, variant: dict[str, str], expected: Verdict) -> None:
+    assert verdict(sharpening, routing_experiment=routed_arms(kind), variant=variant, sampling=SAMPLING) == expected
 
 
 @pytest.mark.parametrize(("kind", "share"), [("routed", 1.0), ("split", 0.0)])
@@ -195,7 +195,7 @@ def test_arms_alike_are_rarely_told_apart() -> None:
         verdict(
             sharpening,
             routing_experiment=routed_arms("alike", seed=seed, seeds=1),
-            fork=BY_SPARSE,
+            variant=BY_SPARSE,
             sampling=Sampling(seed, 99),
         )
         for seed in range(200)
@@ -209,7 +209,7 @@ def test_a_router_that_is_itself_drawn_at_random_is_rarely_called_support() -> N
         verdict(
             sharpening,
             routing_experiment=routed_arms("cut", seed=seed, seeds=1),
-            fork=OWN,
+            variant=OWN,
             sampling=Sampling(seed, 99),
         )
         for seed in range(100)

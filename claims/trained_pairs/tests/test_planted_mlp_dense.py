@@ -22,9 +22,15 @@ UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.REFUTED)
 each_matching = pytest.mark.parametrize("matched", ["total", "active"])
 
 
-def judged(claim: Callable[..., Finding], arms: MlpArms, sampling: Sampling = SAMPLING, **fork: str) -> Verdict:
-    reading = {"matched": "total", "jacobian": "token", "gate": "without", "tokens": "own", "states": "inputs"} | fork
-    return verdict(claim, mlp_arms=arms, fork=reading, sampling=sampling)
+def judged(claim: Callable[..., Finding], arms: MlpArms, sampling: Sampling = SAMPLING, **variant: str) -> Verdict:
+    reading = {
+        "matched": "total",
+        "jacobian": "token",
+        "gate": "without",
+        "tokens": "own",
+        "states": "inputs",
+    } | variant
+    return verdict(claim, mlp_arms=arms, variant=reading, sampling=sampling)
 
 
 def moe(measures: tuple[str, ...], by: float, *, splits: tuple[str, ...], untrained: bool = False) -> Level:
@@ -88,8 +94,8 @@ def test_decay_is_compared_up_to_the_smaller_rank_and_the_rest_is_said() -> None
         for name in ("top-1", "top-2")
     }
     assert ends == {("total", "top-1"): 16, ("total", "top-2"): 16, ("active", "top-1"): 32, ("active", "top-2"): 16}
-    fork = {"matched": "active", "jacobian": "token", "gate": "without"}
-    notes = flattens(mlp_arms=arms, fork=fork, sampling=SAMPLING).notes
+    variant = {"matched": "active", "jacobian": "token", "gate": "without"}
+    notes = flattens(mlp_arms=arms, variant=variant, sampling=SAMPLING).notes
     assert any("top-2 and dense: an expert has rank 16 at most, the twin 32" in note for note in notes)
     assert any("top-1 and dense: either may have rank 32" in note for note in notes)
 

@@ -29,9 +29,9 @@ CLAIMS: tuple[tuple[Claim, float], ...] = ((function, -1.0), (subspace, 1.0), (c
 each_claim = pytest.mark.parametrize(("claim", "sign"), CLAIMS, ids=["function", "subspace", "concentration"])
 
 
-def judged(claim: Claim, arms: MlpArms, sampling: Sampling = SAMPLING, **fork: str) -> Verdict:
-    reading = {"routing": "top-2", "matched": "total", "tokens": OWN, "states": "inputs"} | fork
-    return verdict(claim, mlp_arms=arms, fork=reading, sampling=sampling)
+def judged(claim: Claim, arms: MlpArms, sampling: Sampling = SAMPLING, **variant: str) -> Verdict:
+    reading = {"routing": "top-2", "matched": "total", "tokens": OWN, "states": "inputs"} | variant
+    return verdict(claim, mlp_arms=arms, variant=reading, sampling=sampling)
 
 
 def shifted(by: float, *names: str, trained: tuple[bool, ...] = (True,), splits: tuple[str, ...] = ()) -> Level:
@@ -82,8 +82,8 @@ def test_what_hangs_on_own_tokens_is_told_from_what_does_not(claim: Claim, sign:
 
 
 def share(claim: Claim, arms: MlpArms) -> Any:
-    fork = {**ARMS[0], "tokens": OWN, "states": "inputs"}
-    criteria = claim(mlp_arms=arms, fork=fork, sampling=SAMPLING).criteria
+    variant = {**ARMS[0], "tokens": OWN, "states": "inputs"}
+    criteria = claim(mlp_arms=arms, variant=variant, sampling=SAMPLING).criteria
     return next((each.estimate for each in criteria if each.threshold == KEPT), None)
 
 
@@ -132,8 +132,8 @@ def test_a_null_that_is_nothing_by_construction_is_left_out(claim: Claim, sign: 
         for split in arms.untrained["total"][arm].splits.values():
             for measure in ("alignment", "geodesic_inputs", "rank_inputs"):
                 getattr(split, measure)[:] = 1.0
-    fork = {"routing": "top-2", "matched": "total", "tokens": COMMON, "states": "inputs"}
-    found = claim(mlp_arms=arms, fork=fork, sampling=SAMPLING)
+    variant = {"routing": "top-2", "matched": "total", "tokens": COMMON, "states": "inputs"}
+    found = claim(mlp_arms=arms, variant=variant, sampling=SAMPLING)
     assert [measured.name.split(", ")[1] for measured in found.null] == ["random masks minus soft"]
     assert not any("before training" in measured.name for measured in found.criteria)
     assert any("0 by construction" in note for note in found.notes)
@@ -141,9 +141,9 @@ def test_a_null_that_is_nothing_by_construction_is_left_out(claim: Claim, sign: 
 
 
 def test_near_uniform_gates_are_named_as_the_cause() -> None:
-    fork = {**ARMS[0], "tokens": OWN}
+    variant = {**ARMS[0], "tokens": OWN}
     for gate, named in ((0.15, True), (0.4, False)):
-        finding = subspace(mlp_arms=planted_arms(1, flat, gate=gate), fork=fork, sampling=SAMPLING)
+        finding = subspace(mlp_arms=planted_arms(1, flat, gate=gate), variant=variant, sampling=SAMPLING)
         assert any("near uniform" in note for note in finding.notes) == named
 
 
@@ -151,7 +151,7 @@ def test_readings_are_all_different() -> None:
     for claim, count in ((function, 8), (subspace, 8), (concentration, 16)):
         declared = claim_of(claim)
         assert declared is not None
-        assert len({tuple(fork.items()) for fork in declared.forks}) == count
+        assert len({tuple(variant.items()) for variant in declared.variants}) == count
 
 
 @each_claim
