@@ -16,7 +16,7 @@ from metrics.arrays import FloatArray
 from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 from metrics.stats.jackknife import estimate_jackknife
-from metrics.subspaces.grouped_states import TOKENS_A_DIRECTION
+from metrics.subspaces.principal_directions import TOKENS_A_DIRECTION
 
 KEPT, REMOVED = "kept", "removed"
 

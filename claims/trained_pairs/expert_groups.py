@@ -15,7 +15,7 @@ from metrics.arrays import Float64Array, Int64Array
 from metrics.stats.sampling import Sampling
 from metrics.subspaces.effective_rank import effective_rank
 from metrics.subspaces.grassmann import normalised_geodesic, pair_angles
-from metrics.subspaces.grouped_states import TOKENS_A_DIRECTION, regrouped, state_spectra, state_subspaces
+from metrics.subspaces.principal_directions import TOKENS_A_DIRECTION, regrouped, state_spectra, state_subspaces
 
 #: r of the subspaces; the papers' is unknown.
 RANK = 8

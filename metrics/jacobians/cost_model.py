@@ -12,8 +12,11 @@ choice assumes spreads that are stated below; the error of what was done is meas
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from metrics.jacobians.expert import Expert
 
 Method = Literal["every pair", "some pairs", "probes"]
 
@@ -75,6 +78,19 @@ class Plan:
         drawn = "all" if self.method == "every pair" else "drawn at random"
         which = f"all {self.pairs} pairs" if drawn == "all" else f"{self.pairs} pairs {drawn}"
         return f"exact products of {which}, at {self.tokens} tokens"
+
+
+def shape_of(experts: Sequence[Expert], tokens: int) -> Shape:
+    """Shape of a layer of experts at some number of tokens.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shape_of([Expert(np.ones((3, 5)), None, np.ones((5, 3)), None)] * 2, 7)
+    Shape(experts=2, inner=3, width=5, parts=1, tokens=7)
+    """
+    inner, width = experts[0].gate.shape
+    return Shape(len(experts), inner, width, 1 if experts[0].up is None else 2, tokens)
 
 
 def plan_alignment(shape: Shape, error: float = 0.01, affordable: float = AFFORDABLE) -> Plan:

@@ -13,29 +13,13 @@ from metrics.arrays import Float64Array, FloatArray, as_float64
 from metrics.jacobians.expert import Expert, LocalJacobians, factors, folded
 
 
-def jacobians(expert: Expert, local: LocalJacobians) -> Float64Array:
-    """All Jacobians as matrices, float64 (N, D, D): for small experts, and to check everything else against.
-
-    Examples
-    --------
-    >>> from metrics.jacobians.expert import local_jacobians
-    >>> from metrics.jacobians.activation import activation, gated_unit
-    >>> product = Expert(np.array([[1.0, 0]]), np.array([[0, 1.0]]), np.ones((1, 1)), gated_unit(activation("linear")))
-    >>> jacobians(product, local_jacobians(product, np.array([[3.0, 5.0]]))).tolist()
-    [[[5.0, 3.0]]]
-    """
-    columns, rows = factors(expert)
-    inner = np.stack([folded(expert, diagonal[:, None] * rows) for diagonal in local.diagonal])
-    return np.asarray(columns @ inner + np.einsum("nrd,nre->nde", local.left, local.right))
-
-
 def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None = None) -> Float64Array:
     """Mean Jacobian over any number of tokens from the mean of their diagonals, exactly; float64 (D, D).
 
     Parameters
     ----------
     diagonal : mean over tokens of the diagonals, float array of shape (s,)
-    rest : mean of the rank-one terms (`mean_rest`), float array of shape (D, D), where there are any
+    rest : mean of the rank-one terms, float array of shape (D, D), where there are any
 
     Examples
     --------
@@ -47,20 +31,6 @@ def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None 
     columns, rows = factors(expert)
     found = columns @ folded(expert, as_float64(diagonal)[:, None] * rows)
     return np.asarray(found if rest is None else found + as_float64(rest))
-
-
-def mean_rest(local: LocalJacobians) -> Float64Array | None:
-    """Mean over tokens of the terms of rank one, float64 (D, D); None where there are none.
-
-    Examples
-    --------
-    >>> mean_rest(LocalJacobians(np.zeros((1, 1)), np.ones((1, 1, 1)), np.array([[[2.0, 3.0]]]))).tolist()
-    [[2.0, 3.0]]
-    """
-    if local.left.shape[1] == 0:
-        return None
-    left, right = (part.reshape(-1, part.shape[2]) for part in (local.left, local.right))
-    return np.asarray(left.T @ right / len(local.diagonal))
 
 
 def jacobian_times(expert: Expert, local: LocalJacobians, vectors: FloatArray) -> Float64Array:

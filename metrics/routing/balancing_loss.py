@@ -1,4 +1,4 @@
-"""The load-balancing loss and its gradient, with the loads held constant as training holds them."""
+"""Gradient of the load-balancing loss, with the loads held constant as training holds them."""
 
 import numpy as np
 from scipy.special import softmax
@@ -6,36 +6,17 @@ from scipy.special import softmax
 from metrics.arrays import Float64Array, FloatArray, as_float64
 
 
-def balancing_loss(logits: FloatArray, loads: FloatArray) -> Float64Array:
-    """Load-balancing loss L = E sum_e f_e pbar_e (GEO Prop 2, as in Switch Transformers).
+def balancing_logit_gradient(logits: FloatArray, loads: FloatArray) -> Float64Array:
+    """Gradient in the logits of the load-balancing loss L = E sum_e f_e pbar_e (GEO Prop 2, as in Switch Transformers).
+
+    pbar is the mean over tokens of p = softmax(z). The loads f are constants, as no gradient passes through a count:
+    dL / dz_t = (E / N) (diag(p_t) - p_t p_t^T) f. The gradient in W is its transpose times the states, that
+    in a bias its sum over the tokens.
 
     Parameters
     ----------
     logits : z, float array of shape (..., N, E)
     loads : f, share of the visits that each expert got, float array of shape (..., E), summing to 1
-
-    Returns
-    -------
-    float64 array of shape (...); 1 where loads or mean probabilities are uniform
-
-    Examples
-    --------
-    >>> balancing_loss(np.zeros((2, 4)), np.array([0.5, 0.5, 0.0, 0.0])).item()
-    1.0
-    """
-    mean = softmax(as_float64(logits), axis=-1).mean(axis=-2)
-    return np.asarray(mean.shape[-1] * (as_float64(loads) * mean).sum(axis=-1))
-
-
-def balancing_logit_gradient(logits: FloatArray, loads: FloatArray) -> Float64Array:
-    """dL / dz of `balancing_loss`, the loads held constant: no gradient passes through a count.
-
-    (E / N) (diag(p_t) - p_t p_t^T) f for token t. The gradient in W is its transpose times the states, that
-    in a bias its sum over the tokens.
-
-    Parameters
-    ----------
-    logits, loads : as for `balancing_loss`
 
     Returns
     -------

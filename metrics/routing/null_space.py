@@ -91,34 +91,6 @@ def row_squared_norm(logits: FloatArray, weight: FloatArray, bias: FloatArray | 
     return np.asarray((((centred @ left) / singular) ** 2).sum(axis=1))
 
 
-def kernel_energy_share(
-    squared_norm: FloatArray, logits: FloatArray, weight: FloatArray, bias: FloatArray | None
-) -> Float64Array:
-    """Share of ||h||^2 that lies in ker(W), 1 - ||Pi_row h||^2 / ||h||^2, from the logits alone.
-
-    Parameters
-    ----------
-    squared_norm : ||h||^2, float array of shape (N,)
-    logits, weight, bias : as in `row_squared_norm`
-
-    Returns
-    -------
-    float64 array of shape (N,), clipped to [0, 1]; NaN for h = 0, which has no energy to share.
-    Chance level, for directions that W does not prefer: (D - r)/D.
-
-    Examples
-    --------
-    h = (3, 4) and W = (2, 0): the router sees 9 of 25.
-
-    >>> kernel_energy_share(np.array([25.0]), np.array([[6.0]]), np.array([[2.0, 0.0]]), None).tolist()
-    [0.64]
-    """
-    seen = row_squared_norm(logits, weight, bias)
-    total = as_float64(squared_norm)
-    share = 1 - np.divide(seen, total, out=np.full_like(seen, np.nan), where=total > 0)
-    return np.asarray(share.clip(0.0, 1.0))
-
-
 def random_subspace(dim: int, rank: int, rng: np.random.Generator) -> Float64Array:
     """Orthonormal basis (dim, rank) of a uniformly distributed subspace (Haar; Mezzadri 2007).
 

@@ -150,29 +150,6 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def equivalent(values: FloatArray, low: float, high: float, *, seed: int) -> tuple[Estimate, float | None]:
-    """Two one-sided tests: is the mean inside (low, high)? (Schuirmann 1987).
-
-    Returns
-    -------
-    The mean with its **90 %** BCa interval (equivalence at the 5 % level is that interval inside
-    (low, high)), and the larger of the two one-sided p-values, None where nothing was drawn.
-
-    Raises
-    ------
-    ValueError
-        When ``low >= high``, and for the inputs that `estimate_mean` refuses.
-    """
-    if not low < high:
-        raise ValueError(f"an equivalence margin needs low < high, not {low} and {high}")
-    column = as_float64(values).reshape(-1, 1)
-    estimate = _estimate(column, _mean, "mean", seed=seed, unit="sequence", level=0.90)
-    above, below = p_value(estimate, low, ">"), p_value(estimate, high, "<")
-    if above is None or below is None:
-        return estimate, None
-    return estimate, max(above, below)
-
-
 def units_to_decide(estimate: Estimate, threshold: float) -> int | None:
     """How many MORE units would make the interval clear the threshold, if the estimate stayed put.
 

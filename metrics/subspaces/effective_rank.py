@@ -46,30 +46,6 @@ def effective_rank(singular: FloatArray, power: Literal[1, 2] = 2) -> Float64Arr
     return np.asarray(np.exp(-(share * logarithm).sum(axis=-1)))
 
 
-def stable_rank(singular: FloatArray) -> Float64Array:
-    """||A||_F^2 / ||A||_2^2 = sum_k s_k^2 / s_1^2 (Rudelson and Vershynin 2007).
-
-    Parameters
-    ----------
-    singular : s, not negative, float array of shape (..., n), in any order
-
-    Returns
-    -------
-    float64 array of shape (...), in [1, n], never above the rank; NaN where all s are 0
-
-    Raises
-    ------
-    ValueError
-        When a singular value is negative.
-
-    Examples
-    --------
-    >>> float(stable_rank(np.array([2.0, 1.0, 0.0])))
-    1.25
-    """
-    return np.asarray(np.square(normalised_spectrum(singular)).sum(axis=-1))
-
-
 def normalised_spectrum(singular: FloatArray) -> Float64Array:
     """s_k / s_1, the largest first: how fast a spectrum decays, whatever its scale (PRB, reconstructed).
 

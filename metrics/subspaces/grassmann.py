@@ -130,17 +130,6 @@ def normalised_geodesic(angles: FloatArray) -> Float64Array:
     return np.asarray(geodesic_distance(angles) / (0.5 * np.pi * np.sqrt(rank)))
 
 
-def chordal_distance(angles: FloatArray) -> Float64Array:
-    """||sin theta||_2 = ||A A^T - B B^T||_F / sqrt(2), in [0, sqrt(r)] (Edelman et al. 1998, section 4.3).
-
-    Examples
-    --------
-    >>> float(chordal_distance(np.array([0.0, np.pi / 2])))
-    1.0
-    """
-    return np.asarray(np.linalg.norm(np.sin(as_float64(angles)), axis=-1))
-
-
 def subspace_overlap(angles: FloatArray) -> Float64Array:
     """Mean of cos^2 theta = ||A^T B||_F^2 / r, in [0, 1]; chance is r / D, see `chance_overlap`.
 

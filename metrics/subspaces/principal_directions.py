@@ -1,118 +1,78 @@
 """Principal directions of the states that an expert receives, weighted by how much of each it takes.
 
 C_e = sum_x g_e(x) (x - mu_e)(x - mu_e)^T / sum_x g_e(x), with mu_e the weighted mean (PRB, arXiv 2601.11616;
-the definition is reconstructed). Here from streaming moments; for states that were kept see `state_subspaces`.
+the definition is reconstructed). Few tokens inflate the distance between subspaces, so experts are compared at one
+number of tokens, and beside them random groups of as many: the ceiling of overlap.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
-from metrics.routing.low_rank import leading_directions
+from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
+
+#: An expert with fewer tokens than this many times the rank has no subspace worth the name.
+TOKENS_A_DIRECTION = 4
 
 
-class WeightedMoments(NamedTuple):
-    """Weighted moments of a set of states: total weight (...), mean (..., D) and E_g[x x^T] (..., D, D)."""
-
-    total: Float64Array
-    mean: Float64Array
-    second: Float64Array
-
-
-def weighted_moments(states: FloatArray, weights: FloatArray) -> WeightedMoments:
-    """Moments of states under weights, in float64.
+def state_subspaces(states: FloatArray, weights: FloatArray, rank: int) -> Float64Array:
+    """Leading eigenvectors of C_e from n states each, without forming C_e: cheap where n < D.
 
     Parameters
     ----------
-    states : x, float array of shape (..., n, D)
-    weights : g, not negative, float array of shape (..., n)
+    states : float array of shape (..., n, D)
+    weights : not negative, float array of shape (..., n)
+    rank : r
 
     Returns
     -------
-    WeightedMoments; mean and second moment are NaN where all weights are 0
+    float64 array of shape (..., D, r), orthonormal columns
 
     Raises
     ------
     ValueError
-        When a weight is negative.
+        When n states cannot span r directions, all weights of one set are 0, or some are negative.
 
     Examples
     --------
-    >>> weighted_moments(np.array([[0.0], [4.0]]), np.array([3.0, 1.0])).mean.tolist()
-    [1.0]
+    >>> np.abs(state_subspaces(np.array([[0.0, 1.0], [0.0, -1.0], [0.1, 0.0]]), np.ones(3), 1)).round(6).tolist()
+    [[0.0], [1.0]]
     """
-    x, share = as_float64(states), shares(weights)
-    mean = (share[..., None] * x).sum(axis=-2)
-    second = np.swapaxes(share[..., None] * x, -1, -2) @ x
-    return WeightedMoments(as_float64(weights).sum(axis=-1), np.asarray(mean), np.asarray(second))
+    _, directions = _decomposed(states, weights)
+    count, width = np.shape(states)[-2:]
+    if not 1 <= rank <= min(count - 1, width):
+        raise ValueError(f"{count} states of width {width} cannot span {rank} directions")
+    return np.asarray(np.swapaxes(directions, -1, -2)[..., :rank])
 
 
-def weighted_covariance(mean: FloatArray, second: FloatArray, *, centred: bool = True) -> Float64Array:
-    """C_e from the moments; not centred it is the second moment itself.
-
-    Centring cancels: the relative error of C is about that of the moments times ||mu||^2 over C's largest
-    eigenvalue.
+def state_spectra(states: FloatArray, weights: FloatArray) -> Float64Array:
+    """Square roots of the eigenvalues of C_e, the largest first, from n states each.
 
     Parameters
     ----------
-    mean, second : mu and E_g[x x^T], float arrays of shape (..., D) and (..., D, D)
+    states, weights : as in `state_subspaces`
 
     Returns
     -------
-    float64 array of shape (..., D, D), symmetric
-
-    Examples
-    --------
-    >>> weighted_covariance(np.array([1.0]), np.array([[4.0]])).tolist()
-    [[3.0]]
-    """
-    moment, mu = as_float64(second), as_float64(mean)
-    spread = moment - mu[..., :, None] * mu[..., None, :] if centred else moment
-    return np.asarray(0.5 * (spread + np.swapaxes(spread, -1, -2)))
-
-
-def without_direction(covariance: FloatArray, direction: FloatArray) -> Float64Array:
-    """P C P with P = I - v v^T / ||v||^2: the covariance of the states after one direction is taken off each.
-
-    For the fork without the direction of the corpus mean, which all experts' states share.
-
-    Parameters
-    ----------
-    covariance : float array of shape (..., D, D)
-    direction : v, float array of shape (D,), of any length but 0
+    float64 array of shape (..., min(n, D)), in the units of the states; for `effective_rank`
 
     Raises
     ------
     ValueError
-        When the direction has length 0.
+        As for `state_subspaces`.
 
     Examples
     --------
-    >>> without_direction(np.ones((2, 2)), np.array([5.0, 0.0])).tolist()
-    [[0.0, 0.0], [0.0, 1.0]]
+    >>> state_spectra(np.array([[3.0], [-3.0]]), np.ones(2)).round(6).tolist()
+    [3.0]
     """
-    projector = off_projector(direction)
-    return np.asarray(projector @ as_float64(covariance) @ projector)
-
-
-def principal_variances(covariance: FloatArray) -> Float64Array:
-    """Eigenvalues of a covariance, the largest first, rounding below 0 cut off; (..., D, D) to (..., D).
-
-    Examples
-    --------
-    >>> principal_variances(np.diag([1.0, 4.0])).tolist()
-    [4.0, 1.0]
-    """
-    return np.asarray(np.linalg.eigvalsh(as_float64(covariance))[..., ::-1].clip(min=0.0))
+    return _decomposed(states, weights)[0]
 
 
 def rank_for_share(variances: FloatArray, share: float = 0.9) -> IntArray:
-    """Fewest leading directions that hold a share of the variance (the papers' rank is unknown; a fork).
+    """Fewest leading directions that hold a share of the variance (the papers' rank is unknown; a variant).
 
     Parameters
     ----------
-    variances : descending, float array of shape (..., D), from `principal_variances`
+    variances : descending, float array of shape (..., D)
     share : in (0, 1]
 
     Returns
@@ -139,50 +99,50 @@ def rank_for_share(variances: FloatArray, share: float = 0.9) -> IntArray:
     return np.asarray((held < share * total * (1 - 1e-12)).sum(axis=-1) + 1)
 
 
-def leading_subspaces(covariance: FloatArray, rank: int) -> Float64Array:
-    """U_e, eigenvectors of the ``rank`` largest eigenvalues of each covariance.
+def enough_tokens(count: IntArray, rank: int) -> BoolArray:
+    """Which experts received at least 4 r tokens; the others are left out, and counted.
+
+    Examples
+    --------
+    >>> enough_tokens(np.array([31, 32]), 8).tolist()
+    [False, True]
+    """
+    return np.asarray(np.asarray(count) >= TOKENS_A_DIRECTION * rank)
+
+
+def regrouped(states: FloatArray, weights: FloatArray, rng: np.random.Generator) -> tuple[Float64Array, Float64Array]:
+    """Deal the visits of all experts out again at random, in groups of the same size: the ceiling of overlap.
+
+    Subspaces of such groups differ by sampling noise alone; experts whose subspaces lie no further apart
+    than these are not distinct. A state keeps its weight.
 
     Parameters
     ----------
-    covariance : float array of shape (..., D, D)
+    states, weights : float arrays of shape (E, n, D) and (E, n)
 
     Returns
     -------
-    float64 array of shape (..., D, rank), orthonormal columns, most variance first
-
-    Raises
-    ------
-    ValueError
-        Unless 1 <= rank <= D.
+    the same rows in another order, in the same shapes
 
     Examples
     --------
-    >>> leading_subspaces(np.diag([1.0, 4.0]), 1).tolist()
-    [[0.0], [1.0]]
+    >>> numbers = np.arange(4.0).reshape(2, 2)
+    >>> states, weights = regrouped(numbers[..., None], numbers, np.random.default_rng(0))
+    >>> bool((states[..., 0] == weights).all()), sorted(weights.ravel().tolist())
+    (True, [0.0, 1.0, 2.0, 3.0])
     """
-    stack = as_float64(covariance)
-    width = stack.shape[-1]
-    found = [leading_directions(each, rank).T for each in stack.reshape(-1, width, width)]
-    return np.asarray(found).reshape(*stack.shape[:-2], width, rank)
-
-
-def shares(weights: FloatArray) -> Float64Array:
-    """Weights over their sum along the last axis, NaN where that is 0; not negative.
-
-    Examples
-    --------
-    >>> shares(np.array([1.0, 3.0])).tolist()
-    [0.25, 0.75]
-    """
-    g = as_float64(weights)
-    if (g < 0).any():
-        raise ValueError("a weight is negative")
-    total = g.sum(axis=-1, keepdims=True)
-    return np.asarray(np.divide(g, total, out=np.full_like(g, np.nan), where=total > 0))
+    x, g = as_float64(states), as_float64(weights)
+    order = rng.permutation(g.size)
+    return x.reshape(-1, x.shape[-1])[order].reshape(x.shape), g.reshape(-1)[order].reshape(g.shape)
 
 
 def off_projector(direction: FloatArray) -> Float64Array:
     """I - v v^T / ||v||^2, (D, D), which takes a direction of any length but 0 off a state.
+
+    Raises
+    ------
+    ValueError
+        When the direction has length 0.
 
     Examples
     --------
@@ -195,3 +155,22 @@ def off_projector(direction: FloatArray) -> Float64Array:
         raise ValueError("a direction of length 0 cannot be taken off")
     unit = v / length
     return np.asarray(np.eye(len(unit)) - np.outer(unit, unit))
+
+
+def _decomposed(states: FloatArray, weights: FloatArray) -> tuple[Float64Array, Float64Array]:
+    """Singular values (..., min(n, D)) and right vectors, as rows, of the states times the roots of their shares."""
+    x, share = as_float64(states), _shares(weights)
+    if not (share.sum(axis=-1) > 0).all():
+        raise ValueError("states that all have weight 0 have no principal direction")
+    x = x - (share[..., None] * x).sum(axis=-2, keepdims=True)
+    _, singular, directions = np.linalg.svd(np.sqrt(share)[..., None] * x, full_matrices=False)
+    return np.asarray(singular), np.asarray(directions)
+
+
+def _shares(weights: FloatArray) -> Float64Array:
+    """Weights over their sum along the last axis, NaN where that is 0."""
+    g = as_float64(weights)
+    if (g < 0).any():
+        raise ValueError("a weight is negative")
+    total = g.sum(axis=-1, keepdims=True)
+    return np.asarray(np.divide(g, total, out=np.full_like(g, np.nan), where=total > 0))

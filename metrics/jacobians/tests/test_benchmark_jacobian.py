@@ -1,4 +1,4 @@
-"""Alignment through diagonals and m x m forms against torch.func.jacrev, on the same experts and tokens in one run.
+"""Alignment through diagonals and m x m forms against torch.func.jacrev, on the same experts and tokens.
 
 Random float32 weights, computed in float64 on both sides. The slow side does a part and is scaled up openly;
 times are printed, never judged. It runs under ``make bench`` only.
@@ -18,7 +18,6 @@ from torch.nn import functional
 from metrics.arrays import Float64Array
 from metrics.jacobians.activation import activation, gated_unit
 from metrics.jacobians.expert import Expert
-from metrics.jacobians.jacobian_alignment import jacobian_alignment
 from metrics.jacobians.token_cosines import draw_pairs, pair_cosines
 
 T = TypeVar("T")
@@ -26,22 +25,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Size:
-    """A layer, the tokens of its mean Jacobians, and what the slow side does: experts, pairs and tokens."""
+    """A layer, the tokens, and what the slow side does: experts, pairs and tokens."""
 
     width: int
     inner: int
     experts: int
-    tokens: int
+    tokens: int = 32
     pairs: int = 4
-    token_sample: int = 32
-    slow_experts: int = 2
     slow_tokens: int = 4
 
 
 SIZES = [
-    Size(128, 64, 16, 512),
-    Size(512, 256, 32, 1024),
-    Size(2048, 768, 128, 4096, token_sample=64, slow_tokens=2),
+    Size(128, 64, 16),
+    Size(512, 256, 32),
+    Size(2048, 768, 128, tokens=64, slow_tokens=2),
 ]
 
 
@@ -50,27 +47,9 @@ SIZES = [
 def test_alignment_and_jacrev(size: Size, capsys: pytest.CaptureFixture[str]) -> None:
     experts = layer(size)
     states = np.random.default_rng(1).standard_normal((size.tokens, size.width))
-    lines = [*of_means(size, experts, states), *of_tokens(size, experts, states[: size.token_sample])]
+    lines = of_tokens(size, experts, states)
     with capsys.disabled():
         print(f"\n{size}", *lines, f"peak memory {peak():.1f} GB", sep="\n  ")
-
-
-def of_means(size: Size, experts: list[Expert], states: Float64Array) -> list[str]:
-    """Mean Jacobians of all experts and all their alignments; the slow side on some experts and tokens."""
-    rng = np.random.default_rng(2)
-    found, fast = timed(lambda: jacobian_alignment(experts, states, "shared tokens", rng))
-    few, part = experts[: size.slow_experts], states[: size.slow_tokens]
-    slow, once = timed(lambda: [jacrev(expert, part).mean(axis=0) for expert in few])
-    same = jacobian_alignment(few, part, "shared tokens", rng)
-    error = abs(same.signed[0] - cosine(slow[0][None], slow[1][None])[0])
-    assert error < 1e-8
-    assert len(found.signed) == size.experts * (size.experts - 1) // 2
-    whole = once * size.experts * size.tokens / (size.slow_experts * size.slow_tokens)
-    return [
-        f"mean Jacobians of {size.experts} experts over {size.tokens} tokens, all pairs: {fast:.2f} s",
-        f"by jacrev {whole:.0f} s, {whole / fast:.0f} times as long "
-        f"(from {once:.2f} s for {size.slow_experts} experts and {size.slow_tokens} tokens); error {error:.0e}",
-    ]
 
 
 def of_tokens(size: Size, experts: list[Expert], states: Float64Array) -> list[str]:
@@ -81,9 +60,9 @@ def of_tokens(size: Size, experts: list[Expert], states: Float64Array) -> list[s
     slow, once = timed(lambda: cosine(jacrev(experts[i], part), jacrev(experts[j], part)))
     error = float(np.abs(found[0, : size.slow_tokens] - slow).max())
     assert error < 1e-8
-    whole = once * size.pairs * size.token_sample / size.slow_tokens
+    whole = once * size.pairs * size.tokens / size.slow_tokens
     return [
-        f"{size.pairs} pairs at {size.token_sample} tokens, exact: {fast:.2f} s",
+        f"{size.pairs} pairs at {size.tokens} tokens, exact: {fast:.2f} s",
         f"by jacrev {whole:.1f} s, {whole / fast:.0f} times as long "
         f"(from {once:.2f} s for 1 pair and {size.slow_tokens} tokens); error {error:.0e}",
     ]

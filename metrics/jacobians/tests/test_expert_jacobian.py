@@ -12,14 +12,17 @@ from metrics.jacobians.expert import LocalJacobians, diagonals, expert_output, f
 from metrics.jacobians.spectra import (
     jacobian_operator,
     jacobian_times,
-    jacobians,
     leading_singular_values,
     mean_jacobian,
-    mean_rest,
 )
-from metrics.tests.support.torch_experts import ExpertCase, expert_cases, random_expert
+from metrics.tests.support.torch_experts import ExpertCase, expert_cases, matrices, random_expert
 
 EXACT = 1e-8  # relative, in float64
+
+
+def mean_rest(local: LocalJacobians) -> np.ndarray:
+    """Mean over tokens of the terms of rank one."""
+    return np.asarray(np.einsum("nrd,nre->de", local.left, local.right) / len(local.diagonal))
 
 
 def close(found: np.ndarray, expected: np.ndarray) -> bool:
@@ -31,7 +34,7 @@ def test_outputs_and_jacobians_agree_with_automatic_differentiation(case: Expert
     expected = torch.func.vmap(case.function)(torch.from_numpy(case.states)).numpy()
     assert close(expert_output(case.expert, case.states), expected)
     local = local_jacobians(case.expert, case.states)
-    assert close(jacobians(case.expert, local), case.jacobians())
+    assert close(matrices(case.expert, local), case.jacobians())
 
 
 @given(expert_cases(), st.integers(0, 2**16))
@@ -49,7 +52,7 @@ def test_the_variant_with_the_gate_agrees_too(case: ExpertCase, seed: int) -> No
     slope = torch.func.vmap(torch.func.grad(gate))(states).numpy()
     expected = torch.func.vmap(torch.func.jacrev(gated))(states).numpy()
     local = local_jacobians(case.expert, case.states, (value, slope))
-    assert close(jacobians(case.expert, local), expected)
+    assert close(matrices(case.expert, local), expected)
 
 
 @given(expert_cases())
@@ -64,7 +67,7 @@ def test_without_a_norm_the_diagonals_are_all_there_is(case: ExpertCase) -> None
     bare = replace(case.expert, norm=None)
     local = local_jacobians(bare, case.states)
     np.testing.assert_array_equal(local.diagonal, diagonals(bare, case.states))
-    assert mean_rest(local) is None
+    assert local.left.shape[1] == local.right.shape[1] == 0
 
 
 @given(expert_cases(), st.integers(1, 3), st.integers(0, 2**16))
@@ -86,7 +89,7 @@ def test_leading_singular_values_are_those_of_the_matrix(case: ExpertCase, data:
     top = data.draw(st.integers(1, case.states.shape[1]), label="top")
     local = local_jacobians(case.expert, case.states)
     operator = jacobian_operator(case.expert, local.diagonal[0], local.left[0], local.right[0])
-    expected = np.linalg.svd(jacobians(case.expert, local)[0], compute_uv=False)
+    expected = np.linalg.svd(matrices(case.expert, local)[0], compute_uv=False)
     if expected[0] < 1e-100:
         return  # nothing of this expert is alive at this token
     found = leading_singular_values(operator, top, np.random.default_rng(0))

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.jacobians.expert import local_jacobians
-from metrics.jacobians.spectra import jacobians
-from metrics.jacobians.token_products import cosines, frobenius_norms, inner_products
-from metrics.tests.support.torch_experts import ExpertCase, expert_cases
+from metrics.jacobians.token_products import cosines, frobenius_norms, inner_products, mean_alignment
+from metrics.tests.support.torch_experts import ExpertCase, expert_cases, matrices
 
 
 @st.composite
@@ -25,7 +24,7 @@ def test_products_are_those_of_the_matrices(both: tuple[ExpertCase, ExpertCase, 
     states = rng.standard_normal((4, first.states.shape[1]))
     gates = [(rng.random(4), rng.standard_normal(states.shape)) if gated else None for _ in range(2)]
     one, two = (local_jacobians(case.expert, states, gate) for case, gate in zip((first, second), gates, strict=True))
-    a, b = jacobians(first.expert, one), jacobians(second.expert, two)
+    a, b = matrices(first.expert, one), matrices(second.expert, two)
     expected = (a * b).sum(axis=(1, 2))
     scale = max(1.0, np.abs(a).max() * np.abs(b).max())
     found = inner_products(first.expert, one, second.expert, two)
@@ -40,7 +39,7 @@ def test_products_are_those_of_the_matrices(both: tuple[ExpertCase, ExpertCase, 
 def test_the_same_expert_at_two_tokens(case: ExpertCase) -> None:
     expert, states = case.expert, case.states
     local, other = local_jacobians(expert, states), local_jacobians(expert, states[::-1])
-    a, b = jacobians(expert, local), jacobians(expert, other)
+    a, b = matrices(expert, local), matrices(expert, other)
     found = inner_products(expert, local, expert, other)
     np.testing.assert_allclose(found, (a * b).sum(axis=(1, 2)), rtol=1e-8, atol=1e-10 * max(1.0, (a * a).max()))
 
@@ -50,3 +49,11 @@ def test_cosines_stay_in_range_and_know_nothing_of_zero() -> None:
     assert found[:2].tolist() == [1.0, -1.0]
     assert np.isnan(found[2])
     assert cosines(np.array([1.0]), np.array([2.0]), np.array([4.0]))[0] == pytest.approx(0.125)
+
+
+def test_alignments_of_means_come_from_their_products() -> None:
+    means = np.random.default_rng(1).standard_normal((3, 20))
+    means[2] = 0.0
+    found = mean_alignment(means @ means.T)
+    assert found[0, 1] == pytest.approx(means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1]))
+    assert np.isnan(found[2]).all()

@@ -10,7 +10,7 @@ from scipy.stats import binom, bootstrap
 
 from metrics.arrays import Float64Array
 from metrics.stats import resampling
-from metrics.stats.bootstrap import equivalent, estimate_mean, estimate_statistic, exact, holm, p_value, units_to_decide
+from metrics.stats.bootstrap import estimate_mean, estimate_statistic, exact, holm, p_value, units_to_decide
 from metrics.stats.estimate import Estimate
 
 P_VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8)
@@ -185,33 +185,6 @@ def test_holm_is_the_maximum_over_smaller_p(ps: list[float | None]) -> None:
         # Of equal p-values the first in order takes the largest factor, and the others inherit it.
         assert adjusted == pytest.approx(min(1.0, max(steps)))
         assert adjusted >= p
-
-
-def test_equivalence_needs_the_90_percent_interval_inside() -> None:
-    values = np.random.default_rng(3).normal(0.0, 0.1, size=60)
-    estimate, p = equivalent(values, -0.05, 0.05, seed=0)
-    assert -0.05 < estimate.low < estimate.high < 0.05
-    assert "90%" in estimate.method
-    assert p is not None
-    assert p < 0.05
-    wide, p_wide = equivalent(values * 20, -0.05, 0.05, seed=0)
-    assert wide.high > 0.05
-    assert p_wide is not None
-    assert p_wide > 0.05
-    full = estimate_mean(values, seed=0)
-    assert full.low < estimate.low < estimate.high < full.high
-
-
-def test_a_mean_beyond_one_end_is_not_equivalent_however_far_from_the_other() -> None:
-    values = np.random.default_rng(4).normal(0.2, 0.1, size=60)
-    assert (equivalent(values, -0.1, 0.1, seed=0)[1] or 0.0) > 0.99
-    assert (equivalent(-values, -0.1, 0.1, seed=0)[1] or 0.0) > 0.99
-
-
-def test_equivalence_refuses_an_empty_margin_and_knows_certainty() -> None:
-    with pytest.raises(ValueError, match="low < high"):
-        equivalent(np.arange(3.0), 0.1, 0.1, seed=0)
-    assert equivalent(np.zeros(3), -0.1, 0.1, seed=0)[1] is None
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10), st.integers(2, 500), st.booleans())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import entropy
 
-from metrics.subspaces.effective_rank import effective_rank, normalised_spectrum, stable_rank
+from metrics.subspaces.effective_rank import effective_rank, normalised_spectrum
 
 SPECTRA = arrays(np.float64, st.integers(1, 8), elements=st.floats(1e-3, 1e3))
 
@@ -16,8 +16,6 @@ SPECTRA = arrays(np.float64, st.integers(1, 8), elements=st.floats(1e-3, 1e3))
 def test_limits(power: int) -> None:
     assert effective_rank(np.ones(5), power) == pytest.approx(5.0)  # type: ignore[arg-type]
     assert effective_rank(np.array([3.0, 0.0, 0.0]), power) == 1.0  # type: ignore[arg-type]
-    assert stable_rank(np.ones(5)) == 5.0
-    assert stable_rank(np.array([3.0, 0.0])) == 1.0
 
 
 def test_the_two_definitions_differ() -> None:
@@ -32,15 +30,12 @@ def test_the_two_definitions_differ() -> None:
 def test_scale_order_and_zeros_do_not_matter(spectrum: np.ndarray, scale: float, zeros: int) -> None:
     other = np.concatenate([scale * spectrum[::-1], np.zeros(zeros)])
     assert effective_rank(other) == pytest.approx(effective_rank(spectrum))
-    assert stable_rank(other) == pytest.approx(stable_rank(spectrum))
     np.testing.assert_allclose(normalised_spectrum(other)[: len(spectrum)], normalised_spectrum(spectrum), rtol=1e-12)
 
 
 @given(SPECTRA)
 def test_ranks_are_ordered(spectrum: np.ndarray) -> None:
-    # Stable rank is exp of the min-entropy of the shares, below exp of the Shannon entropy, below n.
-    assert 1 - 1e-9 <= stable_rank(spectrum) <= effective_rank(spectrum) + 1e-9
-    assert effective_rank(spectrum) <= effective_rank(spectrum, 1) + 1e-9 <= len(spectrum) + 2e-9
+    assert 1 - 1e-9 <= effective_rank(spectrum) <= effective_rank(spectrum, 1) + 1e-9 <= len(spectrum) + 2e-9
 
 
 def test_stacks_and_what_has_no_value() -> None:
@@ -48,7 +43,6 @@ def test_stacks_and_what_has_no_value() -> None:
     found = effective_rank(stack)
     assert np.isnan(found).tolist() == [[False, True], [True, False]]
     assert found[1, 1] == pytest.approx(2.0)
-    assert np.isnan(stable_rank(np.zeros(2)))
     assert np.isnan(normalised_spectrum(np.zeros(2))).all()
 
 
@@ -58,6 +52,6 @@ def test_extreme_values_do_not_overflow() -> None:
 
 
 def test_negative_values_are_refused() -> None:
-    for measure in (effective_rank, stable_rank, normalised_spectrum):
+    for measure in (effective_rank, normalised_spectrum):
         with pytest.raises(ValueError, match="a singular value is negative"):
             measure(np.array([1.0, -1.0]))

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from metrics.arrays import Float64Array
 from metrics.jacobians.activation import activation, gated_unit
-from metrics.jacobians.expert import Expert, OutputNorm
+from metrics.jacobians.expert import Expert, LocalJacobians, OutputNorm, factors, folded
 
 ACTIVATIONS: dict[str, tuple[str, float, Callable[[torch.Tensor], torch.Tensor]]] = {
     "silu": ("silu", 1.0, functional.silu),
@@ -91,6 +91,13 @@ def _in_torch(
         return scaled if norm.after is None else scaled * torch.from_numpy(norm.after)
 
     return function
+
+
+def matrices(expert: Expert, local: LocalJacobians) -> Float64Array:
+    """Jacobians as matrices, (N, D, D), formed one by one."""
+    columns, rows = factors(expert)
+    inner = np.stack([folded(expert, diagonal[:, None] * rows) for diagonal in local.diagonal])
+    return np.asarray(columns @ inner + np.einsum("nrd,nre->nde", local.left, local.right))
 
 
 def random_expert(rng: np.random.Generator, width: int, inner: int) -> Expert:

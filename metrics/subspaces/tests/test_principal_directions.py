@@ -1,0 +1,129 @@
+"""Principal directions are those of the weighted covariance; random groups are the ceiling that they should be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.routing.null_space import random_subspace
+from metrics.subspaces.grassmann import normalised_geodesic, pair_angles, principal_angles, subspace_overlap
+from metrics.subspaces.principal_directions import (
+    enough_tokens,
+    off_projector,
+    rank_for_share,
+    regrouped,
+    state_spectra,
+    state_subspaces,
+)
+
+
+@given(st.integers(0, 2**16), st.sampled_from([9, 40]))
+def test_subspaces_and_spectra_are_those_of_the_weighted_covariance(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    states, weights = rng.standard_normal((2, count, 12)) + 1, rng.random((2, count)) + 0.1
+    found, spectra = state_subspaces(states, weights, 3), state_spectra(states, weights)
+    for number in range(2):
+        covariance = np.cov(states[number].T, aweights=weights[number], ddof=0)
+        variances, vectors = (part[..., ::-1] for part in np.linalg.eigh(covariance))
+        np.testing.assert_allclose(spectra[number] ** 2, variances[: min(count, 12)], atol=1e-10)
+        gap = variances[2] - variances[3]
+        np.testing.assert_allclose(principal_angles(found[number], vectors[:, :3]), 0, atol=1e-9 / gap)
+
+
+@given(st.integers(0, 2**16), st.floats(0.01, 100))
+def test_the_scale_of_the_weights_and_tokens_of_weight_zero_do_not_matter(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    states, weights = rng.standard_normal((30, 5)), rng.random(30)
+    more = np.vstack([states, 1e3 * np.ones((2, 5))])
+    found = state_spectra(more, np.append(scale * weights, [0.0, 0.0]))
+    np.testing.assert_allclose(found, state_spectra(states, weights), rtol=1e-9)
+
+
+def test_a_token_twice_is_a_token_of_twice_the_weight() -> None:
+    states, weights = np.random.default_rng(1).standard_normal((6, 5)), np.arange(1.0, 7.0)
+    twice = state_spectra(np.vstack([states, states[:1]]), np.append(weights, weights[0]))
+    np.testing.assert_allclose(twice, state_spectra(states, weights * [2, 1, 1, 1, 1, 1])[:5], rtol=1e-9, atol=1e-9)
+
+
+def test_a_direction_that_is_taken_off_is_gone() -> None:
+    v = np.arange(1.0, 6.0)
+    states = np.random.default_rng(3).standard_normal((30, 5))
+    np.testing.assert_allclose(states @ off_projector(v), states - np.outer(states @ v, v) / (v @ v), atol=1e-12)
+    with pytest.raises(ValueError, match="a direction of length 0"):
+        off_projector(np.zeros(2))
+
+
+@pytest.mark.parametrize(("share", "rank"), [(0.5, 1), (0.500001, 2), (0.9, 2), (0.91, 3), (1.0, 3)])
+def test_fewest_directions_for_a_share(share: float, rank: int) -> None:
+    assert rank_for_share(np.array([5.0, 4.0, 1.0, 0.0]), share) == rank
+    assert rank_for_share(np.tile([5.0, 4.0, 1.0, 0.0], (2, 3, 1)), share).tolist() == [[rank] * 3] * 2
+
+
+def test_shares_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not vary"):
+        rank_for_share(np.zeros((2, 3)))
+    for share in (0.0, 1.1):
+        with pytest.raises(ValueError, match=r"share must lie in \(0, 1\]"):
+            rank_for_share(np.ones(3), share)
+
+
+def test_experts_of_their_own_lie_apart_and_random_groups_of_their_states_do_not() -> None:
+    rng = np.random.default_rng(0)
+    own = [random_subspace(24, 3, rng) for _ in range(4)]
+    states = np.stack([rng.standard_normal((200, 3)) @ basis.T for basis in own])
+    states += 0.05 * rng.standard_normal(states.shape)
+    weights = rng.random((4, 200))
+    apart = normalised_geodesic(pair_angles(state_subspaces(states, weights, 3)))
+    np.testing.assert_allclose(apart, normalised_geodesic(pair_angles(np.stack(own))), atol=0.02)
+    ceiling = normalised_geodesic(pair_angles(state_subspaces(*regrouped(states, weights, rng), 3)))
+    assert ceiling.max() < apart.min()
+
+
+def test_experts_that_take_tokens_at_random_lie_no_further_apart_than_random_groups() -> None:
+    rng = np.random.default_rng(1)
+    states = rng.standard_normal((6, 80, 10)) * np.arange(10, 0, -1)
+    weights = np.ones((6, 80))
+    measured = subspace_overlap(pair_angles(state_subspaces(states, weights, 3))).mean()
+    draws = [
+        subspace_overlap(pair_angles(state_subspaces(*regrouped(states, weights, rng), 3))).mean() for _ in range(99)
+    ]
+    assert min(draws) < measured < max(draws)
+
+
+def test_regrouping_keeps_every_visit_with_its_weight() -> None:
+    rng = np.random.default_rng(2)
+    states, weights = rng.standard_normal((3, 7, 2)), rng.random((3, 7))
+    dealt, kept = regrouped(states, weights, rng)
+    before = {(*x.tolist(), g) for x, g in zip(states.reshape(-1, 2), weights.ravel(), strict=True)}
+    after = {(*x.tolist(), g) for x, g in zip(dealt.reshape(-1, 2), kept.ravel(), strict=True)}
+    assert before == after
+    assert (dealt != states).any()
+
+
+def test_few_tokens_push_equal_experts_apart() -> None:
+    # Two samples of one distribution: why experts are compared at equal counts.
+    rng = np.random.default_rng(3)
+    few, many = (
+        normalised_geodesic(
+            pair_angles(state_subspaces(rng.standard_normal((8, n, 16)) * scale, np.ones((8, n)), 4))
+        ).mean()
+        for n, scale in ((12, np.arange(16, 0, -1)), (1200, np.arange(16, 0, -1)))
+    )
+    assert few > 2 * many
+
+
+def test_who_has_enough_tokens() -> None:
+    assert enough_tokens(np.array([0, 127, 128, 129]), 32).tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize(("count", "rank"), [(4, 4), (9, 0), (9, 7)])
+def test_ranks_that_the_states_cannot_have_are_refused(count: int, rank: int) -> None:
+    with pytest.raises(ValueError, match=f"{count} states of width 6 cannot span {rank} directions"):
+        state_subspaces(np.eye(9)[:count, :6], np.ones(count), rank)
+
+
+def test_weights_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="all have weight 0"):
+        state_subspaces(np.ones((2, 5, 3)), np.array([np.ones(5), np.zeros(5)]), 1)
+    with pytest.raises(ValueError, match="a weight is negative"):
+        state_spectra(np.ones((2, 1)), np.array([1.0, -1.0]))
