@@ -5,17 +5,26 @@ finite becomes null, and the record's ``reason`` says why.
 """
 
 import json
-import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import msgspec
 
 from claims.core.verdict import Verdict
+from fixtures.messages.checked import checked
 
-SCHEMA = 1
+SCHEMA: Final = 1
 #: Key of a record in ``report.user_properties`` of pytest.
 PROPERTY = "claim-record"
+if TYPE_CHECKING:
+    Number = float
+    Fact = Any
+else:  # in a file: null for a number that is not finite, and none so large that it would overflow what draws it
+    _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    Number = _WHOLE | Annotated[float, msgspec.Meta(ge=-1e100, le=1e100)] | None
+    Fact = Number | bool | str | list[Any] | dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,16 +38,16 @@ class Criterion:
     """
 
     name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    threshold: float | None
+    value: Number | None
+    low: Number | None
+    high: Number | None
+    threshold: Number | None
     direction: str
     n: int
     unit: str
     method: str
-    p: float | None = None
-    p_adjusted: float | None = None
+    p: Number | None = None
+    p_adjusted: Number | None = None
     holds: bool | None = None
     decides: bool = True
 
@@ -49,10 +58,10 @@ class LayerCurve:
 
     name: str
     layers: list[int]
-    value: list[float | None]
-    low: list[float | None] = field(default_factory=list)
-    high: list[float | None] = field(default_factory=list)
-    threshold: float | None = None
+    value: list[Number | None]
+    low: list[Number | None] = field(default_factory=list)
+    high: list[Number | None] = field(default_factory=list)
+    threshold: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,10 @@ class Series:
     """One series of a figure; ``low``/``high`` is a band around y, empty for none."""
 
     label: str
-    x: list[float]
-    y: list[float]
-    low: list[float] = field(default_factory=list)
-    high: list[float] = field(default_factory=list)
+    x: list[Number]
+    y: list[Number]
+    low: list[Number] = field(default_factory=list)
+    high: list[Number] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class Certificate:
     sha256: str
     check: str
     says: str
-    numbers: dict[str, float] = field(default_factory=dict)
+    numbers: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,7 @@ class Record:
     ``notes`` (sentences for the reader).
     """
 
-    schema: int
+    schema: Literal[1]
     claim: str
     group: str
     number: int
@@ -127,7 +136,7 @@ class Record:
     statement: str
     equation: str
     definition: str
-    checkpoint: dict[str, Any]
+    checkpoint: dict[str, Fact]
     fork: dict[str, str]
     primary: bool
     verdict: Verdict
@@ -135,15 +144,15 @@ class Record:
     criteria: list[Criterion]
     null: list[Criterion]
     null_says: str
-    thresholds: dict[str, dict[str, Any]]
+    thresholds: dict[str, dict[str, Fact]]
     layers: list[LayerCurve]
     paper: str
     figure: Figure | None
     certificate: Certificate | None
     notes: list[str]
     expected: str | None
-    seconds: float
-    provenance: dict[str, Any]
+    seconds: Number
+    provenance: dict[str, Fact]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -154,30 +163,34 @@ class Record:
 
 def to_json(record: Record) -> str:
     """Return the record as one line of strict JSON; keys in field order, non-finite numbers as null."""
-    return json.dumps(_finite(asdict(record)), ensure_ascii=False, allow_nan=False)
+    finite = msgspec.json.encode(record, enc_hook=float)  # of the numbers of numpy
+    return json.dumps(json.loads(finite), ensure_ascii=False)
 
 
-def from_json(line: str) -> Record:
+def from_json(line: str, where: str = "a record") -> Record:
     """Read one line written by `to_json`.
+
+    Parameters
+    ----------
+    line : of a records.jsonl; the key ``variant`` may stand in the place of ``fork``
+    where : what a refusal begins with
 
     Raises
     ------
     ValueError
-        When the line is not a record of a schema that this version reads.
+        One sentence that names the field, when the line is not a record of a schema that this version reads.
     """
     try:
-        data = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
+        data = msgspec.json.decode(line)
+    except RecursionError as error:
+        raise ValueError(f"{where} is nested too deeply to be a record") from error
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{where} is not JSON in UTF-8 ({error})") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"not a record of schema {SCHEMA}")
-    missing = [f.name for f in fields(Record) if f.name not in data]
-    if missing:
-        raise ValueError(f"a record without {', '.join(missing)}")
-    try:
-        return _build(data)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ValueError(f"a damaged record: {error}") from error
+        raise ValueError(f"{where} is not a record of schema {SCHEMA}")
+    if "variant" in data:
+        data["fork"] = data.pop("variant")
+    return checked(data, Record, where)
 
 
 def read_records(path: Path) -> list[Record]:
@@ -190,14 +203,8 @@ def read_records(path: Path) -> list[Record]:
     OSError
         When the file cannot be read.
     """
-    records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip():
-            try:
-                records.append(from_json(line))
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
-    return records
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [from_json(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
@@ -206,34 +213,3 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
     lines = [to_json(record) + "\n" for record in sorted(records, key=lambda r: r.key)]
     partial.write_text("".join(lines), encoding="utf-8")
     partial.replace(path)
-
-
-def _build(data: dict[str, Any]) -> Record:
-    figure = data["figure"]
-    if figure is not None:
-        figure = Figure(
-            **{k: v for k, v in figure.items() if k not in ("series", "reference")},
-            series=[Series(**s) for s in figure["series"]],
-            reference=[Series(**s) for s in figure["reference"]],
-        )
-    built = {
-        "verdict": Verdict(data["verdict"]),
-        "criteria": [Criterion(**c) for c in data["criteria"]],
-        "null": [Criterion(**c) for c in data["null"]],
-        "layers": [LayerCurve(**c) for c in data["layers"]],
-        "figure": figure,
-        "certificate": Certificate(**data["certificate"]) if data["certificate"] else None,
-    }
-    known = {f.name for f in fields(Record)}
-    return Record(**{**{k: v for k, v in data.items() if k in known}, **built})
-
-
-def _finite(value: object) -> object:
-    """Replace non-finite floats by None, all the way down."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

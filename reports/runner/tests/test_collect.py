@@ -153,7 +153,7 @@ def test_what_goes_wrong_with_the_report_never_costs_the_records(inner: pytest.P
     result.stdout.fnmatch_lines(
         [
             "recorded 2 of 3 claim tests, missing:",
-            "the record of *::test_torn cannot be read: not JSON: *",
+            "the record of *::test_torn cannot be read: a record is not JSON in UTF-8 *",
             "the report could not be rendered: *",
         ]
     )
