@@ -192,8 +192,8 @@ KINDS: dict[str, Kind] = {
     "evidence and a model": Kind("--trace {}/saved --checkpoint olmoe-init", r"give one or the other", traced()),
     # rollouts
     "rollouts empty": answered(r"^answers\.jsonl is empty", write("answers.jsonl", b"")),
-    "rollouts binary": answered(r"line 1 is not UTF-8", write("answers.jsonl", b"\x80\x00\xff")),
-    "rollouts nested": answered(r"line 1 is not JSON", write("answers.jsonl", b"[" * 99_999)),
+    "rollouts binary": answered(r"line 1 is not one JSON object in UTF-8", write("answers.jsonl", b"\x80\x00\xff")),
+    "rollouts nested": answered(r"line 1 is not one JSON object", write("answers.jsonl", b"[" * 99_999)),
     "rollouts a pipe": answered(r"is a pipe or a device", pipe("answers.jsonl")),
     "rollouts of one endless line": answered(r"has more than 32 MiB", sparse("answers.jsonl", 1 << 40)),
     "rollouts of an unknown question": answered(
