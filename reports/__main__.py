@@ -1,4 +1,4 @@
-"""Command line of the reports: render, html, matrix, compare, history, merge.  ``python -m reports --help``."""
+"""Command line of the reports: render, html, matrix, compare, history, merge, schema.  ``python -m reports --help``."""
 
 import argparse
 import sys
@@ -157,6 +157,13 @@ COMMANDS = (
             _paths("shards", "RECORDS", nargs="+"),
             _output("OUT", "file to write, certificates beside it; default: records to the standard output"),
         ),
+    ),
+    Command(
+        "schema",
+        commands.print_schema,
+        "print the JSON Schema of records.jsonl",
+        "Print the JSON Schema of a line of records.jsonl, for programs that read it.",
+        (_argument("of", choices=("records",), help="what to print the schema of"),),
     ),
 )
 

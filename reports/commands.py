@@ -5,7 +5,8 @@ import math
 import sys
 from pathlib import Path
 
-from claims.core.record import to_json
+from claims.core.record import Record, to_json
+from fixtures.messages.checked import json_schema
 from reports.data.board import board
 from reports.data.certificates import carry
 from reports.data.merge import merge, unlike
@@ -62,6 +63,12 @@ def merge_shards(options: argparse.Namespace) -> int:
     for lost in carry(records, [_beside(path) for path in options.shards], options.output.parent):
         _note(f"the certificate {lost} is in no shard's folder as recorded, and was not copied")
     write_whole(options.output, text)
+    return 0
+
+
+def print_schema(options: argparse.Namespace) -> int:
+    """Print the JSON Schema of what is named."""
+    print(json_schema(f"A line of {options.of}.jsonl", Record), end="")
     return 0
 
 

@@ -1,36 +1,42 @@
 """Expectations: which verdict a (claim, checkpoint) is known to have. They colour tests, never verdicts."""
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from claims.core.claim import Claim, Variant
 from claims.core.verdict import Verdict
+from fixtures.messages.checked import checked
 
 
 class ExpectationError(ValueError):
     """The expectations file is damaged or stale; the message is one sentence that names the entry."""
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry: a known verdict, or several for a reading too close to its threshold to call, with the reason."""
 
     claim: str
     checkpoint: str
-    fork: str
-    verdicts: tuple[Verdict, ...]
+    verdict: Verdict | Annotated[list[Verdict], msgspec.Meta(min_length=1)]
     reason: str
-    link: str
+    fork: str = "*"
+    link: str = ""
 
     def matches(self, claim: str, checkpoint: str, fork: Variant) -> bool:
         """Tell whether the entry speaks of this claim, checkpoint (a pattern) and fork (a pattern)."""
         return (
             self.claim == claim and fnmatchcase(checkpoint, self.checkpoint) and fnmatchcase(fork_name(fork), self.fork)
         )
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The expected verdict, or the several."""
+        return (self.verdict,) if isinstance(self.verdict, Verdict) else tuple(self.verdict)
 
     @property
     def says(self) -> str:
@@ -60,7 +66,10 @@ def read_expectations(path: Path) -> list[Expectation]:
     entries = data.get("expect", [])
     if not isinstance(entries, list):
         raise ExpectationError(f"{path}: `expect` is not an array of tables ([[expect]])")
-    return [_entry(path, number, entry) for number, entry in enumerate(entries, start=1)]
+    try:
+        return [checked(entry, Expectation, f"{path}, entry {number}") for number, entry in enumerate(entries, 1)]
+    except ValueError as error:
+        raise ExpectationError(str(error)) from error
 
 
 def expected_verdict(entries: Iterable[Expectation], claim: str, checkpoint: str, fork: Variant) -> Expectation | None:
@@ -91,26 +100,3 @@ def check_entries(
             raise ExpectationError(f"{path}, entry {number}: {entry.claim} has no fork {entry.fork!r}")
         if not any(fnmatchcase(name, entry.checkpoint) for name in checkpoints):
             raise ExpectationError(f"{path}, entry {number}: no checkpoint matches {entry.checkpoint!r}")
-
-
-def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Expectation:
-    where = f"{path}, entry {number}"
-    if not isinstance(entry, dict):
-        raise ExpectationError(f"{where}: not a table ([[expect]])")
-    try:
-        fields = {name: str(entry[name]) for name in ("claim", "checkpoint", "reason")}
-        given = entry["verdict"]
-    except (KeyError, TypeError) as error:
-        raise ExpectationError(f"{where}: {error} is missing") from error
-    verdicts = given if isinstance(given, list) else [given]
-    unknown = [verdict for verdict in verdicts if verdict not in list(Verdict)]
-    if unknown or not verdicts:
-        raise ExpectationError(f"{where}: {(unknown or [given])[0]!r} is not one of {', '.join(Verdict)}")
-    return Expectation(
-        claim=fields["claim"],
-        checkpoint=fields["checkpoint"],
-        fork=str(entry.get("fork", "*")),
-        verdicts=tuple(map(Verdict, verdicts)),
-        reason=fields["reason"],
-        link=str(entry.get("link", "")),
-    )

@@ -11,8 +11,10 @@ import pytest
 from claims.core.record import Certificate, Record, read_records, to_json, write_records
 from claims.core.verdict import Verdict
 from reports.__main__ import main
+from reports.data.read import load
 from reports.tests.support.samples import criterion, record
 
+DOCS = Path(__file__).parents[2] / "docs"
 Capture = pytest.CaptureFixture[str]
 Write = Callable[..., Path]
 
@@ -184,6 +186,12 @@ def test_unwritable_target_is_one_sentence(write: Write, tmp_path: Path, capsys:
     assert len(errors) == 5
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "records.jsonl"]
     assert all(error.startswith("reports: cannot write ") for error in errors)
+
+
+def test_the_shipped_schema_of_records_is_current(capsys: Capture) -> None:
+    assert main(["schema", "records"]) == 0
+    assert (DOCS / "schema" / "records.schema.json").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert len(load(DOCS / "sample" / "records.jsonl")) > 400
 
 
 def test_help_names_the_exit_codes(capsys: Capture) -> None:

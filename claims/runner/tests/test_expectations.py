@@ -49,10 +49,14 @@ def test_an_entry_may_foresee_either_of_two_verdicts(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("[[expect]\n", "not TOML"),
-        ('[[expect]]\nclaim = "x"\n', "'checkpoint' is missing"),
-        (ENTRY.format(checkpoint="*", verdict="green"), "'green' is not one of supported"),
-        (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', '["refuted", "green"]'), "'green' is not one of"),
-        (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', "[]"), r"\[\] is not one of"),
+        ('[[expect]]\nclaim = "x"\n', "entry 1 has no field 'checkpoint'"),
+        (ENTRY.format(checkpoint="*", verdict="green"), "entry 1: verdict is 'green', which it may not be"),
+        (
+            ENTRY.format(checkpoint="*", verdict="#").replace('"#"', '["refuted", "green"]'),
+            r"verdict\[1\] is 'green'",
+        ),
+        (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', "[]"), "entry 1: verdict is an empty list"),
+        (ENTRY.format(checkpoint="*", verdict="refuted") + "forks = 'a'\n", "entry 1 has the unknown field 'forks'"),
         ("expect = 3\n", "not an array of tables"),
     ],
 )
