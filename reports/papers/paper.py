@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
+import msgspec
+
+from fixtures.messages.checked import Text
 from reports.text.slugs import slug
-from reports.text.vocabulary import listed
+from reports.text.vocabulary import listed, ranges
 
 
 class Status(StrEnum):
@@ -25,56 +29,100 @@ class Side(StrEnum):
     OURS = "ours"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Figures of a paper that belong together, or one of its statements.
 
-    ``labels`` are those of `Record.figures` without the paper's name (``Fig. 5``, ``Prop. 1``, ``claim A``);
-    ``claims`` are claims that belong here whatever their labels; ``unclaimed`` says why no claim encodes it.
+    ``paper``, ``read`` and ``reconstructed`` are what it shows, by how sure that is; ``models`` are names of
+    `Paper.sizes`; ``claims`` are claims that belong here whatever their labels; ``unclaimed`` says why no claim
+    encodes it.
     """
 
-    name: str
-    labels: frozenset[str]
-    title: str
-    shows: Mapping[Status, str]
-    models: tuple[str, ...]
-    data: str
-    scale: str
-    unclaimed: str
-    claims: frozenset[str]
+    title: Text
+    numbers: tuple[int, ...] = ()
+    statement: str = msgspec.field(name="name", default="")
+    paper: Text | None = None
+    read: Text | None = None
+    reconstructed: Text | None = None
+    models: tuple[str, ...] = ()
+    data: str = ""
+    scale: str = ""
+    unclaimed: str = ""
+    claims: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.shows:
+            raise ValueError(f"{self.title} says nothing under {', '.join(Status)}")
+
+    @property
+    def shows(self) -> Mapping[Status, str]:
+        """What it shows, by how sure that is."""
+        return {status: says for status in Status if (says := getattr(self, status)) is not None}
+
+    @property
+    def name(self) -> str:
+        """``Figure 5``, ``Figures 3 and 23``, ``Figures 10 and 26 to 29``, or the statement's own."""
+        figures = "Figures" if len(self.numbers) > 1 else "Figure"
+        return f"{figures} {ranges(self.numbers)}" if self.numbers else self.statement
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Those of `Record.figures` without the paper's name: ``Fig. 5``, ``Prop. 1``, ``claim A``."""
+        return frozenset(f"Fig. {number}" for number in self.numbers) or frozenset({self.statement})
 
     @property
     def is_figure(self) -> bool:
         """Whether it is a figure of the paper, not a statement."""
-        return any(label.startswith("Fig.") for label in self.labels)
+        return bool(self.numbers)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose assertion a claim is, and in what sense."""
 
+    claim: Text
     side: Side
-    says: str
+    says: Text
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A paper.
 
-    ``sizes`` are its models' parameters, in billions; ``page`` is the label of the paper on whose page it is told,
-    its own for most.
+    ``sizes`` are its models' parameters, in billions; ``count`` is the number of its figures; ``page`` is the label of
+    the paper on whose page it is told, where that is another.
     """
 
-    label: str
-    title: str
-    authors: str
-    source: str
-    note: str
-    page: str
-    sizes: Mapping[str, float]
-    figures: tuple[Entry, ...]
-    statements: tuple[Entry, ...]
-    readings: Mapping[str, Reading]
+    label: Text
+    title: Text
+    authors: Text
+    source: Text
+    note: Text
+    page: str = ""
+    sizes: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = msgspec.field(name="models", default_factory=dict)
+    count: Annotated[int, msgspec.Meta(ge=0)] = msgspec.field(name="figures", default=0)
+    figures: tuple[Entry, ...] = msgspec.field(name="figure", default=())
+    statements: tuple[Entry, ...] = msgspec.field(name="statement", default=())
+    reading: tuple[Reading, ...] = ()
+
+    def __post_init__(self) -> None:
+        for entry in self.figures:
+            if not entry.numbers or entry.statement:
+                raise ValueError(f"the figure {entry.title} needs a list of numbers, and no name")
+        for entry in self.statements:
+            if entry.numbers or not entry.statement.strip():
+                raise ValueError(f"the statement {entry.title} needs a name, and no numbers")
+        for entry in self.entries:
+            if unknown := [model for model in entry.models if model not in self.sizes]:
+                raise ValueError(f"{entry.name} names the model {unknown[0]}, whose size is not under [models]")
+        found = [number for entry in self.figures for number in entry.numbers]
+        for number in range(1, self.count + 1):
+            if found.count(number) != 1:
+                raise ValueError(f"figure {number} is in {found.count(number) or 'no'} entries, not in one")
+        if beyond := [number for number in found if not 1 <= number <= self.count]:
+            raise ValueError(f"figure {beyond[0]} is not one of 1 to {self.count}")
+
+    @property
+    def readings(self) -> Mapping[str, Reading]:
+        """Whose assertion a claim is, by the claim; the paper's own are not among them."""
+        return {reading.claim: reading for reading in self.reading}
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -60,20 +60,21 @@ def test_the_small_paper_is_sound(tmp_path: Path) -> None:
         ("numbers = [3]", "numbers = [7]", "small.toml: figure 3 is in no entries"),
         ("numbers = [3]", "numbers = [3, 1]", "figure 1 is in 2 entries"),
         ("figures = 6", "figures = 5", "figure 6 is not one of 1 to 5"),
-        ("figures = 6", 'figures = "six"', "figures is not a whole number"),
-        ("numbers = [3]", "numbers = []", "has no list of numbers: Third"),
-        ("numbers = [3]", "numbers = [true]", "has no list of numbers: Third"),
+        ("figures = 6", 'figures = "six"', "small.toml: figures is text, not a whole number"),
+        ("numbers = [3]", "numbers = []", "the figure Third needs a list of numbers"),
+        ("numbers = [3]", "numbers = [true]", "figure[2].numbers[0] is true or false, not a whole number"),
         ('models = ["tiny"]', 'models = ["huge"]', "Figure 1 names the model huge"),
-        ('models = ["tiny"]', 'models = "tiny"', "models is not a list of texts in 'First'"),
-        ('paper = "A line rises."', 'rumour = "A line rises."', "'rumour' is unknown here"),
-        ('reconstructed = "Nothing."', "", "Figure 3 says nothing under paper, read, reconstructed"),
-        ('title = "First"', 'title = " "', "title is missing or not text"),
-        ('side = "review"', 'side = "judge"', "the side of b is 'judge'"),
-        ('"tiny" = 0.1', '"tiny" = "small"', "[models] does not give every model a number"),
-        ('"tiny" = 0.1', '"tiny" = -1', "[models] does not give every model a number"),
-        ('label = "TST"', "", "label is missing or not text"),
+        ('models = ["tiny"]', 'models = "tiny"', "figure[0].models is text, not a list"),
+        ('paper = "A line rises."', 'rumour = "A line rises."', "figure[0] has the unknown field 'rumour'"),
+        ('reconstructed = "Nothing."', "", "figure[2]: Third says nothing under paper, read, reconstructed"),
+        ('name = "Prop. 1"', "numbers = [6]", "the statement All is well needs a name"),
+        ('title = "First"', 'title = " "', "figure[0].title is empty"),
+        ('side = "review"', 'side = "judge"', "reading[0].side is 'judge'"),
+        ('"tiny" = 0.1', '"tiny" = "small"', "models[...] is text, not a number"),
+        ('"tiny" = 0.1', '"tiny" = -1', "models[...] is not a number > 0"),
+        ('label = "TST"', "", "small.toml has no field 'label'"),
         ("figures = 6", "figures = ", "small.toml: Invalid value"),
-        ("[[reading]]", "[reading]", "reading is not a list of tables"),
+        ("[[reading]]", "[reading]", "reading is a table of fields, not a list"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(refused: Callable[[str, str], str], old: str, new: str, says: str) -> None:
@@ -97,7 +98,7 @@ def test_geo_without_one_of_its_figures_is_refused(tmp_path: Path, number: int) 
     whole = (FOLDER / "geo.toml").read_text(encoding="utf-8")
     path = tmp_path / "geo.toml"
     path.write_text(re.sub(rf"^(numbers = .*?)\b{number}\b,? ?", r"\1", whole, flags=re.MULTILINE), encoding="utf-8")
-    with pytest.raises(BadInput, match=rf"figure {number} is in no|no list of numbers"):
+    with pytest.raises(BadInput, match=rf"figure {number} is in no|needs a list of numbers"):
         load_paper(path)
 
 
