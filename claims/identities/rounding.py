@@ -6,8 +6,8 @@ import numpy.typing as npt
 from fixtures.planted.strategies import RouterCase
 from metrics.arrays import Float64Array, Int64Array
 from metrics.routing.near_ties import logit_error
-from metrics.routing.routing_rule import selection_margin, selection_scores
-from metrics.routing.score import LOGIT_SLOPES
+from metrics.routing.rule import LOGIT_SLOPES
+from metrics.routing.selection import selection_margin, selection_scores
 
 EPS = 2.0**-52
 

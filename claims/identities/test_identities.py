@@ -23,7 +23,7 @@ from metrics.routing.lipschitz_bounds import (
 )
 from metrics.routing.near_ties import logit_error
 from metrics.routing.null_space import row_part, row_space
-from metrics.routing.routing_rule import select
+from metrics.routing.selection import select
 
 #: How far inside and beyond a radius the probes go.
 INSIDE, BEYOND = 0.999, 1.001

@@ -15,8 +15,8 @@ from claims.identities.rounding import EPS
 from fixtures.planted.balance_cases import SharedCase, shared_cases
 from metrics.arrays import Float64Array
 from metrics.routing.balancing_loss import balancing_logit_gradient
-from metrics.routing.routing_rule import select
 from metrics.routing.rule import RoutingRule
+from metrics.routing.selection import select
 from metrics.routing.shared_direction import contrasts
 
 #: A step as a share of the largest that theory allows.

@@ -17,8 +17,8 @@ from metrics.routing.confidence import softmax_confidence
 from metrics.routing.lipschitz_bounds import operator_norm
 from metrics.routing.near_ties import logit_error
 from metrics.routing.null_space import kernel_part, row_space
-from metrics.routing.routing_rule import combine_weights, select
-from metrics.routing.score import score_slopes
+from metrics.routing.rule import score_slopes
+from metrics.routing.selection import combine_weights, select
 from metrics.usage.profiles import usage
 from metrics.usage.topk_overlap import choice_mask, overlap_matrix
 

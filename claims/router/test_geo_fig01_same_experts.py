@@ -13,7 +13,7 @@ from claims.shared.token_pairs import over_layers, overlap_of, pair_tokens, sequ
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array, IntArray
 from metrics.routing.certified_radius import Radius, certified_radius
-from metrics.routing.routing_rule import select
+from metrics.routing.selection import select
 from metrics.stats.bootstrap import exact
 from metrics.stats.sampling import Sampling
 from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances

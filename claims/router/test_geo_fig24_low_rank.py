@@ -12,7 +12,7 @@ from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.low_rank import leading_directions, rank_agreement
 from metrics.routing.null_space import random_subspace
-from metrics.routing.routing_rule import select
+from metrics.routing.selection import select
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 

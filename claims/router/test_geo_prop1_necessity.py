@@ -71,8 +71,7 @@ def _counterexample(layer: LayerTrace, trace: Trace, sampling: Sampling) -> Coun
         return None
     hidden = layer.hidden[len(layer.hidden) // 2].astype(np.float64)
     direction = sampling.rng("kernel", layer.router.layer).standard_normal((1, width))
-    for _ in range(2):  # twice, so that what is left in the row space is rounding alone
-        direction = kernel_part(direction, space.basis)
+    direction = kernel_part(direction, space.basis)
     step = 1.001 * MOVE * np.linalg.norm(hidden) / np.linalg.norm(direction)
     moved = hidden + step * direction[0]
     weight = layer.router.weight.astype(np.float64)

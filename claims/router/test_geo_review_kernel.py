@@ -192,7 +192,7 @@ def _kernel_share(layer: LayerTrace, trace: Trace, *, centred: bool) -> Float64A
     if centred:
         bias = bias + weight @ layer.mean
         total = total - 2 * count * (layer.pooled @ layer.mean) + count * float(layer.mean @ layer.mean)
-    row = row_squared_norm(layer.logits, weight, bias)
+    row = row_squared_norm(layer.logits, layer.router.weight, bias)
     seen = sequence_sums(row, trace)
     return np.asarray(np.clip(1.0 - seen / total, 0.0, 1.0))
 

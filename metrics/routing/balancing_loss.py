@@ -1,9 +1,9 @@
 """Gradient of the load-balancing loss, with the loads held constant as training holds them."""
 
 import numpy as np
-from scipy.special import softmax
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
+from metrics.routing.rule import score
 
 
 def balancing_logit_gradient(logits: FloatArray, loads: FloatArray) -> Float64Array:
@@ -29,7 +29,7 @@ def balancing_logit_gradient(logits: FloatArray, loads: FloatArray) -> Float64Ar
     >>> balancing_logit_gradient(np.zeros((1, 2)), np.array([1.0, 0.0])).tolist()
     [[0.5, -0.5]]
     """
-    share = softmax(as_float64(logits), axis=-1)
+    share = score("softmax", logits)
     tokens, experts = share.shape[-2:]
     load = as_float64(loads)[..., None, :]
     expected = (share * load).sum(axis=-1, keepdims=True)

@@ -4,32 +4,17 @@ The part of GEO Prop 1 that is not a tautology: routing is piecewise constant, s
 SAME experts, and how near is near enough can be certified token by token.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
-from metrics.routing.score import SCORES, score_slopes, selection_score
+from metrics.routing import rule
+from metrics.routing.rule import SCORES, Groups, Score, score_slopes
+from metrics.routing.selection import group_scores
 
 #: Entries of one chunk of tokens x experts.
 CHUNK = 2**20
-
-
-class GroupLimit(Protocol):
-    """Group-limited selection: the best ``chosen`` of ``count`` equal, contiguous groups of experts compete.
-
-    ``score`` ranks a group by its best member ("max") or the sum of its two best ("top2"); ``fill`` is what
-    the selection score of an expert outside the chosen groups becomes.
-    """
-
-    @property
-    def count(self) -> int: ...  # noqa: D102
-    @property
-    def chosen(self) -> int: ...  # noqa: D102
-    @property
-    def score(self) -> str: ...  # noqa: D102
-    @property
-    def fill(self) -> float: ...  # noqa: D102
 
 
 class Radius(NamedTuple):
@@ -55,9 +40,9 @@ def certified_radius(
     weight: FloatArray,
     experts: IntArray,
     *,
-    score: str,
+    score: Score,
     bias: FloatArray | None,
-    groups: GroupLimit | None,
+    groups: Groups | None,
 ) -> Radius:
     """Radius of the open ball around each token's hidden state inside which the router chooses alike.
 
@@ -78,7 +63,7 @@ def certified_radius(
     experts : the choice that the model made, int array of shape (N, k), in any order
     score : ``identity``, ``softmax``, ``sigmoid`` or ``sqrtsoftplus``
     bias : selection-only bias, float array of shape (E,), or None
-    groups : `GroupLimit` or None
+    groups : `Groups` or None
 
     Returns
     -------
@@ -114,7 +99,7 @@ def certified_radius(
     step = max(1, CHUNK // logits.shape[1])
     parts = []
     for start in range(0, max(1, len(logits)), step):
-        scores = selection_score(logits[start : start + step], score, shift)
+        scores = rule.score(score, logits[start : start + step]) + (0.0 if shift is None else shift)
         chosen = np.asarray(experts[start : start + step], dtype=np.int64)
         limit, inside = _group_radius(scores, slope, groups)
         parts.append(_nearest_swap(np.where(inside, scores, fill), inside, chosen, gap, limit))
@@ -122,7 +107,7 @@ def certified_radius(
     return Radius(value, score == "identity" and groups is None, first, second)
 
 
-def _check(logits: FloatArray, score: str, groups: GroupLimit | None) -> None:
+def _check(logits: FloatArray, score: Score, groups: Groups | None) -> None:
     if score not in SCORES:
         raise ValueError(f"unknown score {score!r}; known: {', '.join(SCORES)}")
     bad = int(np.count_nonzero(~np.isfinite(logits)))
@@ -136,7 +121,7 @@ def _check(logits: FloatArray, score: str, groups: GroupLimit | None) -> None:
         raise ValueError(f"{groups.chosen} of {groups.count} groups do not fit {logits.shape[1]} experts")
 
 
-def _effective_fill(score: str, bias: Float64Array | None, groups: GroupLimit | None) -> float:
+def _effective_fill(score: Score, bias: Float64Array | None, groups: Groups | None) -> float:
     """Minus infinity where no expert of a chosen group can ever score as low as the fill."""
     if groups is None:
         return -np.inf
@@ -145,7 +130,7 @@ def _effective_fill(score: str, bias: Float64Array | None, groups: GroupLimit | 
     return -np.inf if score != "identity" and floor >= groups.fill else groups.fill
 
 
-def _pair_slopes(weight: Float64Array, score: str, slope: Float64Array) -> Float64Array:
+def _pair_slopes(weight: Float64Array, score: Score, slope: Float64Array) -> Float64Array:
     """Lipschitz constants (E+1, E+1) of score differences; the last row and column are a constant score."""
     padded = np.append(slope, 0.0)
     pair = padded[:, None] + padded
@@ -156,17 +141,13 @@ def _pair_slopes(weight: Float64Array, score: str, slope: Float64Array) -> Float
     return np.asarray(pair)
 
 
-def _group_radius(
-    scores: Float64Array, slope: Float64Array, groups: GroupLimit | None
-) -> tuple[Float64Array, BoolArray]:
+def _group_radius(scores: Float64Array, slope: Float64Array, groups: Groups | None) -> tuple[Float64Array, BoolArray]:
     """Radius (N,) inside which the chosen groups stay, and which experts (N, E) are in them."""
     tokens, experts = scores.shape
     if groups is None:
         return np.full(tokens, np.inf), np.ones(scores.shape, dtype=np.bool_)
     size = experts // groups.count
-    best = min(size, 2 if groups.score == "top2" else 1)
-    ranks = np.sort(scores.reshape(tokens, groups.count, size), axis=2)[:, :, -best:].sum(axis=2)
-    steep = np.sort(slope.reshape(groups.count, size), axis=1)[:, -best:].sum(axis=1)
+    ranks, steep = group_scores(groups, scores), group_scores(groups, slope[None])[0]
     order = np.argsort(-ranks, axis=1, kind="stable")
     won, lost = order[:, : groups.chosen], order[:, groups.chosen :]
     margin = np.take_along_axis(ranks, won, 1)[:, :, None] - np.take_along_axis(ranks, lost, 1)[:, None]

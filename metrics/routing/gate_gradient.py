@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit
 
 from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
-from metrics.routing.score import SCORES, selection_score
+from metrics.routing.rule import SCORES, score
 
 
 def gate_and_slope(
@@ -47,7 +47,7 @@ def gate_and_slope(
         z, kind = np.where(inside, z, -np.inf), "softmax"
     if kind not in SCORES or option not in ("", "normalised"):
         raise ValueError(f"no gradient is known for the combine rule {combine!r}")
-    scores = selection_score(z, kind, None)
+    scores = score(kind, z)
     wanted = np.zeros(z.shape)
     wanted[:, expert] = 1.0
     value = scores[:, expert]

@@ -77,7 +77,7 @@ MISTAKES: dict[str, tuple[str, str, Callable[..., Any]]] = {
     ),
     "confidence of the raw exponentials": (
         "test_identities_symmetry.test_shift_invariance", "softmax_confidence",
-        lambda z: np.exp(z.max(axis=1) / 1e4),
+        lambda z: np.exp((z.max(axis=1) / 1e4).clip(max=700.0)),
     ),
     "radius with an absolute offset": (
         "test_identities_symmetry.test_scale_invariance", "certified_radius",

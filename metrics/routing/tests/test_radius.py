@@ -1,7 +1,5 @@
 """Certified radii: hand-derived, searched by brute force, and the rules that only admit a lower bound."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -9,17 +7,7 @@ from hypothesis import strategies as st
 
 from metrics.arrays import Float64Array, FloatArray, IntArray
 from metrics.routing.certified_radius import Radius, certified_radius
-from metrics.routing.score import SCORES, selection_score
-
-
-@dataclass(frozen=True)
-class Limit:
-    """Group-limited selection."""
-
-    count: int
-    chosen: int
-    score: str
-    fill: float
+from metrics.routing.rule import SCORES, Groups, Score, score
 
 
 def top(scores: FloatArray, k: int) -> IntArray:
@@ -89,9 +77,9 @@ def test_monotone_scores_without_bias_are_exact() -> None:
     rng = np.random.default_rng(0)
     weight, logits = rng.standard_normal((5, 3)), rng.standard_normal((6, 5))
     chosen = top(logits, 2)
-    for score in SCORES:
+    for name in SCORES:
         for bias in (None, np.zeros(5)):
-            found = certified_radius(logits, weight, chosen, score=score, bias=bias, groups=None)
+            found = certified_radius(logits, weight, chosen, score=name, bias=bias, groups=None)
             assert found.exact
             np.testing.assert_array_equal(found.value, plain(logits, weight, 2).value)
 
@@ -113,12 +101,14 @@ def test_groups_by_hand() -> None:
     # Groups {0, 1} and {2, 3} with unit rows, logits (6, 1 | 3, 2): group scores 6 and 3 by their best.
     # The group may fall at 3 / (1 + 1); inside it, 6 <-> 1 swap at 5 / sqrt(2): the group binds.
     logits, choice = np.array([[6.0, 1.0, 3.0, 2.0]]), np.array([[0]])
-    best = certified_radius(logits, np.eye(4), choice, score="identity", bias=None, groups=Limit(2, 1, "max", -np.inf))
+    best = certified_radius(logits, np.eye(4), choice, score="identity", bias=None, groups=Groups(2, 1, "max", -np.inf))
     assert not best.exact
     assert best.value == pytest.approx([1.5])
     assert (best.first.tolist(), best.second.tolist()) == ([-1], [-1])
     # By the sum of two: 7 against 5, slopes 2 and 2: 2 / 4.
-    both = certified_radius(logits, np.eye(4), choice, score="identity", bias=None, groups=Limit(2, 1, "top2", -np.inf))
+    both = certified_radius(
+        logits, np.eye(4), choice, score="identity", bias=None, groups=Groups(2, 1, "top2", -np.inf)
+    )
     assert both.value == pytest.approx([0.5])
 
 
@@ -127,13 +117,13 @@ def test_masked_experts_compete_with_a_fill_of_zero() -> None:
     # 0.5 / ||w_1|| away; the groups hold until (6 - 3) / 2.
     logits, choice = np.array([[6.0, 0.5, 3.0, 2.0]]), np.array([[0, 1]])
     rule = {"score": "identity", "bias": None}
-    zero = certified_radius(logits, np.eye(4), choice, groups=Limit(2, 1, "max", 0.0), **rule)  # type: ignore[arg-type]
+    zero = certified_radius(logits, np.eye(4), choice, groups=Groups(2, 1, "max", 0.0), **rule)  # type: ignore[arg-type]
     assert zero.value == pytest.approx([0.5])
-    never = certified_radius(logits, np.eye(4), choice, groups=Limit(2, 1, "max", -np.inf), **rule)  # type: ignore[arg-type]
+    never = certified_radius(logits, np.eye(4), choice, groups=Groups(2, 1, "max", -np.inf), **rule)  # type: ignore[arg-type]
     assert never.value == pytest.approx([1.5])
     # Positive scores stay above a fill of 0, which then never binds.
     filled, masked = (
-        certified_radius(logits, np.eye(4), choice, score="sigmoid", bias=None, groups=Limit(2, 1, "top2", fill)).value
+        certified_radius(logits, np.eye(4), choice, score="sigmoid", bias=None, groups=Groups(2, 1, "top2", fill)).value
         for fill in (0.0, -np.inf)
     )
     np.testing.assert_array_equal(filled, masked)
@@ -152,7 +142,7 @@ def test_the_fill_binds_only_where_a_score_can_fall_to_it() -> None:
             np.array([[0, 1]]),
             score="sigmoid",
             bias=np.full(4, bias),
-            groups=Limit(2, 1, "max", 0.0),
+            groups=Groups(2, 1, "max", 0.0),
         )
         assert found.value == pytest.approx([expected])
 
@@ -165,7 +155,7 @@ def test_more_experts_than_the_chosen_groups_hold_are_tied() -> None:
         np.array([[0, 1, 2]]),
         score="identity",
         bias=None,
-        groups=Limit(2, 1, "max", -np.inf),
+        groups=Groups(2, 1, "max", -np.inf),
     )
     assert found.value.tolist() == [0.0]
 
@@ -174,23 +164,23 @@ def test_a_masked_expert_that_was_chosen_is_tied_with_the_other_masked_ones() ->
     # Expert 1 scores -1, below the fill: one of the masked 2 and 3 is used, by nothing but their order.
     logits = np.array([[6.0, -1.0, 3.0, 2.0]])
     found = certified_radius(
-        logits, np.eye(4), np.array([[0, 2]]), score="identity", bias=None, groups=Limit(2, 1, "max", 0.0)
+        logits, np.eye(4), np.array([[0, 2]]), score="identity", bias=None, groups=Groups(2, 1, "max", 0.0)
     )
     assert found.value.tolist() == [0.0]
 
 
 @given(st.sampled_from(SCORES), st.integers(2, 7), st.integers(0, 2**16))
-def test_no_move_inside_changes_a_biased_choice(score: str, experts: int, seed: int) -> None:
+def test_no_move_inside_changes_a_biased_choice(name: Score, experts: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     weight, h = rng.standard_normal((experts, 3)), rng.standard_normal((5, 3))
     bias, k = rng.standard_normal(experts) * 0.1, int(rng.integers(1, experts))
-    chosen = top(selection_score(h @ weight.T, score, bias), k)
-    radius = certified_radius(h @ weight.T, weight, chosen, score=score, bias=bias, groups=None).value
+    chosen = top(score(name, h @ weight.T) + bias, k)
+    radius = certified_radius(h @ weight.T, weight, chosen, score=name, bias=bias, groups=None).value
     assume(bool((radius > 1e-9).all()))
     step = rng.standard_normal((40, 5, 3))
     step *= 0.999 * radius[:, None] / np.linalg.norm(step, axis=2, keepdims=True)
     for moved in h + step:
-        after = top(selection_score(moved @ weight.T, score, bias), k)
+        after = top(score(name, moved @ weight.T) + bias, k)
         assert (np.sort(after, axis=1) == np.sort(chosen, axis=1)).all()
 
 
@@ -207,9 +197,9 @@ def test_chunks_do_not_change_the_radius(monkeypatch: pytest.MonkeyPatch) -> Non
     ("change", "message"),
     [
         ({"score": "tanh"}, "unknown score 'tanh'"),
-        ({"groups": Limit(2, 1, "mean", 0.0)}, "unknown group score"),
-        ({"groups": Limit(3, 1, "max", 0.0)}, "do not fit"),
-        ({"groups": Limit(2, 3, "max", 0.0)}, "do not fit"),
+        ({"groups": Groups(2, 1, "mean", 0.0)}, "unknown group score"),  # type: ignore[arg-type]
+        ({"groups": Groups(3, 1, "max", 0.0)}, "do not fit"),
+        ({"groups": Groups(2, 3, "max", 0.0)}, "do not fit"),
         ({"logits": np.array([[0.0, np.nan, 1.0, 1.0]])}, "1 logits are not finite"),
     ],
 )

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.routing.null_space import (
+    EPS64,
+    directions,
     kernel_part,
     random_subspace,
+    reflect,
     row_part,
     row_space,
     row_squared_norm,
@@ -39,7 +42,7 @@ def test_float32_noise_adds_no_rank() -> None:
     rng = np.random.default_rng(0)
     weight = (rng.standard_normal((6, 2)) @ rng.standard_normal((2, 9))).astype(np.float32)
     assert row_space(weight).rank == 2
-    assert row_space(weight.astype(np.float64)).rank > 2
+    assert row_space(weight, eps=EPS64).rank == row_space(weight.astype(np.float64)).rank > 2
 
 
 @given(SIZES, SIZES, SEEDS)
@@ -75,6 +78,38 @@ def test_chance_level_of_a_random_router() -> None:
     weight, hidden = rng.standard_normal((3, 12)), rng.standard_normal((4000, 12))
     share = row_squared_norm(hidden @ weight.T, weight, None) / (hidden**2).sum(axis=1)
     assert share.mean() == pytest.approx(3 / 12, abs=0.012)
+
+
+def test_a_reflection_by_hand() -> None:
+    space = row_space(np.array([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0]]))  # sees the first of three dimensions
+    h = np.array([[3.0, 4.0, 0.0]])
+    # equal gains mirror the kernel part; so does a kernel part of one dimension under any gains
+    np.testing.assert_allclose(reflect(space, h, np.ones(3)), [[3.0, -4.0, 0.0]], atol=1e-14)
+    np.testing.assert_allclose(reflect(space, h, np.array([1.0, 5.0, 2.0])), [[3.0, -4.0, 0.0]], atol=1e-14)
+
+
+def test_the_reflection_solves_its_quadratic() -> None:
+    random = np.random.default_rng(0)
+    space = row_space(random.standard_normal((4, 12)))
+    h, gains = random.standard_normal((50, 12)), random.uniform(0.2, 2.0, 12) * random.choice([-1, 1], 12)
+    other = reflect(space, h, gains)
+    np.testing.assert_allclose(((other / gains) ** 2).sum(1), ((h / gains) ** 2).sum(1))  # same ellipsoid
+    np.testing.assert_allclose(row_part(other, space.basis), row_part(h, space.basis), atol=1e-13)  # same seen part
+    away, kernel = other - h, kernel_part(h, space.basis)
+    cosine = (away * kernel).sum(1) / np.linalg.norm(away, axis=1) / np.linalg.norm(kernel, axis=1)
+    np.testing.assert_allclose(np.abs(cosine), 1.0)  # along the kernel part
+    assert (np.linalg.norm(away, axis=1) > 0.01).all()  # and not the token itself
+
+
+def test_directions_are_units_of_their_space() -> None:
+    weight = np.random.default_rng(1).standard_normal((5, 20)).astype(np.float32)
+    space = row_space(weight, eps=EPS64)
+    kernel = directions(space, 30, kernel=True, random=np.random.default_rng(2))
+    seen = directions(space, 30, kernel=False, random=np.random.default_rng(2))
+    for unit in (kernel, seen):
+        np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0)
+    assert np.abs(kernel @ weight.T).max() < 1e-14
+    assert np.abs(kernel_part(seen, space.basis)).max() < 1e-14
 
 
 def test_random_subspaces_are_orthonormal_and_prefer_no_direction() -> None:

@@ -6,23 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, log_softmax
 
-from metrics.routing.score import LOGIT_SLOPES, SCORES, SOFTMAX_SLOPE, SQRTSOFTPLUS_SLOPE, score_slopes, selection_score
+from metrics.routing.rule import LOGIT_SLOPES, SCORES, SOFTMAX_SLOPE, SQRTSOFTPLUS_SLOPE, Score, score, score_slopes
 
 
 def test_scores_by_independent_formulas() -> None:
     z = np.array([[-40.0, -1.0, 0.0, 2.0, 40.0]])
-    np.testing.assert_allclose(selection_score(z, "sigmoid", None), expit(z), rtol=1e-14)
-    np.testing.assert_allclose(selection_score(z, "softmax", None), np.exp(log_softmax(z, axis=1)), rtol=1e-14)
-    np.testing.assert_allclose(selection_score(z, "sqrtsoftplus", None), np.sqrt(np.log1p(np.exp(z))), rtol=1e-14)
-    bias = np.arange(5.0)
-    np.testing.assert_array_equal(selection_score(z, "identity", bias), z + bias)
+    np.testing.assert_allclose(score("sigmoid", z), expit(z), rtol=1e-14)
+    np.testing.assert_allclose(score("softmax", z), np.exp(log_softmax(z, axis=1)), rtol=1e-14)
+    np.testing.assert_allclose(score("sqrtsoftplus", z), np.sqrt(np.log1p(np.exp(z))), rtol=1e-14)
+    np.testing.assert_array_equal(score("identity", z), z)
 
 
 def test_huge_logits_do_not_overflow() -> None:
     z = np.array([[-1e6, 1e6]])
-    assert selection_score(z, "sigmoid", None).tolist() == [[0.0, 1.0]]
-    assert selection_score(z, "sqrtsoftplus", None).tolist() == [[0.0, 1000.0]]
-    assert selection_score(z, "softmax", None).tolist() == [[0.0, 1.0]]
+    assert score("sigmoid", z).tolist() == [[0.0, 1.0]]
+    assert score("sqrtsoftplus", z).tolist() == [[0.0, 1000.0]]
+    assert score("softmax", z).tolist() == [[0.0, 1.0]]
 
 
 def test_the_steepest_point_of_sqrtsoftplus() -> None:
@@ -38,20 +37,20 @@ def test_the_steepest_softmax_probability() -> None:
 
 
 @given(st.sampled_from(SCORES), st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**16))
-def test_no_score_is_steeper_than_its_slope(score: str, experts: int, width: int, seed: int) -> None:
+def test_no_score_is_steeper_than_its_slope(name: Score, experts: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     weight, h, step = (rng.standard_normal(s) for s in ((experts, width), (20, width), (20, width)))
-    move = np.abs(selection_score((h + step) @ weight.T, score, None) - selection_score(h @ weight.T, score, None))
-    allowed = score_slopes(weight, score) * np.linalg.norm(step, axis=1, keepdims=True)
+    move = np.abs(score(name, (h + step) @ weight.T) - score(name, h @ weight.T))
+    allowed = score_slopes(weight, name) * np.linalg.norm(step, axis=1, keepdims=True)
     assert (move <= allowed * (1 + 1e-12) + 1e-14).all()
 
 
 @given(st.sampled_from(SCORES), st.integers(1, 6), st.integers(0, 2**16))
-def test_no_score_moves_more_than_its_share_of_the_logits(score: str, experts: int, seed: int) -> None:
+def test_no_score_moves_more_than_its_share_of_the_logits(name: Score, experts: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     z, step = rng.standard_normal((2, 20, experts)) * 3
-    move = np.abs(selection_score(z + step, score, None) - selection_score(z, score, None)).max(axis=1)
-    assert (move <= LOGIT_SLOPES[score] * np.abs(step).max(axis=1) * (1 + 1e-12) + 1e-14).all()
+    move = np.abs(score(name, z + step) - score(name, z)).max(axis=1)
+    assert (move <= LOGIT_SLOPES[name] * np.abs(step).max(axis=1) * (1 + 1e-12) + 1e-14).all()
 
 
 def test_a_row_common_to_all_experts_does_not_steepen_the_softmax() -> None:
@@ -62,6 +61,6 @@ def test_a_row_common_to_all_experts_does_not_steepen_the_softmax() -> None:
 
 def test_unknown_scores_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown score 'tanh'"):
-        selection_score(np.eye(2), "tanh", None)
+        score("tanh", np.eye(2))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="unknown score 'tanh'"):
-        score_slopes(np.eye(2), "tanh")
+        score_slopes(np.eye(2), "tanh")  # type: ignore[arg-type]
