@@ -7,8 +7,8 @@ import numpy as np
 from claims.trained_pairs.arms import ArmLayer
 from fixtures.evidence.jacobians import LayerFunctions
 from metrics.arrays import Float64Array, FloatArray
+from metrics.jacobians.cosines import cosine_table
 from metrics.jacobians.token_cosines import TokenCosines
-from metrics.jacobians.token_products import mean_alignment
 from metrics.subspaces.effective_rank import normalised_spectrum
 
 #: Singular values below this share of the largest are 0 but for rounding to float32.
@@ -33,7 +33,7 @@ class Aligned(NamedTuple):
 
 def alignment(products: FloatArray) -> Aligned:
     """Alignment of mean Jacobians, from their products (E, B, E, B)."""
-    pairs = _pairs(mean_alignment(products.sum(axis=(1, 3), dtype=np.float64)))
+    pairs = _pairs(cosine_table(products.sum(axis=(1, 3), dtype=np.float64)))
     return Aligned(_mean(pairs), _mean(np.abs(pairs)))
 
 

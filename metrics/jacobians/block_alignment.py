@@ -11,6 +11,7 @@ Jacobians: that makes all mean Jacobians look less alike than they are, and woul
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, Int64Array
+from metrics.jacobians.cosines import frobenius_cosines
 from metrics.jacobians.token_cosines import TokenCosines
 from metrics.stats.estimate import Estimate
 from metrics.stats.jackknife import estimate_jackknife
@@ -70,9 +71,8 @@ def mean_cosines(table: FloatArray, weights: Float64Array) -> Float64Array:
     """
     pairs = upper_pairs(len(table))
     power = _forms(_own(table), weights)
-    size = np.sqrt(np.where(power > 0, power, np.nan))
     joint = _forms(table.transpose(0, 2, 1, 3)[pairs[:, 0], pairs[:, 1]], weights)
-    return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
+    return frobenius_cosines(joint, power[:, pairs[:, 0]], power[:, pairs[:, 1]])
 
 
 def same_expert(table: FloatArray, visits: Int64Array, weights: Float64Array) -> Float64Array:
@@ -119,9 +119,8 @@ def output_correlations(products: FloatArray, weights: Float64Array) -> Float64A
     """
     pairs = upper_pairs(products.shape[1])
     power = weights @ np.diagonal(products, axis1=1, axis2=2)
-    size = np.sqrt(np.where(power > 0, power, np.nan))
     joint = weights @ products[:, pairs[:, 0], pairs[:, 1]]
-    return np.asarray(np.clip(joint / size[:, pairs[:, 0]] / size[:, pairs[:, 1]], -1.0, 1.0))
+    return frobenius_cosines(joint, power[:, pairs[:, 0]], power[:, pairs[:, 1]])
 
 
 def _own(table: FloatArray) -> FloatArray:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
+from metrics.jacobians.cosines import frobenius_cosines
 from metrics.jacobians.expert import Expert, local_jacobians
 from metrics.jacobians.spectra import jacobian_times
-from metrics.jacobians.token_products import cosines, frobenius_norms, inner_products
+from metrics.jacobians.token_products import inner_products
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,17 @@ def pair_cosines(experts: Sequence[Expert], states: FloatArray, pairs: IntArray)
     [[0.6]]
     """
     points, numbers = as_float64(states), np.asarray(pairs)
-    norms = {}
+    powers = {}
     for number in np.unique(numbers).tolist():
-        expert = experts[number]
-        norms[number] = frobenius_norms(expert, local_jacobians(expert, points))
+        own = local_jacobians(experts[number], points)
+        powers[number] = inner_products(experts[number], own, experts[number], own)
     found = np.empty((len(numbers), len(points)))
     for i in np.unique(numbers[:, 0]).tolist():
         first, local = experts[i], local_jacobians(experts[i], points)
         for place in np.flatnonzero(numbers[:, 0] == i).tolist():
             j = int(numbers[place, 1])
             product = inner_products(first, local, experts[j], local_jacobians(experts[j], points))
-            found[place] = cosines(product, norms[i], norms[j])
+            found[place] = frobenius_cosines(product, powers[i], powers[j])
     return found
 
 

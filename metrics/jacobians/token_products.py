@@ -7,7 +7,7 @@ number of tokens; no matrix is D x D. Terms of rank one (gate, output norm) are 
 
 import numpy as np
 
-from metrics.arrays import Float64Array, FloatArray, as_float64
+from metrics.arrays import Float64Array
 from metrics.jacobians.expert import Expert, LocalJacobians, factors, folded
 
 #: Bytes that the forms of one pair may take at once; they are made in blocks of rows beyond that.
@@ -53,33 +53,6 @@ def inner_products(
     return np.asarray(found + (lefts * rights).sum(axis=(1, 2)))
 
 
-def frobenius_norms(expert: Expert, local: LocalJacobians) -> Float64Array:
-    """||J_e(x_t)||_F at every token, float64 (N,).
-
-    Examples
-    --------
-    >>> from metrics.jacobians.activation import activation, gated_unit
-    >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
-    >>> local = LocalJacobians(np.array([[3.0, 4.0]]), np.zeros((1, 0, 1)), np.zeros((1, 0, 2)))
-    >>> frobenius_norms(expert, local).tolist()
-    [5.0]
-    """
-    return np.sqrt(np.maximum(inner_products(expert, local, expert, local), 0.0))
-
-
-def cosines(product: Float64Array, norm: Float64Array, other: Float64Array) -> Float64Array:
-    """<J_i, J_j> over the product of the norms, in [-1, 1]; NaN where a Jacobian is zero.
-
-    Examples
-    --------
-    >>> cosines(np.array([3.0, 0.0]), np.array([2.0, 0.0]), np.array([3.0, 1.0])).tolist()
-    [0.5, nan]
-    """
-    size = norm * other
-    found = np.divide(product, size, out=np.full(np.shape(product), np.nan), where=size > 0)
-    return np.asarray(np.clip(found, -1.0, 1.0))
-
-
 def _by_part(expert: Expert) -> tuple[Float64Array, Float64Array]:
     """C (D, m), and G and U as (parts, m, D)."""
     columns, rows = factors(expert)
@@ -94,21 +67,3 @@ def _crossed(expert: Expert, local: LocalJacobians, terms: LocalJacobians) -> Fl
     heard = local.diagonal[:, None, :] * (terms.right @ rows.T)  # (N, r, s)
     inner = np.moveaxis(folded(expert, np.moveaxis(heard, 2, 0)), 0, 2)
     return np.asarray(np.einsum("nrd,nrd->n", terms.left, inner @ columns.T))
-
-
-def mean_alignment(products: FloatArray) -> Float64Array:
-    """Frobenius cosines of mean Jacobians from their products, float64 (E, E), in [-1, 1] (ASY, reconstructed).
-
-    Returns
-    -------
-    NaN for experts without tokens or with a Jacobian of zero
-
-    Examples
-    --------
-    >>> mean_alignment(np.array([[4.0, 3.0], [3.0, 9.0]])).tolist()
-    [[1.0, 0.5], [0.5, 1.0]]
-    """
-    table = as_float64(products)
-    power = np.diagonal(table)
-    size = np.sqrt(np.where(power > 0, power, np.nan))
-    return np.clip(table / size[:, None] / size, -1.0, 1.0)
