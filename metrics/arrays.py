@@ -12,5 +12,11 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def as_float64(array: FloatArray) -> Float64Array:
-    """Return the array in float64, without a copy where it already is."""
+    """Return the array in float64, without a copy where it already is.
+
+    Examples
+    --------
+    >>> as_float64(np.ones(1, dtype=np.float32)).dtype
+    dtype('float64')
+    """
     return np.asarray(array, dtype=np.float64)

@@ -21,22 +21,46 @@ UNIT = "sequence block"
 
 
 def deletions(blocks: int) -> Float64Array:
-    """Weights of all blocks, then of all but one: (1 + B, B), 1 and 0."""
+    """Weights of all blocks, then of all but one: (1 + B, B), 1 and 0.
+
+    Examples
+    --------
+    >>> deletions(2).tolist()
+    [[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]
+    """
     return np.vstack([np.ones(blocks), 1.0 - np.eye(blocks)])
 
 
 def over_blocks(replicates: Float64Array) -> Estimate:
-    """Estimate a statistic from its values (1 + B,) at the weights of `deletions`."""
+    """Estimate a statistic from its values (1 + B,) at the weights of `deletions`.
+
+    Examples
+    --------
+    >>> over_blocks(np.array([2.0, 2.0, 2.0])).high
+    2.0
+    """
     return estimate_jackknife(float(replicates[0]), replicates[1:], UNIT)
 
 
 def upper_pairs(experts: int) -> Int64Array:
-    """Return the pairs i < j, int64 (P, 2)."""
+    """Return the pairs i < j, int64 (P, 2).
+
+    Examples
+    --------
+    >>> upper_pairs(3).tolist()
+    [[0, 1], [0, 2], [1, 2]]
+    """
     return np.stack(np.triu_indices(experts, 1), axis=1).astype(np.int64)
 
 
 def known_mean(values: Float64Array) -> Float64Array:
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    """Mean over the last axis of what is not NaN; NaN where nothing is.
+
+    Examples
+    --------
+    >>> known_mean(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)
@@ -51,6 +75,14 @@ def pair_alignments(source: FloatArray | TokenCosines, weights: Float64Array, *,
     Parameters
     ----------
     source : a table of products, or cosines at tokens
+
+    Examples
+    --------
+    One block, two experts with products 4, 9 and -3:
+
+    >>> table = np.array([[4.0, -3.0], [-3.0, 9.0]]).reshape(2, 1, 2, 1)
+    >>> pair_alignments(table, np.ones((1, 1)), absolute=True).tolist()
+    [[0.5]]
     """
     if not isinstance(source, TokenCosines):
         cosines = mean_cosines(source, weights)
@@ -68,6 +100,12 @@ def mean_cosines(table: FloatArray, weights: Float64Array) -> Float64Array:
     Parameters
     ----------
     table : products, (E, B, E, B), as in `fixtures.evidence.jacobians.LayerFunctions`
+
+    Examples
+    --------
+    >>> table = np.array([[4.0, -3.0], [-3.0, 9.0]]).reshape(2, 1, 2, 1)
+    >>> mean_cosines(table, np.ones((1, 1))).tolist()
+    [[-0.5]]
     """
     pairs = upper_pairs(len(table))
     power = _forms(_own(table), weights)
@@ -90,6 +128,14 @@ def same_expert(table: FloatArray, visits: Int64Array, weights: Float64Array) ->
     ----------
     table : products over own visits, (E, B, E, B)
     visits : n, int64 (E, B)
+
+    Examples
+    --------
+    Jacobians 1 and 3 in two blocks of one visit each: 1 x 3 in common, over the square of their mean 2.
+
+    >>> table = np.outer([1.0, 3.0], [1.0, 3.0]).reshape(1, 2, 1, 2)
+    >>> same_expert(table, np.array([[1, 1]]), np.ones((1, 2))).tolist()
+    [[0.75]]
     """
     own, counts = _own(table), visits.T.astype(np.float64)
     power = _forms(own, weights)
@@ -103,7 +149,13 @@ def same_expert(table: FloatArray, visits: Int64Array, weights: Float64Array) ->
 
 
 def two_tokens(cosines: FloatArray, weights: Float64Array) -> Float64Array:
-    """Mean over blocks of an expert's cosine with itself at two tokens, (B, E) to (R, E); NaN where there is none."""
+    """Mean over blocks of an expert's cosine with itself at two tokens, (B, E) to (R, E); NaN where there is none.
+
+    Examples
+    --------
+    >>> two_tokens(np.array([[0.5], [1.0]]), np.array([[1.0, 1.0], [0.0, 1.0]])).tolist()
+    [[0.75], [1.0]]
+    """
     return _mean_over_blocks(cosines, weights)
 
 
@@ -116,6 +168,11 @@ def output_correlations(products: FloatArray, weights: Float64Array) -> Float64A
     Parameters
     ----------
     products : (B, E, E), as ``outputs`` of `LayerFunctions`
+
+    Examples
+    --------
+    >>> output_correlations(np.array([[[4.0, -3.0], [-3.0, 9.0]]]), np.ones((1, 1))).tolist()
+    [[-0.5]]
     """
     pairs = upper_pairs(products.shape[1])
     power = weights @ np.diagonal(products, axis1=1, axis2=2)

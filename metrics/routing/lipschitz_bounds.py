@@ -25,7 +25,13 @@ class Spectrum(NamedTuple):
 
 
 def spectrum(second_moment: FloatArray) -> Spectrum:
-    """Decompose E[h h^T] (D, D) once; the bounds below take the result in place of the moment."""
+    """Decompose E[h h^T] (D, D) once; the bounds below take the result in place of the moment.
+
+    Examples
+    --------
+    >>> spectrum(np.diag([1.0, 4.0])).energy.tolist()
+    [4.0, 1.0]
+    """
     energy, vectors = np.linalg.eigh(as_float64(second_moment))
     return Spectrum(np.maximum(energy[::-1], 0.0), vectors[:, ::-1])
 

@@ -89,6 +89,11 @@ def exact(count: float, n: int, unit: str = "pair") -> Estimate:
     ------
     ValueError
         When n < 1: a count over nothing says nothing.
+
+    Examples
+    --------
+    >>> exact(3, 10).value
+    3.0
     """
     if n < 1:
         raise ValueError("an exact count needs at least one case")

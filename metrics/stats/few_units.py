@@ -71,6 +71,12 @@ def estimate_few(values: FloatArray, unit: str, sampling: Sampling) -> Estimate:
     -------
     Estimate; of two to seven units its ends are the smallest and the largest value; below 20 nothing was drawn, so
     that there is no p-value; of one unit NaN
+
+    Examples
+    --------
+    >>> found = estimate_few(np.array([1.0, 2.0, 6.0]), "seed", Sampling(0))
+    >>> found.low, found.value, found.high
+    (1.0, 3.0, 6.0)
     """
     count = len(values)
     if count == 1 or count >= BOOTSTRAPPED:
@@ -90,6 +96,12 @@ def spanning(estimate: Estimate, trainings: FloatArray) -> Estimate:
     Parameters
     ----------
     trainings : (K,), the estimated quantity from each training by itself
+
+    Examples
+    --------
+    >>> found = spanning(Estimate(1.0, 0.9, 1.1, 40, "sequence", "mean"), np.array([0.5, 1.0]))
+    >>> found.low, found.high
+    (0.5, 1.1)
     """
     if len(trainings) < 2:
         return estimate

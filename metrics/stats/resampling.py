@@ -44,6 +44,14 @@ def resample(
     percentile interval replaces it where BCa is undefined: a degenerate distribution, a value outside
     all draws (its bias correction is infinite) or draws that are not finite. Where more than
     `UNDEFINED_SHARE` of the draws are not finite, the interval is NaN.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> options = {"seed": 0, "resamples": 99, "interval": "percentile", "level": 0.9}
+    >>> found = resample(rows, lambda x: x[..., 0].mean(axis=-1), 1.5, **options)
+    >>> found.low < 1.5 < found.high, found.kind
+    (True, 'percentile')
     """
     ends, drawn = _draw(rows, statistic, seed=seed, resamples=resamples, interval=interval, level=level)
     draws = np.sort(drawn)

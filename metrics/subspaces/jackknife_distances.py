@@ -71,6 +71,15 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
     ranks : at most n - 1 and D
     blocks : B
     pairs : from `some_pairs`
+
+    Examples
+    --------
+    Two groups that share no direction, whichever block is left out:
+
+    >>> states = np.array([[[1.0, 0], [-1, 0], [2, 0], [-2, 0]], [[0, 1], [0, -1], [0, 2], [0, -2]]])
+    >>> groups = Groups(states, np.ones((2, 4)), np.array([[0, 0, 1, 1]] * 2))
+    >>> distances(groups, [1], 2, pairs_of(2))[1].geodesic.round(6).tolist()
+    [1.0, 1.0, 1.0]
     """
     left, right = pairs
     geodesic = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
@@ -91,13 +100,26 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
 
 
 def group_variances(groups: Groups) -> Float64Array:
-    """Variances along the principal directions of each group, descending, (G, min(n, D)); 0 what is rounding."""
+    """Variances along the principal directions of each group, descending, (G, min(n, D)); 0 what is rounding.
+
+    Examples
+    --------
+    >>> groups = Groups(np.array([[[1.0, 0.0], [-1.0, 0.0]]]), np.ones((1, 2)), np.zeros((1, 2), dtype=np.int64))
+    >>> group_variances(groups).round(12).tolist()
+    [[1.0, 0.0]]
+    """
     variances, _ = next(_replicates(groups, 1, 0))
     return variances
 
 
 def some_pairs(count: int, rng: np.random.Generator) -> Pairs:
-    """All pairs of a number of groups, or `PAIRS` of them."""
+    """All pairs of a number of groups, or `PAIRS` of them.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in some_pairs(3, np.random.default_rng(0))]
+    [[0, 0, 1], [1, 2, 2]]
+    """
     left, right = pairs_of(count)
     if len(left) <= PAIRS:
         return left, right
@@ -106,12 +128,24 @@ def some_pairs(count: int, rng: np.random.Generator) -> Pairs:
 
 
 def pairs_compared(count: int) -> int:
-    """How many pairs of a number of groups are compared."""
+    """How many pairs of a number of groups are compared.
+
+    Examples
+    --------
+    >>> pairs_compared(3), pairs_compared(64)
+    (3, 496)
+    """
     return min(count * (count - 1) // 2, PAIRS)
 
 
 def overlap_table(bases: Float64Array) -> FloatArray:
-    """Mean cos^2 of all pairs of subspaces, float32 (G, G); bases of shape (G, D, r)."""
+    """Mean cos^2 of all pairs of subspaces, float32 (G, G); bases of shape (G, D, r).
+
+    Examples
+    --------
+    >>> overlap_table(np.eye(3)[None, :, :2].repeat(2, axis=0)).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
     count, width, rank = bases.shape
     flat = bases.transpose(1, 0, 2).reshape(width, count * rank)
     rows = [np.square((each.T @ flat).reshape(rank, count, rank)).sum(axis=(0, 2)) / rank for each in bases]
