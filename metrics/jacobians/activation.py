@@ -1,4 +1,4 @@
-"""What an expert does between its matrices, h = f(g, u), and its slopes in closed form."""
+"""Activations of gated experts: what happens between their matrices, h = f(g, u), and its slopes in closed form."""
 
 import math
 from collections.abc import Callable

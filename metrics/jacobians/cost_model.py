@@ -1,4 +1,4 @@
-"""How to get the alignment of all pairs of experts at single tokens: a small model of what each way costs.
+"""Cost of the alignment of all pairs of experts at single tokens: which way to compute it is affordable.
 
 Counted are multiplications and additions of the matrix products, for experts of width m on D dimensions
 with P matrices on the input side (2 with U, 1 without), N tokens, E experts:

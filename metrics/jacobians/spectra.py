@@ -1,4 +1,4 @@
-"""Jacobians of experts: at a token, as means over tokens, as operators, and their leading singular values.
+"""Leading singular values of experts' Jacobians: mean Jacobians as matrices, any as operators that are never formed.
 
 J_e(x) = C (diag(a) G + diag(b) U) + sum_i left_i right_i^T (see `metrics.jacobians.expert`).
 That J_e = dE_e/dx is taken at the expert's input is reconstructed (CLAIMS.md); the gate is in it when the local

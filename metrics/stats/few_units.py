@@ -1,4 +1,4 @@
-"""Intervals from a few trainings, or pairs of them, of which a bootstrap would be surer than it may be.
+"""Intervals from few units, such as trainings: their range or Student's t where a bootstrap would be too sure.
 
 Resampling n values never leaves their range, and the range of n independent values holds their median with
 probability 1 - 2^(1 - n): less than 95 % for fewer than six. Of twelve normal values a bootstrapped interval holds the

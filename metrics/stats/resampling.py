@@ -1,4 +1,4 @@
-"""The bootstrap behind every interval: whole rows resampled by scipy, in chunks, with honest fallbacks."""
+"""The bootstrap behind every interval: whole rows resampled by scipy, in chunks, and what replaces an undefined BCa."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""Over how many directions a spectrum is spread."""
+"""Over how many directions a spectrum is spread: effective rank, and the spectrum over its largest value."""
 
 from typing import Literal
 

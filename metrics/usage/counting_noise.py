@@ -1,4 +1,4 @@
-"""How alike two usage profiles are beyond the noise of counting few tokens, which makes equal ones look unequal."""
+"""Similarity of usage profiles without counting noise, which makes equal profiles of few tokens look unequal."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How far apart usage profiles are."""
+"""How far apart usage profiles are: their Jensen-Shannon divergence."""
 
 import numpy as np
 from scipy.special import entr

@@ -1,11 +1,13 @@
-"""Usage profiles and the two similarities."""
+"""Usage profiles, the two similarities, and evenness with what it says about renamed experts."""
+
+from itertools import permutations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
+from metrics.usage.profiles import cosine_matrix, evenness, pooled_similarity, usage
 
 SEEDS = st.integers(0, 2**16)
 
@@ -65,3 +67,14 @@ def test_centring_removes_the_shared_direction() -> None:
     pooled = np.array([[100.0, 1.0], [100.0, -1.0]])
     assert pooled_similarity(pooled, centre=False)[0, 1] == pytest.approx((1e4 - 1) / (1e4 + 1))
     assert pooled_similarity(pooled, centre=True)[0, 1] == pytest.approx(-1.0)
+
+
+@given(st.integers(0, 2**16))
+def test_product_is_the_mean_cosine_over_all_renamings(seed: int) -> None:
+    first, second = np.random.default_rng(seed).random((2, 5))
+    renamed = np.array([first, *(second[list(order)] for order in permutations(range(5)))])
+    assert evenness(first) * evenness(second) == pytest.approx(cosine_matrix(renamed)[0, 1:].mean())
+
+
+def test_a_profile_of_zeros_has_none() -> None:
+    assert np.isnan(evenness(np.zeros((2, 3)))).all()
