@@ -35,6 +35,8 @@ ORDER = [
     "fixtures.studies",
     "fixtures.mlp",
     "fixtures.planted",
+    "fixtures.live",
+    "fixtures.kinds",
     "fixtures.session",
     "fixtures.architectures",
     "fixtures.conversions",

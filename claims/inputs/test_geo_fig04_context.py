@@ -13,6 +13,7 @@ from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.layer_permutations import share_of_orders
 from fixtures.evidence.trace import LayerTrace, Trace
+from fixtures.kinds.token_traces import SENTENCES, TEXT
 from fixtures.messages.errors import MissingEvidence
 from fixtures.session.subject import Evidence
 from metrics.arrays import Float64Array, IntArray
@@ -40,7 +41,7 @@ class _Overlaps(NamedTuple):
 def read(subject: Evidence, variant: Variant) -> Trace:
     """Return the routing of the text, or of sentences in contexts: what the variant compares, and no more."""
     try:
-        return subject.trace("sentences" if variant["unit"] == "sentence" else "text")
+        return subject.read(SENTENCES if variant["unit"] == "sentence" else TEXT)
     except MissingEvidence as reason:
         pytest.skip(str(reason))
 

@@ -15,6 +15,7 @@ from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.evidence.noise_floor import noise_floor
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.trace import Trace
+from fixtures.kinds.token_traces import TEXT
 from fixtures.session.plugin import live_evidence
 
 _EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace)
@@ -50,7 +51,7 @@ def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | Sequ
     if subject is None:
         return found
     try:
-        return subject.trace("text")
+        return subject.read(TEXT)
     except Exception:  # what went wrong is the record of the claims that read the text, and no reason to lose this one
         return None
 

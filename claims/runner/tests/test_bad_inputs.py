@@ -167,27 +167,28 @@ KINDS: dict[str, Kind] = {
     # saved evidence
     "no evidence": Kind("--trace {}", r"holds no trace; give one"),
     "evidence with one bit changed": saved(r"is damaged: its SHA-256 is not the saved one", damage.flip_a_bit),
-    "evidence that links out": saved(r"layer-000\.safetensors in .* is missing", damage.move_out),
-    "evidence of two checkpoints": saved(r"holds traces of another and of org/moe@main; part them", damage.of_another),
+    "evidence that links out": saved(r"layers-000\.safetensors in .* is missing", damage.move_out),
+    "evidence of two checkpoints": saved(r"of another and of org/moe@main; part them", damage.of_another),
     "evidence that names other files": saved(
         r"does not list the files", description(lambda d: d["files"].update({"../../etc/passwd": ["", 0]}))
     ),
-    "evidence of a future version": saved(r"has the schema 99, and", description(lambda d: d.update(schema=99))),
+    "evidence of a future version": saved(r"is of version 99, and", description(lambda d: d.update(version=99))),
     "evidence of a hostile name": saved(
-        r"a name that cannot be shown", description(lambda d: d["trace"]["checkpoint"].update(name="\x1b[2J"))
+        r"a name that cannot be shown", description(lambda d: d["evidence"]["checkpoint"].update(name="\x1b[2J"))
     ),
     "evidence with foreign numbers": saved(
-        r"the array of LayerTrace\.experts holds float64 numbers", damage.foreign_experts
+        r"the array of Trace\.layers\.0\.experts holds float64 numbers", damage.foreign_experts
     ),
     "evidence with a number beyond any": saved(
-        r"Trace\.flip_rate is not what", description(lambda d: d["trace"].update(flip_rate=10**400))
+        r"Trace\.flip_rate is not what", description(lambda d: d["evidence"].update(flip_rate=10**400))
     ),
-    "evidence without end": saved(r"trace\.json in .* is damaged", sparse("trace.json", 1 << 40)),
+    "evidence without end": saved(r"evidence\.json in .* is damaged", sparse("evidence.json", 1 << 40)),
     "evidence without fingerprints": saved(
-        r"has no SHA-256 and size",
-        lambda f: inside(
-            "pruning", write("evidence.json", b'{"schema": 1, "kind": "Pruning", "arrays": [], "evidence": 0}')
-        )(f.parent),
+        r"has no SHA-256 and size", description(lambda d: d["files"].update({damage.LAYER: []}))
+    ),
+    "evidence of other code": saved(r"was captured by other code", description(lambda d: d.update(code="0" * 64))),
+    "evidence of an older program": saved(
+        r"pruning holds no evidence", lambda f: inside("pruning", write("trace.json", b"{}"))(f.parent)
     ),
     "evidence and a model": Kind("--trace {}/saved --checkpoint olmoe-init", r"give one or the other", traced()),
     # rollouts

@@ -12,7 +12,8 @@ import pytest
 from claims.core.record import write_records
 from claims.core.verdict import Verdict
 from claims.tests.support.asking import entries, program, suite
-from fixtures.evidence.store import save_trace
+from fixtures.evidence.store import save
+from fixtures.kinds.token_traces import TEXT
 from fixtures.messages.errors import TraceError
 from fixtures.rollouts.__main__ import main as rollouts
 from fixtures.tests.support.random_trace import example
@@ -42,11 +43,11 @@ def full(*_: object, **__: object) -> NoReturn:
 def test_a_full_disk_leaves_no_half_of_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(TraceError, match=r"cannot be written \(No space left on device\); make room .*, and run again"):
-        save_trace(tmp_path / "text", example())
+        save(tmp_path / "text", TEXT, example())
     assert entries(tmp_path) == []
     monkeypatch.setattr("tempfile.mkdtemp", full)
     with pytest.raises(TraceError, match="No space left on device"):
-        save_trace(tmp_path / "text", example())
+        save(tmp_path / "text", TEXT, example())
 
 
 def test_a_full_disk_leaves_no_half_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

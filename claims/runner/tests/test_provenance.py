@@ -21,7 +21,7 @@ class Evidence:
     def __init__(self, text: Trace | Exception) -> None:
         self.text = text
 
-    def trace(self, _: str) -> Trace:
+    def read(self, _: object) -> Trace:
         """Return the text, or fail."""
         if isinstance(self.text, Exception):
             raise self.text

@@ -13,7 +13,8 @@ from _pytest.config.argparsing import Parser
 import claims.runner.plugin
 import fixtures.session.plugin
 import reports.runner.collect
-from fixtures.session.live_model import LiveCheckpoint
+from fixtures.kinds.token_traces import TEXT, read_twice
+from fixtures.live.checkpoint import LiveCheckpoint
 from fixtures.session.options import add_options, settings_of
 from fixtures.session.saved import Saved
 
@@ -77,7 +78,9 @@ def _read(config: Any) -> None:
     """Read the text with every chosen checkpoint; what the fixture ``subject`` exits with is bad usage."""
     for source in config.stash[fixtures.session.plugin.CHOSEN].subjects.values():
         try:
-            evidence = Saved(source) if isinstance(source, Path) else LiveCheckpoint(source, settings_of(config))
-            evidence.trace("text")
+            if isinstance(source, Path):
+                Saved(source).read(TEXT)
+            else:
+                read_twice(LiveCheckpoint(source, settings_of(config)))
         except ValueError as error:
             raise pytest.UsageError(str(error)) from error

@@ -16,13 +16,14 @@ from safetensors.numpy import load_file, save_file
 
 from claims.core.record import Certificate, write_records
 from claims.core.verdict import Verdict
-from fixtures.evidence.store import save_trace
+from fixtures.evidence.store import save
 from fixtures.files.files import fingerprint
+from fixtures.kinds.token_traces import SHUFFLED, TEXT
 from fixtures.tests.support.random_trace import example
 from reports.tests.support.samples import record
 
 Edit = Callable[[Path], object]
-LAYER = "layer-000.safetensors"
+LAYER = "layers-000.safetensors"
 
 
 def write(name: str, content: bytes) -> Edit:
@@ -71,7 +72,7 @@ def inside(name: str, *edits: Edit) -> Edit:
     return edit
 
 
-def description(change: Callable[[dict[str, Any]], object], name: str = "trace.json") -> Edit:
+def description(change: Callable[[dict[str, Any]], object], name: str = "evidence.json") -> Edit:
     """Change a JSON file."""
 
     def edit(folder: Path) -> None:
@@ -104,14 +105,14 @@ def move_out(folder: Path) -> None:
 
 def of_another(folder: Path) -> None:
     """Put the trace of another checkpoint beside this one's."""
-    save_trace(folder.parent / "shuffled", replace(example(1), checkpoint={"name": "another"}))
+    save(folder.parent / "shuffled", SHUFFLED, replace(example(1), checkpoint={"name": "another"}))
 
 
 def traced(*edits: Edit) -> Edit:
     """Save evidence in ``saved`` and edit its trace ``text``."""
 
     def edit(folder: Path) -> None:
-        save_trace(folder / "saved" / "text", example())
+        save(folder / "saved" / "text", TEXT, example())
         for each in edits:
             each(folder / "saved" / "text")
 
