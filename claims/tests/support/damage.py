@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from claims.core.record import Certificate, write_records
 from claims.core.verdict import Verdict
-from fixtures.evidence.store import save
+from fixtures.evidence.store import save, seal
 from fixtures.files.files import fingerprint
 from fixtures.kinds.token_traces import SHUFFLED, TEXT
 from fixtures.tests.support.random_trace import example
@@ -73,11 +73,13 @@ def inside(name: str, *edits: Edit) -> Edit:
 
 
 def description(change: Callable[[dict[str, Any]], object], name: str = "evidence.json") -> Edit:
-    """Change a JSON file."""
+    """Change a JSON file; the SHA-256 of evidence fits again."""
 
     def edit(folder: Path) -> None:
         described = json.loads((folder / name).read_text("utf-8"))
         change(described)
+        if name == "evidence.json":
+            described["sha256"] = seal(described)
         (folder / name).write_text(json.dumps(described), "utf-8")
 
     return edit
