@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from reports import commands
 from reports.data.margins import SHARE
@@ -12,28 +11,12 @@ from reports.data.read import BadInput
 from reports.text.markdown import SENTENCE, plain
 
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
-
-
-class Argument(NamedTuple):
-    """What ``add_argument`` takes."""
-
-    names: tuple[str, ...]
-    settings: dict[str, Any]
-
-
-class Command(NamedTuple):
-    """A command: what it does, in half a sentence and in whole ones, and what it takes."""
-
-    name: str
-    run: Callable[[argparse.Namespace], int]
-    says: str
-    description: str
-    arguments: tuple[Argument, ...]
+RECORDS = "records.jsonl, or its folder"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 1 when `compare` found a change, or 2 (130 when stopped) with a sentence on stderr."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except BadInput as error:
@@ -47,125 +30,94 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m reports", description="Show what a run of the claims measured.")
-    parser.set_defaults(output="the standard output")
-    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        added = parsers.add_parser(command.name, help=command.says, description=command.description)
-        added.set_defaults(run=command.run)
-        for argument in command.arguments:
-            added.add_argument(*argument.names, **argument.settings)
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; ``run`` of what it returns is the command's function of `reports.commands`."""
+    whole = argparse.ArgumentParser(prog="python -m reports", description="Show what a run of the claims measured.")
+    whole.set_defaults(output="the standard output")
+    add = whole.add_subparsers(required=True, metavar="COMMAND").add_parser
 
-
-def _argument(*names: str, **settings: Any) -> Argument:
-    return Argument(names, settings)
-
-
-def _paths(name: str, metavar: str, says: str = "records.jsonl, or its folder", **settings: Any) -> Argument:
-    return _argument(name, type=Path, metavar=metavar, help=says, **settings)
-
-
-def _output(metavar: str, says: str, **settings: Any) -> Argument:
-    return _argument("-o", "--output", type=Path, metavar=metavar, help=says, **settings)
-
-
-_RECORDS = _paths("records", "RECORDS")
-_LABEL = _argument(
-    "--label",
-    action="append",
-    metavar="TEXT",
-    help="name of a run, once a run in their order; default: the date, else the name of the file or its folder",
-)
-COMMANDS = (
-    Command(
+    render = add(
         "render",
-        commands.render_report,
-        "write the Markdown report, its pages and its figures from records alone",
-        "Write report.md, a page a claim (details/), a page a paper (papers/) and figures/*.png. "
+        help="write the Markdown report, its pages and its figures from records alone",
+        description="Write report.md, a page a claim (details/), a page a paper (papers/) and figures/*.png. "
         "The same records give the same bytes.",
-        (
-            _RECORDS,
-            _output(
-                "FOLDER|FILE",
-                "folder for report.md, its pages and figures, or the report's file name (*.md); "
-                "default: beside RECORDS",
-            ),
-        ),
-    ),
-    Command(
+    )
+    render.set_defaults(run=commands.render_report)
+    render.add_argument("records", type=Path, metavar="RECORDS", help=RECORDS)
+    says = "folder for report.md, its pages and figures, or the report's file name (*.md); default: beside RECORDS"
+    render.add_argument("-o", "--output", type=Path, metavar="FOLDER|FILE", help=says)
+
+    html = add(
         "html",
-        commands.write_page,
-        "write one page to browse, figures and all",
-        "Write one HTML file that needs no network: the matrix, filters by paper, verdict and place, every claim with "
-        "its numbers and figures, and its history when runs are given.",
-        (
-            _RECORDS,
-            _output("FILE", "file to write; default: report.html beside RECORDS"),
-            _paths("--history", "RUN", "earlier runs, and this one, as `history` takes them", nargs="+"),
-            _LABEL,
-        ),
-    ),
-    Command(
+        help="write one page to browse, figures and all",
+        description="Write one HTML file that needs no network: the matrix, filters by paper, verdict and place, "
+        "every claim with its numbers and figures, and its history when runs are given.",
+    )
+    html.set_defaults(run=commands.write_page)
+    html.add_argument("records", type=Path, metavar="RECORDS", help=RECORDS)
+    says = "file to write; default: report.html beside RECORDS"
+    html.add_argument("-o", "--output", type=Path, metavar="FILE", help=says)
+    says = "earlier runs, and this one, as `history` takes them"
+    html.add_argument("--history", type=Path, metavar="RUN", nargs="+", help=says)
+
+    matrix = add(
         "matrix",
-        commands.print_matrix,
-        "print the matrix as Markdown",
-        "Print one paragraph and the tables of claims by places as Markdown, for a job summary.",
-        (_RECORDS,),
-    ),
-    Command(
+        help="print the matrix as Markdown",
+        description="Print one paragraph and the tables of claims by places as Markdown, for a job summary.",
+    )
+    matrix.set_defaults(run=commands.print_matrix)
+    matrix.add_argument("records", type=Path, metavar="RECORDS", help=RECORDS)
+
+    compare = add(
         "compare",
-        commands.compare_runs,
-        "say what changed between two runs",
-        "Print as Markdown what changed from OLD to NEW. Exit status: 1 when a verdict changed, appeared or vanished, "
-        "another reading's verdict moved, or a criterion lost its margin; 0 when none did; 2 when a file cannot "
-        "be read.",
-        (
-            _paths("old", "OLD", "records.jsonl of the earlier run, or its folder"),
-            _paths("new", "NEW", "records.jsonl of the later run, or its folder"),
-            _argument(
-                "--margin",
-                type=float,
-                default=SHARE,
-                metavar="SHARE",
-                help="a margin is lost when an interval comes nearer to its threshold than this share of its own "
-                "width, or touches it (default: %(default)s)",
-            ),
-        ),
-    ),
-    Command(
+        help="say what changed between two runs",
+        description="Print as Markdown what changed from OLD to NEW. Exit status: 1 when a verdict changed, appeared "
+        "or vanished, another reading's verdict moved, or a criterion lost its margin; 0 when none did; 2 when a file "
+        "cannot be read.",
+    )
+    compare.set_defaults(run=commands.compare_runs)
+    compare.add_argument("old", type=Path, metavar="OLD", help="records.jsonl of the earlier run, or its folder")
+    compare.add_argument("new", type=Path, metavar="NEW", help="records.jsonl of the later run, or its folder")
+    says = (
+        "a margin is lost when an interval comes nearer to its threshold than this share of its own width, or touches "
+        "it (default: %(default)s)"
+    )
+    compare.add_argument("--margin", type=float, default=SHARE, metavar="SHARE", help=says)
+
+    history = add(
         "history",
-        commands.write_runs,
-        "show every claim's numbers through many runs",
-        "Write history.md and a picture a claim (history/*.png): value and interval run by run against the threshold. "
-        "Runs are ordered by the date that their records carry when all do, else as they are given.",
-        (
-            _paths("runs", "RUN", nargs="+"),
-            _output("FOLDER", "folder (default: %(default)s)", default=Path("history")),
-            _LABEL,
-        ),
-    ),
-    Command(
+        help="show every claim's numbers through many runs",
+        description="Write history.md and a picture a claim (history/*.png): value and interval run by run against "
+        "the threshold. Runs are ordered by the date that their records carry when all do, else as they are given.",
+    )
+    history.set_defaults(run=commands.write_runs)
+    history.add_argument("runs", type=Path, metavar="RUN", nargs="+", help=RECORDS)
+    says = "folder (default: %(default)s)"
+    history.add_argument("-o", "--output", type=Path, metavar="FOLDER", default=Path("history"), help=says)
+    for command in (html, history):
+        says = "name of a run, once a run in their order; default: the date, else the name of the file or its folder"
+        command.add_argument("--label", action="append", metavar="TEXT", help=says)
+
+    merge = add(
         "merge",
-        commands.merge_shards,
-        "put the shards of one run together",
-        "Put shards of one run together, in any order; p-values are adjusted over all of them, as one run does. "
-        "Records of one claim, checkpoint and reading that agree but for seconds and provenance are one; any that "
-        "disagree are an error.",
-        (
-            _paths("shards", "RECORDS", nargs="+"),
-            _output("OUT", "file to write, certificates beside it; default: records to the standard output"),
-        ),
-    ),
-    Command(
+        help="put the shards of one run together",
+        description="Put shards of one run together, in any order; p-values are adjusted over all of them, as one run "
+        "does. Records of one claim, checkpoint and reading that agree but for seconds and provenance are one; any "
+        "that disagree are an error.",
+    )
+    merge.set_defaults(run=commands.merge_shards)
+    merge.add_argument("shards", type=Path, metavar="RECORDS", nargs="+", help=RECORDS)
+    says = "file to write, certificates beside it; default: records to the standard output"
+    merge.add_argument("-o", "--output", type=Path, metavar="OUT", help=says)
+
+    schema = add(
         "schema",
-        commands.print_schema,
-        "print the JSON Schema of records.jsonl",
-        "Print the JSON Schema of a line of records.jsonl, for programs that read it.",
-        (_argument("of", choices=("records",), help="what to print the schema of"),),
-    ),
-)
+        help="print the JSON Schema of records.jsonl",
+        description="Print the JSON Schema of a line of records.jsonl, for programs that read it.",
+    )
+    schema.set_defaults(run=commands.print_schema)
+    schema.add_argument("of", choices=("records",), help="what to print the schema of")
+    return whole
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ class Cell:
         return (self.primary, *self.others)
 
     @property
-    def fork_sensitive(self) -> bool:
+    def sensitive(self) -> bool:
         """Whether another reading of the definition that applies here gives another verdict."""
         return any(other.verdict not in (self.verdict, Verdict.NOT_APPLICABLE) for other in self.others)
 
@@ -74,6 +74,10 @@ class Board:
         """Return (place, cell) of one claim, in order of the places."""
         return [(name, self.cells[claim, name]) for name in self.places if (claim, name) in self.cells]
 
+    def of_place(self, name: str) -> list[tuple[str, Cell]]:
+        """Return (claim, cell) of one place, in order of the claims."""
+        return [(r.claim, self.cells[r.claim, name]) for r in self.claims if (r.claim, name) in self.cells]
+
     def of_kind(self, kind: Kind) -> list[tuple[str, str, Cell]]:
         """Return (claim, place, cell) on places of one kind, claim by claim."""
         return [found for found in self.in_order() if self.kinds[found[1]] == kind]
@@ -111,6 +115,6 @@ def _cell(found: Sequence[Record]) -> Cell:
     return Cell(ordered[0], tuple(ordered[1:]))
 
 
-def fork_name(record: Record) -> str:
+def variant_name(record: Record) -> str:
     """Return the reading in words, ``as stated`` for a claim that has only one."""
     return record.key[2] or "as stated"

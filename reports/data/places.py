@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from claims.core.record import Record
-from reports.text.markdown import escape
+from reports.text.markdown import plain
 from reports.text.vocabulary import GENERATED
 
 
@@ -41,9 +41,14 @@ def repeats(record: Record) -> list[list[str]]:
     return [_names(names) for names in seeds] if isinstance(seeds, list) else []
 
 
-def place_title(name: str, limit: int = 120) -> str:
+def compared(record: Record) -> str:
+    """Return what an experiment compares, ``with loss / without``; "" for what is no experiment."""
+    return " / ".join(plain(arm, 60) for arm in arms(record))
+
+
+def place_name(name: str, limit: int = 120) -> str:
     """Return the name of a place as a heading, a cell or a sentence says it."""
-    return "generated cases" if name == GENERATED else escape(name, limit)
+    return "generated cases" if name == GENERATED else plain(name, limit)
 
 
 def is_control(record: Record) -> bool:

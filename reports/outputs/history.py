@@ -1,33 +1,50 @@
-"""The history of many runs as Markdown and pictures: what drifts first, then every claim."""
+"""The history of many runs, for its own page and the HTML page: what drifts first, then every claim."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from claims.core.record import Criterion
+from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.history import History, changed, drifting, histories
-from reports.data.places import place_title
+from reports.data.places import place_name
 from reports.data.runs import Run, dated
 from reports.figures.timeline import timeline
 from reports.text.files import write_whole
-from reports.text.links import address
-from reports.text.markdown import bullets, escape, table
 from reports.text.numbers import claimed, interval
 from reports.text.slugs import slug
-from reports.text.vocabulary import SYMBOL, plural
+from reports.text.templates import fill
+from reports.text.vocabulary import SYMBOL
 
 #: The latest runs whose numbers the table has; the picture has all.
 LATEST = 4
 #: Verdicts shown as symbols, one a run.
 VERDICTS = 30
 ABSENT = "·"
-ORDERED = "in the order of the dates that their records carry"
-UNMOVED = "No interval that was clear of its threshold has come near it"
-CHANGED = "Verdicts that changed, or are gone"
-DRIFT = "Intervals that came near their thresholds"
-GIVEN = "in the order in which they were given, since not every one carries a date"
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Past:
+    """One claim through the runs; ``file`` is its picture, "" where there was nothing to draw."""
+
+    record: Record
+    changes: list[str]
+    verdicts: Rows
+    numbers: Rows
+    file: str
+
+
+@dataclass(frozen=True)
+class Through:
+    """All claims through the runs; ``latest`` are the labels of the runs whose numbers are shown."""
+
+    dated: bool
+    runs: Rows
+    changed: Rows
+    drift: Rows
+    latest: list[str]
+    claims: list[Past]
 
 
 def write_history(runs: Sequence[Run], folder: Path) -> Path:
@@ -38,101 +55,47 @@ def write_history(runs: Sequence[Run], folder: Path) -> Path:
     OSError
         When the folder cannot be written to.
     """
-    found = histories(runs)
-    drawn = {h.record.claim: draw(h, runs, folder) for h in found}
-    parts = [f"# {title(runs)}", order(runs), _runs(runs), *_changed(found), *_drift(found)]
-    parts += [part for history in found for part in _claim(history, runs, drawn[history.record.claim])]
-    parts.append(_signs())
-    write_whole(folder / "history.md", "\n\n".join(part for part in parts if part) + "\n")
+    text = fill("history.md.j2", history=through(runs, folder), verdicts=list(Verdict), absent=ABSENT)
+    write_whole(folder / "history.md", text)
     return folder / "history.md"
 
 
-def title(runs: Sequence[Run]) -> str:
-    """Return what the history is of."""
-    return f"Claims through {plural(len(runs), 'run')}"
+def through(runs: Sequence[Run], folder: Path) -> Through:
+    """Return what is said of the runs, with the pictures drawn into ``folder``."""
+    found = histories(runs)
+    return Through(
+        dated=dated(runs),
+        runs=[[r.label, r.commit or ABSENT, f"{len(r.board.claims):,}", f"{len(r.board.cells):,}"] for r in runs],
+        changed=[[claim, place_name(name), _symbols(verdicts)] for claim, name, verdicts in changed(found)],
+        drift=[
+            [h.record.claim, place_name(t.place), t.name, claimed(now), interval(first), interval(now)]
+            for h in found
+            for t, first, now in drifting(h)
+        ],
+        latest=[run.label for run in runs[-LATEST:]],
+        claims=[_past(history, [run.label for run in runs], folder) for history in found],
+    )
 
 
-def order(runs: Sequence[Run]) -> str:
-    """Return how the runs are ordered."""
-    return f"The runs are {ORDERED if dated(runs) else GIVEN}."
-
-
-def draw(history: History, runs: Sequence[Run], folder: Path) -> str:
-    """Draw a claim's picture and return its file from ``folder``; "" where there was nothing to draw."""
+def _past(history: History, labels: Sequence[str], folder: Path) -> Past:
     file = f"history/{slug(history.record.claim)}.png"
-    return file if timeline(folder / file, history, [run.label for run in runs]) else ""
+    return Past(
+        record=history.record,
+        changes=[f"From {labels[n]} on: {says}." for n, says in history.changes],
+        verdicts=[[place_name(place), _symbols(verdicts)] for place, verdicts in history.verdicts.items()],
+        numbers=[
+            [
+                place_name(track.place),
+                track.name,
+                claimed(track.measured[-1]),
+                *(interval(point) if point else ABSENT for point in track.points[-LATEST:]),
+            ]
+            for track in history.tracks
+        ],
+        file=file if timeline(folder / file, history, labels) else "",
+    )
 
 
-def symbols(verdicts: Sequence[Verdict | None]) -> str:
+def _symbols(verdicts: Sequence[Verdict | None]) -> str:
     """Return the verdicts of the latest runs, one symbol a run."""
     return "".join(SYMBOL[verdict] if verdict else ABSENT for verdict in verdicts[-VERDICTS:])
-
-
-def point(criterion: Criterion | None) -> str:
-    """Return a number as a cell of a table."""
-    return ABSENT if criterion is None else interval(criterion)
-
-
-def _runs(runs: Sequence[Run]) -> str:
-    rows = [
-        [escape(run.label), escape(run.commit) or ABSENT, f"{len(run.board.claims):,}", f"{len(run.board.cells):,}"]
-        for run in runs
-    ]
-    return table(pd.DataFrame(rows, columns=["run", "commit", "claims", "verdicts"]), right=["claims", "verdicts"])
-
-
-def _changed(found: Sequence[History]) -> list[str]:
-    rows = [[escape(claim), place_title(name), symbols(verdicts)] for claim, name, verdicts in changed(found)]
-    if not rows:
-        return ["No verdict changed."]
-    columns = ["claim", "on", "verdicts, the latest last"]
-    return [f"## {CHANGED}", table(pd.DataFrame(rows, columns=columns))]
-
-
-def _drift(found: Sequence[History]) -> list[str]:
-    rows = [
-        [escape(h.record.claim), place_title(t.place), escape(t.name), claimed(now), interval(first), interval(now)]
-        for h in found
-        for t, first, now in drifting(h)
-    ]
-    if not rows:
-        return [f"{UNMOVED}."]
-    columns = ["claim", "on", "measured", "claimed", "at first", "in the latest run"]
-    return [f"## {DRIFT}", table(pd.DataFrame(rows, columns=columns))]
-
-
-def _claim(history: History, runs: Sequence[Run], file: str) -> list[str]:
-    changes = [f"From {escape(runs[n].label)} on: {escape(says)}." for n, says in history.changes]
-    return [
-        f"## {slug(history.record.claim)}",
-        escape(history.record.title) + ".",
-        bullets(changes),
-        _verdicts(history),
-        _numbers(history, runs),
-        f"![{escape(history.record.title)}: through the runs]({address(file)})" if file else "",
-    ]
-
-
-def _verdicts(history: History) -> str:
-    rows = [[place_title(place), symbols(verdicts)] for place, verdicts in history.verdicts.items()]
-    return table(pd.DataFrame(rows, columns=["on", "verdicts, the latest last"]))
-
-
-def _numbers(history: History, runs: Sequence[Run]) -> str:
-    latest = range(max(0, len(runs) - LATEST), len(runs))
-    rows = [
-        [
-            place_title(track.place),
-            escape(track.name),
-            claimed(track.measured[-1]),
-            *(point(track.points[i]) for i in latest),
-        ]
-        for track in history.tracks
-    ]
-    columns = ["on", "measured", "claimed", *(escape(runs[i].label) for i in latest)]
-    return table(pd.DataFrame(rows, columns=columns)) if rows else ""
-
-
-def _signs() -> str:
-    words = [f"{SYMBOL[verdict]} {verdict}" for verdict in Verdict]
-    return f"{', '.join(words)}, {ABSENT} not there. Numbers are of the primary reading: value [95 % interval]."

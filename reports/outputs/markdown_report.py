@@ -6,27 +6,28 @@ Pure: the same records give the same bytes.
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from claims.core.record import Record
 from reports.data.board import Board, board
 from reports.data.completeness import Completeness
 from reports.data.places import Kind
-from reports.figures.claim_figures import Picture, pictures
+from reports.figures.claim_figures import pictures
 from reports.pages.claim import claim_page
-from reports.pages.findings import findings
+from reports.pages.findings import findings, on_controls
 from reports.pages.glossary import glossary
 from reports.pages.matrix import tables
-from reports.pages.not_measured import absent
+from reports.pages.not_measured import silent, untried
 from reports.pages.provenance import provenance
 from reports.pages.summary import paragraph
-from reports.papers.page import concerns, paper_page
+from reports.papers.page import paper_page
 from reports.papers.paper import Page
 from reports.papers.paper_file import pages
+from reports.papers.tables import claims_on
 from reports.text.figure_labels import cited
 from reports.text.files import write_whole
 from reports.text.links import PAPERS, details_file, reference, references
-from reports.text.markdown import bullets, escape, table
+from reports.text.markdown import Markdown
+from reports.text.templates import fill
+from reports.text.vocabulary import listed
 
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
 
@@ -61,42 +62,37 @@ def render(
         raise ValueError("there is no record to report")
     run = board(records)
     drawn = {record.claim: pictures(run, record, folder) for record in run.claims}
-    _write_details(run, drawn, folder, name)
-    told = [page for page in pages() if concerns(page, run)]
+    for record in run.claims:
+        write_whole(folder / details_file(record.claim), claim_page(run, record, drawn[record.claim], name))
+    told = [page for page in pages() if claims_on(page, run)]
     for page in told:
-        write_whole(folder / _page_file(page), paper_page(page, run, drawn, name))
+        write_whole(folder / PAPERS / f"{page.slug}.md", paper_page(page, run, drawn, name))
     write_whole(folder / name, _report(run, completeness, told))
     return folder / name
 
 
-def _write_details(run: Board, drawn: dict[str, list[Picture]], folder: Path, name: str) -> None:
-    for record in run.claims:
-        write_whole(folder / details_file(record.claim), claim_page(run, record, drawn[record.claim], name))
-
-
 def _report(run: Board, completeness: Completeness | None, told: Sequence[Page]) -> str:
-    recorded = f"{completeness.sentence.capitalize()}." if completeness else ""
-    links = [f"[{page.title}]({_page_file(page)})" for page in told]
-    beside = f"Beside the papers: {'; '.join(links)}." if links else ""
-    parts = [f"# {TITLE}", paragraph(run), " ".join(part for part in (recorded, beside) if part)]
-    for title, content in (
-        *tables(run),
-        ("What the claims say", _says(run)),
-        ("Worth reading first", findings(run)),
-        ("What gave no verdict, and why", absent(run, completeness)),
-        ("Where the numbers come from", provenance(run)),
-        ("What the words mean", bullets([f"**{word}**: {meaning}" for word, meaning in glossary(run)])),
-    ):
-        parts += [f"## {title}", content] if content else []
-    return "\n\n".join(part for part in [*parts, references(run.claims)] if part) + "\n"
+    too, alone = (Markdown(listed(list(map(reference, claims))) if claims else "") for claims in on_controls(run))
+    return fill(
+        "report.md.j2",
+        title=TITLE,
+        summary=paragraph(run),
+        completeness=completeness,
+        papers=told,
+        tables=tables(run),
+        says=_says(run),
+        findings=findings(run),
+        too=too,
+        alone=alone,
+        silent=silent(run),
+        untried=untried(run),
+        provenance=provenance(run),
+        words=glossary(run),
+        references=references(run.claims),
+    )
 
 
-def _page_file(page: Page) -> str:
-    return f"{PAPERS}/{page.slug}.md"
-
-
-def _says(run: Board) -> str:
+def _says(run: Board) -> list[list[str]]:
     """Return what each claim says and where; those on generated cases have it in their own table."""
     told = [r for r in run.claims if any(run.kinds[name] != Kind.GENERATED for name, _ in run.of_claim(r.claim))]
-    rows = [[reference(r.claim), escape(r.title), escape(cited(r.figures) or r.source)] for r in told]
-    return table(pd.DataFrame(rows, columns=["claim", "what it says", "source"])) if rows else ""
+    return [[reference(r.claim), r.title, cited(r.figures) or r.source] for r in told]

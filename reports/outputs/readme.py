@@ -10,6 +10,8 @@ from pathlib import Path
 
 from claims.core.record import Record, read_records
 from reports.text.files import write_whole
+from reports.text.markdown import Markdown
+from reports.text.templates import fill
 
 BEGIN, END = "<!-- sample:begin -->\n", "<!-- sample:end -->"
 #: The claim that the sample leads with, and the checkpoint that it is told of.
@@ -29,49 +31,33 @@ def sample_block(sample: Path, at: str) -> str:
     ValueError
         When the report or the records lack what is shown.
     """
-    report = (sample / "report.md").read_text(encoding="utf-8")
+    lines = (sample / "report.md").read_text(encoding="utf-8").splitlines()
     matrix, experiments, trained = (
-        _table(report, heading)
+        _table(lines, heading)
         for heading in ("## Claims by checkpoints", "## Controlled experiments", "## Identities, synthetic data")
     )
     trained = [row for row in trained if not row.startswith("| [identity-")]
-    places = matrix[0].count("|") - 2
     shown = "\n".join((*matrix, *experiments, *trained))
-    links = [
-        f"{line.replace(': details/', f': {at}/details/')}" for line in _links(report) if line.split(":")[0] in shown
-    ]
-    return "\n".join(
-        (
-            f"What it says of the {places} checkpoints in this repository ([the whole report]({at}/report.md);",
-            f"[GEO figure by figure]({at}/papers/geo.md), [ASY and PRB claim by claim]({at}/papers/asy.md)).",
-            "**Supported**: the numbers and their intervals agree. **Vacuous**: so does the null. **†**: another",
-            "reading of the definition decides otherwise. `olmoe-init` is the untrained control.",
-            "",
-            *matrix,
-            "",
-            "Causal claims are tested on pairs that differ in one thing, others on generated data:",
-            "",
-            "<details><summary>Controlled pairs, and routers and MLP mixtures trained in the run</summary>",
-            "",
-            *experiments,
-            "",
-            *trained,
-            "",
-            "</details>",
-            "",
-            f"![What two rollouts share, by layer, after GEO Fig. 6]({at}/figures/{LEAD}.png)",
-            "",
-            *_lead(read_records(sample / "records.jsonl")),
-            "",
-            *links,
-            "",
-        )
+    links = [line.replace(": details/", f": {at}/details/") for line in lines if "]: details/" in line]
+    told = _told(read_records(sample / "records.jsonl"))
+    return fill(
+        "readme.md.j2",
+        at=Markdown(at),
+        places=matrix[0].count("|") - 2,
+        matrix=Markdown("\n".join(matrix)),
+        experiments=Markdown("\n".join(experiments)),
+        trained=Markdown("\n".join(trained)),
+        lead=LEAD,
+        on=TOLD_OF,
+        overlap=told.paper.split(" (")[0],
+        authors=told.notes[0].split(";")[0],
+        notes=told.notes[1:4],
+        links=Markdown("\n".join(line for line in links if line.split(":")[0] in shown)),
     )
 
 
-def _table(report: str, heading: str) -> list[str]:
+def _table(lines: list[str], heading: str) -> list[str]:
     """Return the first table below a heading, its rows as they are."""
-    lines = report.splitlines()
     start = next((place for place, line in enumerate(lines) if line.startswith(heading)), None)
     if start is None:
         raise ValueError(f"the report has no part {heading!r}")
@@ -80,26 +66,12 @@ def _table(report: str, heading: str) -> list[str]:
     return lines[first:last]
 
 
-def _links(report: str) -> list[str]:
-    return [line for line in report.splitlines() if line.startswith("[") and "]: details/" in line]
-
-
-def _lead(records: list[Record]) -> list[str]:
-    """Tell the leading claim in the words of its record: measured, by chance, and of unrelated rollouts."""
-    found = next(
-        (r for r in records if r.claim == LEAD and r.primary and r.checkpoint.get("name") == TOLD_OF),
-        None,
-    )
-    if found is None:
-        raise ValueError(f"the records hold no {LEAD} of {TOLD_OF}")
-    whose, *told = found.notes
-    paper, authors = found.paper.split(" (")[0], whose.split(";")[0]
-    return [
-        f"The paper has different models share {paper}. Here, on `{TOLD_OF}`",
-        f"({authors}; the authors are one base and its post-trained variants):",
-        "",
-        *(f"- {sentence}" for sentence in told[:3]),
-    ]
+def _told(records: list[Record]) -> Record:
+    """Return the record of the leading claim: what it measured, by chance, and of unrelated rollouts."""
+    for record in records:
+        if record.claim == LEAD and record.primary and record.checkpoint.get("name") == TOLD_OF:
+            return record
+    raise ValueError(f"the records hold no {LEAD} of {TOLD_OF}")
 
 
 def main(arguments: list[str]) -> None:

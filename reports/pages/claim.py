@@ -1,66 +1,163 @@
-"""A claim's page: what is said, by whom, how it is judged, and what each place gave."""
+"""One claim: what is said, by whom, how it is judged, and what each place gave; for its page and for the HTML page."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from functools import partial
-
-import pandas as pd
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from claims.core.record import Record
 from claims.core.verdict import Verdict
-from reports.data.board import Board, Cell
-from reports.data.places import Kind, arms, kind_of, place_title, repeats
-from reports.figures.claim_figures import Picture, embed
-from reports.pages.criteria import because, criteria_table, forks_table, methods, thresholds_table
-from reports.pages.matrix import footnotes, mark
+from reports.data.board import Board, Cell, variant_name
+from reports.data.places import Kind, arms, kind_of, place_name, repeats
+from reports.figures.claim_figures import Picture
+from reports.pages import criteria
+from reports.pages.matrix import footnotes, mark, signs
+from reports.pages.summary import tally
 from reports.text.figure_labels import cited
-from reports.text.links import address
-from reports.text.markdown import SENTENCE, block, bullets, code, escape, table
 from reports.text.slugs import slug
-from reports.text.vocabulary import listed, plural, shown
-
-Say = Callable[[str], str]
-
-
-def facts(record: Record, say: Say) -> list[tuple[str, str]]:
-    """Return (name, text) of where a claim comes from, how it is read and what it is held against."""
-    figures = f" (figures: {say(cited(record.figures))})" if record.figures else ""
-    found = (
-        ("Source", say(record.source) + figures),
-        ("Definition", say(record.definition)),
-        ("The paper reports", say(record.paper)),
-        ("Null", say(record.null_says)),
-    )
-    return [(name, text) for name, text in found if text.strip()]
-
-
-def equation(record: Record) -> list[str]:
-    """Return the lines of an equation, a new one for each of its parts; none where there is none."""
-    return [line for part in record.equation.replace(";  ", ";\n").splitlines() if (line := part.rstrip())]
-
-
-def compared(record: Record, say: Say) -> str:
-    """Say what an experiment compares, and with which checkpoints; "" for what is no experiment."""
-    found = arms(record)
-    if not found:
-        return ""
-    seeds = [" against ".join(say(name) for name in names) for names in repeats(record)]
-    return (
-        f"Compared: {listed([say(arm) for arm in found], most=30)}; {plural(len(seeds), 'seed')}: {'; '.join(seeds)}."
-    )
-
-
-def unbroken(record: Record) -> str:
-    """Say what supports a claim that has no number: no case against it was found; "" for any other."""
-    if record.criteria or record.verdict != Verdict.SUPPORTED or kind_of(record) != Kind.GENERATED:
-        return ""
-    return "None of the cases that were generated for it contradicts it."
-
+from reports.text.templates import fill
+from reports.text.vocabulary import listed, plural
 
 #: File of records that the commands on a page name; it lies beside the report.
 RECORDS = "records.jsonl"
-#: A claim's own texts are shown whole.
-_whole = partial(escape, limit=SENTENCE)
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """One claim on one place."""
+
+    place: str
+    cell: Cell
+
+    @property
+    def record(self) -> Record:
+        """The record that decides."""
+        return self.cell.primary
+
+    @property
+    def id(self) -> str:
+        """The anchor on the HTML page; a slug has no two hyphens in a row, so none is another's."""
+        return f"claim-{slug(self.record.claim)}--{slug(self.place)}"
+
+    @property
+    def name(self) -> str:
+        """What the place is called."""
+        return place_name(self.place)
+
+    @property
+    def mark(self) -> str:
+        """Symbol, word and signs of the verdict."""
+        return mark(self.cell)
+
+    @property
+    def signs(self) -> str:
+        """The signs of the verdict alone."""
+        return signs(self.cell)
+
+    @property
+    def compared(self) -> str:
+        """What an experiment compares, and with which checkpoints; "" for what is no experiment."""
+        found = arms(self.record)
+        if not found:
+            return ""
+        seeds = [" against ".join(names) for names in repeats(self.record)]
+        return f"Compared: {listed(found, most=30)}; {plural(len(seeds), 'seed')}: {'; '.join(seeds)}."
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether a claim is supported without a number, since no case against it was found."""
+        record = self.record
+        return not record.criteria and record.verdict == Verdict.SUPPORTED and kind_of(record) == Kind.GENERATED
+
+    @property
+    def criteria(self) -> list[list[str]]:
+        """Rows of the columns `reports.pages.criteria.COLUMNS`."""
+        return criteria.criteria_rows(self.record)
+
+    @property
+    def variants(self) -> list[list[str]]:
+        """Rows of variant, verdict and the number that made it."""
+        return criteria.variant_rows(self.cell)
+
+    @property
+    def methods(self) -> str:
+        """How the intervals were made."""
+        return criteria.methods(self.record)
+
+    @property
+    def because(self) -> str:
+        """The number that made the verdict."""
+        return criteria.because(self.record)
+
+    @property
+    def certified(self) -> list[tuple[Record, str, str]]:
+        """(record, variant, command that rechecks it) of each counterexample."""
+        chosen = f"--checkpoint {shlex.quote(self.place)}"
+        return [
+            (
+                r,
+                variant_name(r) if r.key[2] else "",
+                f"python -m claims.recheck {RECORDS} --claim {shlex.quote(r.claim)} {chosen}",
+            )
+            for r in self.cell.records
+            if r.certificate is not None
+        ]
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """One claim; ``record`` is any of its records."""
+
+    record: Record
+    places: list[PlaceView]
+
+    @property
+    def id(self) -> str:
+        """The anchor on the HTML page."""
+        return f"claim-{slug(self.record.claim)}"
+
+    @property
+    def tally(self) -> str:
+        """How many verdicts of each kind there are."""
+        return tally([view.cell for view in self.places])
+
+    @property
+    def equation(self) -> str:
+        """The equation, a line for each of its parts; "" where there is none."""
+        lines = self.record.equation.replace(";  ", ";\n").splitlines()
+        return "\n".join(line.rstrip() for line in lines if line.strip())
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """(name, text) of where a claim comes from, how it is read and what it is held against."""
+        record = self.record
+        figures = f" (figures: {cited(record.figures)})" if record.figures else ""
+        found = (
+            ("Source", record.source + figures),
+            ("Definition", record.definition),
+            ("The paper reports", record.paper),
+            ("Null", record.null_says),
+        )
+        return [(name, text) for name, text in found if text.strip()]
+
+    @property
+    def thresholds(self) -> list[tuple[str, str, str]]:
+        """Rows of name, value and why."""
+        return criteria.threshold_rows([r for view in self.places for r in view.cell.records])
+
+    @property
+    def glance(self) -> list[list[str]]:
+        """Rows of place, verdict and the number that made it."""
+        return [[view.name, view.mark, view.because] for view in self.places]
+
+    @property
+    def footnotes(self) -> str:
+        """What the signs of the verdicts mean."""
+        return footnotes([view.cell for view in self.places])
+
+
+def claim_view(board: Board, record: Record) -> ClaimView:
+    """Return a claim of a run."""
+    return ClaimView(record, [PlaceView(name, cell) for name, cell in board.of_claim(record.claim)])
 
 
 def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: str) -> str:
@@ -73,75 +170,5 @@ def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: s
     drawn : the claim's pictures
     report : file name of the report
     """
-    places = board.of_claim(record.claim)
-    records = [r for _, cell in places for r in cell.records]
-    parts = [
-        f"# {slug(record.claim)}",
-        f"[The report](../{address(report)}); [what the words mean](../{address(report)}#what-the-words-mean)",
-        f"**{escape(record.title)}.** {_whole(record.statement)}",
-        block("\n".join(equation(record))) if record.equation.strip() else "",
-        bullets(_facts(record)),
-        thresholds_table(records),
-        _glance(places),
-        *(embed(picture, "../") for picture in drawn),
-        *(part for name, cell in places for part in _on(name, cell)),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _glance(places: Sequence[tuple[str, Cell]]) -> str:
-    """Every place's verdict and the number that made it, where there is more than one place."""
-    if len(places) < 2:
-        return ""
-    rows = [[place_title(name), mark(cell), because(cell.primary)] for name, cell in places]
-    notes = footnotes([cell for _, cell in places])
-    return "\n\n".join([table(pd.DataFrame(rows, columns=["on", "verdict", "because"])), *notes])
-
-
-def _facts(record: Record) -> list[str]:
-    own_name = [f"Claim: {code(record.claim)}"] if slug(record.claim) != record.claim else []
-    return [*own_name, *(f"{name}: {text}" for name, text in facts(record, _whole))]
-
-
-def _on(name: str, cell: Cell) -> list[str]:
-    record = cell.primary
-    sensitive = ", fork-sensitive" if cell.fork_sensitive else ""
-    parts = [
-        f"## {place_title(name)}: {shown(record.verdict)}{sensitive}",
-        compared(record, escape),
-        f"Reason: {_whole(record.reason).rstrip('.')}." if record.reason.strip() else unbroken(record),
-        criteria_table(record),
-        _forks(cell),
-        _certificates(name, cell),
-        _expected(record),
-        bullets([_whole(note) for note in record.notes]),
-        methods(record),
-    ]
-    return [part for part in parts if part]
-
-
-def _expected(record: Record) -> str:
-    met = record.expected is None or record.expected == record.verdict
-    return "" if met else f"Expected verdict: {escape(record.expected)}."
-
-
-def _forks(cell: Cell) -> str:
-    return f"Every reading of the definition:\n\n{forks_table(cell)}" if cell.others else ""
-
-
-def _certificates(name: str, cell: Cell) -> str:
-    return "\n\n".join(_certificate(name, r) for r in cell.records if r.certificate is not None)
-
-
-def _certificate(name: str, record: Record) -> str:
-    certificate = record.certificate
-    if certificate is None:
-        return ""
-    reading = f" (reading: {escape(record.key[2])})" if record.key[2] else ""
-    wanted = f"--claim {shlex.quote(record.claim)} --checkpoint {shlex.quote(name)}"
-    return (
-        f"Counterexample{reading}: {escape(certificate.says).rstrip('.')}. "
-        f"Arrays in {code(certificate.file)} (sha256 {code(certificate.sha256[:16])}…), beside the report's "
-        f"{code(RECORDS)}; to recheck them, in the checkout, with the path of that file:\n\n"
-        + block(f"python -m claims.recheck {RECORDS} {wanted}")
-    )
+    view = claim_view(board, record)
+    return fill("claim.md.j2", claim=view, pictures=drawn, report=report, columns=criteria.COLUMNS, records=RECORDS)

@@ -1,13 +1,14 @@
-"""The verdicts most worth reading, in words: refutations, vacuous truths, surprises, errors."""
+"""The verdicts most worth reading first: refutations, vacuous truths, surprises, errors."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from claims.core.record import Criterion, Record
+from claims.core.record import Record
 from claims.core.verdict import Verdict
-from reports.data.board import Board, Cell
-from reports.data.places import is_control, place_title
-from reports.text.links import reference
-from reports.text.markdown import bullets, escape
+from reports.data.board import Board, Cell, variant_name
+from reports.data.places import is_control, place_name
+from reports.pages.criteria import decisive
+from reports.text.markdown import plain
 from reports.text.numbers import claimed, interval
 from reports.text.vocabulary import listed
 
@@ -16,31 +17,43 @@ Cells = list[tuple[str, Cell]]
 TOLD = 4
 
 
-def findings(board: Board) -> str:
-    """Return the list of findings; a sentence says so when there is nothing to tell.
+@dataclass(frozen=True)
+class Finding:
+    """What is worth telling of one claim: ``where`` it was found, and what it ``says``."""
+
+    kind: str
+    claim: str
+    where: str
+    says: str
+
+
+def findings(board: Board) -> list[Finding]:
+    """Return what is worth reading, kind by kind.
 
     What is refuted or vacuous on untrained controls alone is no finding: there a claim about training need not hold.
     """
-    kinds: list[tuple[Callable[[Cell], bool], Callable[[Board, Record, Cells], str]]] = [
-        (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
-        (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _refuted),
-        (lambda c: c.verdict == Verdict.VACUOUS, _vacuous),
-        (lambda c: c.deviates, _deviating),
-        (lambda c: c.verdict == Verdict.ERROR, _failed),
-    ]
-    sentences = [
-        say(board, record, found)
-        for applies, say in kinds
-        for record in board.claims
-        if (found := [(name, cell) for name, cell in board.of_claim(record.claim) if applies(cell)])
-        and not (say in (_refuted, _vacuous) and all(is_control(cell.primary) for _, cell in found))
-    ]
-    sentences += _untrained_too(board)
-    return bullets(sentences) if sentences else "No claim was refuted, vacuous, in error or other than expected."
+    kinds: dict[str, tuple[Callable[[Cell], bool], Callable[[Cells], str]]] = {
+        "certified": (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
+        "refuted": (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _numbers),
+        "vacuous": (lambda c: c.verdict == Verdict.VACUOUS, _numbers),
+        "unexpected": (lambda c: c.deviates, _deviating),
+        "failed": (lambda c: c.verdict == Verdict.ERROR, _failed),
+    }
+    told = []
+    for kind, (applies, say) in kinds.items():
+        for record in board.claims:
+            places = board.of_claim(record.claim)
+            found = [(name, cell) for name, cell in places if applies(cell)]
+            untrained = all(is_control(cell.primary) for _, cell in found)
+            if found and not (kind in ("refuted", "vacuous") and untrained):
+                share = f"on {len(found)} of {len(places)}" if len(places) > 1 else ""
+                where = _names(found) if kind == "certified" else share
+                told.append(Finding(kind, record.claim, where, say(found)))
+    return told
 
 
-def _untrained_too(board: Board) -> list[str]:
-    """Name the claims beyond the linear router's that an untrained control satisfies, with trained ones or alone."""
+def on_controls(board: Board) -> tuple[list[str], list[str]]:
+    """Return the claims beyond the linear router's that an untrained control satisfies: with trained ones, alone."""
     too, alone = [], []
     for record in board.claims:
         cells = [c.primary for _, c in board.of_claim(record.claim)]
@@ -48,83 +61,58 @@ def _untrained_too(board: Board) -> list[str]:
         if record.group == "A" or True not in supported:
             continue
         if False in supported:
-            too.append(reference(record.claim))
+            too.append(record.claim)
         elif len(cells) > 1:
-            alone.append(reference(record.claim))
-    return [
-        *([f"**Supported on the untrained control too**, so no effect of training: {listed(too)}."] if too else []),
-        *([f"**Supported on the untrained control alone**, and on nothing trained: {listed(alone)}."] if alone else []),
-    ]
+            alone.append(record.claim)
+    return too, alone
 
 
-def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:
-    """Return the deciding criterion that tells most: what failed or straddled, else what has an interval."""
-    wanted = {Verdict.REFUTED: False, Verdict.INCONCLUSIVE: None}.get(verdict, True)
-    deciding = sorted((c for c in criteria if c.decides), key=lambda c: c.low == c.high)
-    return next((c for c in deciding if c.holds is wanted), deciding[0] if deciding else None)
+def _names(found: Cells) -> str:
+    return listed([place_name(name, 80) for name, _ in found])
 
 
-def _certified(board: Board, record: Record, found: Cells) -> str:
-    names = listed([place_title(name, 80) for name, _ in found])
+def _certified(found: Cells) -> str:
     certificate = found[0][1].primary.certificate
-    says = "" if certificate is None else escape(certificate.says).rstrip(".")
-    whose = f" ({place_title(found[0][0], 80)})" if len(found) > 1 else ""
-    return f"{reference(record.claim)} is **refuted by a counterexample** on {names}: {says}{whose}."
+    says = "" if certificate is None else plain(certificate.says).rstrip(".")
+    return says + (f" ({place_name(found[0][0], 80)})" if len(found) > 1 else "")
 
 
-def _refuted(board: Board, record: Record, found: Cells) -> str:
-    return f"{reference(record.claim)} is **refuted**{_share(board, record, found)}: {_numbers(found, null=False)}."
-
-
-def _vacuous(board: Board, record: Record, found: Cells) -> str:
-    share = _share(board, record, found)
-    return f"{reference(record.claim)} is **vacuous**{share}, it holds for its null too: {_numbers(found, null=True)}."
-
-
-def _share(board: Board, record: Record, found: Cells) -> str:
-    """Say of how many places a finding speaks, where the claim has several."""
-    places = len(board.of_claim(record.claim))
-    return f" on {len(found)} of {places}" if places > 1 else ""
-
-
-def _deviating(board: Board, record: Record, found: Cells) -> str:
-    pairs = [
-        (name, f"{escape(r.expected)} was expected and {r.verdict} measured{_reading(r)}")
+def _deviating(found: Cells) -> str:
+    return _together(
+        (name, f"{r.expected} was expected and {r.verdict} measured{_variant(r)}")
         for name, cell in found
         for r in cell.records
         if r.expected is not None and r.expected != r.verdict
-    ]
-    return f"{reference(record.claim)} is **not as expected**: {_together(pairs)}."
+    )
 
 
-def _failed(board: Board, record: Record, found: Cells) -> str:
-    pairs = [(name, escape(cell.primary.reason).rstrip(".")) for name, cell in found]
-    return f"{reference(record.claim)} **could not be computed**: {_together(pairs)}."
+def _failed(found: Cells) -> str:
+    return _together((name, plain(cell.primary.reason).rstrip(".")) for name, cell in found)
 
 
-def _reading(record: Record) -> str:
-    return "" if record.primary else f" (reading: {escape(record.key[2])})"
+def _variant(record: Record) -> str:
+    return "" if record.primary else f" (reading: {variant_name(record)})"
 
 
-def _numbers(found: Cells, *, null: bool) -> str:
-    """Say the deciding number of every checkpoint, each criterion's name and threshold once."""
+def _numbers(found: Cells) -> str:
+    """Say the deciding number of every checkpoint, a vacuous verdict's of its null; each threshold once."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, cell in found:
         record = cell.primary
-        criterion = decisive(record.null if null else record.criteria, record.verdict)
+        criterion = decisive(record.null if cell.verdict == Verdict.VACUOUS else record.criteria, record.verdict)
         if criterion is None:
-            groups.setdefault("", []).append((name, escape(record.reason).rstrip(".")))
+            groups.setdefault("", []).append((name, plain(record.reason).rstrip(".")))
         else:
-            head = f"{escape(criterion.name)} (claimed {claimed(criterion)}) is "
+            head = f"{criterion.name} (claimed {claimed(criterion)}) is "
             groups.setdefault(head, []).append((name, interval(criterion)))
     return "; ".join(head + _together(pairs) for head, pairs in groups.items())
 
 
-def _together(pairs: list[tuple[str, str]]) -> str:
+def _together(pairs: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> str:
     """Join (place, text), naming places that share a text together; beyond `TOLD` texts the places are counted."""
     texts: dict[str, list[str]] = {}
     for name, text in pairs:
-        texts.setdefault(text, []).append(place_title(name, 80))
+        texts.setdefault(text, []).append(place_name(name, 80))
     said = [f"{text} on {listed(names)}" for text, names in texts.items()]
     rest = sum(len(names) for names in list(texts.values())[TOLD:])
     return "; ".join([*said[:TOLD], *([f"and on {rest:,} more"] if rest else [])])

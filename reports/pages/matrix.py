@@ -1,13 +1,15 @@
-"""The tables that open a report: claims by checkpoints, dense models, experiments, generated cases."""
+"""The tables that open a report: claims by checkpoints and dense models, lists of experiments and generated cases."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
-import pandas as pd
-
+from claims.core.record import Record
 from reports.data.board import Board, Cell
-from reports.data.places import Kind, arms, repeats
+from reports.data.places import Kind, compared, repeats
 from reports.text.links import reference
-from reports.text.markdown import escape, table
+from reports.text.markdown import Markdown, bullets, escape, plain, table
+from reports.text.numbers import ABSENT
 from reports.text.short_names import NAME, heads, legend
 from reports.text.vocabulary import GROUP, shown
 
@@ -15,82 +17,85 @@ FORK_SIGN = "†"
 DEVIATION_SIGN = "‡"
 #: Checkpoints side by side in one table; more go to a table below.
 COLUMNS = 8
-
-#: How a table names a claim: by a link to its page, or in plain text.
-Naming = Callable[[str], str]
-
-
-def tables(board: Board, naming: Naming = reference) -> list[tuple[str, str]]:
-    """Return (title, table) for every kind of place that the run has."""
-    found = (
-        ("Claims by checkpoints", matrix(board, Kind.MOE, naming)),
-        ("Dense models", matrix(board, Kind.DENSE, naming)),
-        ("Controlled experiments", experiments(board, naming)),
-        ("Identities, synthetic data and models trained in the run", identities(board, naming)),
-    )
-    return [(title, content) for title, content in found if content]
+TITLE = {
+    Kind.MOE: "Claims by checkpoints",
+    Kind.DENSE: "Dense models",
+    Kind.EXPERIMENT: "Controlled experiments",
+    Kind.GENERATED: "Identities, synthetic data and models trained in the run",
+}
+#: What a list says beside a claim's name, in the place of a column a place.
+BESIDE = {Kind.EXPERIMENT: ("experiment", "what differs", "seeds"), Kind.GENERATED: ("what it says",)}
 
 
-def matrix(board: Board, kind: Kind, naming: Naming = reference) -> str:
-    """Return the claims by the checkpoints of one kind, in blocks of `COLUMNS`, with footnotes and a legend.
+@dataclass(frozen=True)
+class Row:
+    """A claim on every place of its grid; in a list on one place, with what is said beside it."""
 
-    Claims that were measured on none of them have no row; "" when there is no such checkpoint.
-    """
-    names = board.names(kind)
-    blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
-    parts = [table(_frame(board, kind, block, naming)) for block in blocks]
-    says = legend(names, about(board)) if names else ""
-    return "\n\n".join([*parts, *footnotes(_cells(board, kind)), *([says] if says else [])])
+    record: Record
+    cells: tuple[tuple[str, Cell | None], ...]
+    beside: tuple[str, ...] = ()
 
 
-def experiments(board: Board, naming: Naming = reference) -> str:
-    """Return the controlled comparisons, one row a claim and experiment; "" when there is none."""
-    rows = []
-    for claim, name, cell in board.of_kind(Kind.EXPERIMENT):
-        compared = " / ".join(escape(arm, 60) for arm in arms(cell.primary)) or "–"
-        seeds = len(repeats(cell.primary))
-        rows.append([naming(claim), escape(name, NAME), compared, f"{seeds}" if seeds else "–", mark(cell)])
-    if not rows:
-        return ""
-    frame = pd.DataFrame(rows, columns=["claim", "experiment", "what differs", "seeds", "verdict"])
-    notes = footnotes(_cells(board, Kind.EXPERIMENT))
-    return "\n\n".join([table(frame, right=["seeds"]), *notes])
+@dataclass(frozen=True)
+class Grid:
+    """The claims that were measured on any place of one kind: a matrix, or a list with a row a verdict."""
+
+    kind: Kind
+    names: list[str]
+    rows: list[Row]
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        return TITLE[self.kind]
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The heads of what rows say beside their claim; none in a matrix."""
+        return BESIDE.get(self.kind, ())
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell that was measured."""
+        return [cell for row in self.rows for _, cell in row.cells if cell is not None]
+
+    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+        """Yield (title, rows) of each group of the catalogue."""
+        for group, rows in groupby(self.rows, key=lambda row: row.record.group):
+            yield f"{group}. {GROUP[group]}" if group in GROUP else f"Group {group}", list(rows)
 
 
-def identities(board: Board, naming: Naming = reference) -> str:
-    """Return the table of what was checked on generated cases, or "" when there is nothing."""
-    cells = _cells(board, Kind.GENERATED)
-    rows = [[naming(c.primary.claim), mark(c), escape(c.primary.title)] for c in cells]
-    if not rows:
-        return ""
-    frame = pd.DataFrame(rows, columns=["claim", "verdict", "what it says"])
-    return "\n\n".join([table(frame), *footnotes(cells)])
+def grids(board: Board) -> list[Grid]:
+    """Return a grid for every kind of place that the run has."""
+    return [Grid(kind, board.names(kind), list(_rows(board, kind))) for kind in Kind if board.names(kind)]
 
 
-def footnotes(cells: Sequence[Cell]) -> list[str]:
+def tables(board: Board, naming: Callable[[str], str] = reference) -> list[tuple[str, Markdown]]:
+    """Return (title, table) for every kind of place; ``naming`` says how a claim is named, by default with a link."""
+    return [(grid.title, _table(grid, board, naming)) for grid in grids(board)]
+
+
+def footnotes(cells: Sequence[Cell]) -> Markdown:
     """Return the sentences that explain the signs in use."""
     notes = []
-    if any(cell.fork_sensitive for cell in cells):
+    if any(cell.sensitive for cell in cells):
         notes.append(
             f"{FORK_SIGN} fork-sensitive: another reading of the definition gives another verdict; "
             "the claim's page lists every reading."
         )
     if any(cell.deviates for cell in cells):
         notes.append(f"{DEVIATION_SIGN} not the verdict that the expectations file foresees.")
-    return ["  \n".join(notes)] if notes else []
+    return Markdown("  \n".join(notes))
+
+
+def signs(cell: Cell) -> str:
+    """Return the signs of a cell: another variant decides otherwise, another verdict was expected."""
+    return FORK_SIGN * cell.sensitive + DEVIATION_SIGN * cell.deviates
 
 
 def mark(cell: Cell | None) -> str:
     """Return what a table says of a cell: symbol, word and signs."""
-    if cell is None:
-        return "not run"
-    signs = FORK_SIGN * cell.fork_sensitive + DEVIATION_SIGN * cell.deviates
-    return f"{shown(cell.verdict)} {signs}".rstrip()
-
-
-def group_title(group: str) -> str:
-    """Return ``A. The linear router``."""
-    return f"{group}. {GROUP[group]}" if group in GROUP else f"Group {group}"
+    return "not run" if cell is None else f"{shown(cell.verdict)} {signs(cell)}".rstrip()
 
 
 def about(board: Board) -> dict[str, str]:
@@ -103,18 +108,46 @@ def about(board: Board) -> dict[str, str]:
     return known
 
 
-def _cells(board: Board, kind: Kind) -> list[Cell]:
-    return [cell for _, _, cell in board.of_kind(kind)]
-
-
-def _frame(board: Board, kind: Kind, names: Sequence[str], naming: Naming) -> pd.DataFrame:
+def _rows(board: Board, kind: Kind) -> Iterator[Row]:
+    if kind in BESIDE:
+        for _, name, cell in board.of_kind(kind):
+            yield Row(cell.primary, ((name, cell),), _beside(kind, name, cell.primary))
+        return
     measured = {claim for claim, _, _ in board.of_kind(kind)}
-    short = heads(board.names(kind))
+    for record in board.claims:
+        if record.claim in measured:
+            yield Row(record, tuple((name, board.cells.get((record.claim, name))) for name in board.names(kind)))
+
+
+def _beside(kind: Kind, name: str, record: Record) -> tuple[str, ...]:
+    if kind == Kind.GENERATED:
+        return (record.title,)
+    seeds = len(repeats(record))
+    return plain(name, NAME), compared(record) or ABSENT, f"{seeds}" if seeds else ABSENT
+
+
+def _table(grid: Grid, board: Board, naming: Callable[[str], str]) -> Markdown:
+    """Return a grid as Markdown: a list, or a matrix in blocks of `COLUMNS` with a legend of its columns."""
+    if grid.beside:
+        return Markdown("\n\n".join(filter(None, [_list(grid, naming), footnotes(grid.cells)])))
+    blocks = [_block(grid, slice(i, i + COLUMNS), naming) for i in range(0, len(grid.names), COLUMNS)]
+    parts = [*blocks, footnotes(grid.cells), bullets(legend(grid.names, about(board)))]
+    return Markdown("\n\n".join(filter(None, parts)))
+
+
+def _list(grid: Grid, naming: Callable[[str], str]) -> Markdown:
+    """Return a row a verdict; of generated cases what they say stands last, as it is long."""
+    rows = [(naming(row.record.claim), mark(row.cells[0][1]), row.beside) for row in grid.rows]
+    if grid.kind == Kind.GENERATED:
+        return table(["claim", "verdict", *grid.beside], [[claim, said, *beside] for claim, said, beside in rows])
+    columns = ["claim", *grid.beside, "verdict"]
+    return table(columns, [[claim, *beside, said] for claim, said, beside in rows], right=["seeds"])
+
+
+def _block(grid: Grid, block: slice, naming: Callable[[str], str]) -> Markdown:
+    names, short = grid.names[block], heads(grid.names)
     rows: list[list[str]] = []
-    group = None
-    for record in (r for r in board.claims if r.claim in measured):
-        if record.group != group:
-            group = record.group
-            rows.append([f"**{escape(group_title(group), 80)}**", *([""] * len(names))])
-        rows.append([naming(record.claim), *(mark(board.cells.get((record.claim, name))) for name in names)])
-    return pd.DataFrame(rows, columns=["claim", *(escape(short[name]) for name in names)])
+    for title, found in grid.groups():
+        rows.append([Markdown(f"**{escape(title, 80)}**"), *([""] * len(names))])
+        rows += [[naming(row.record.claim), *(mark(cell) for _, cell in row.cells[block])] for row in found]
+    return table(["claim", *(short[name] for name in names)], rows)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from claims.core.record import Record
 from reports.data.board import Board
-from reports.data.places import NOUN, Kind, arms, place_title, repeats
-from reports.text.markdown import escape, table
+from reports.data.places import NOUN, Kind, compared, place_name, repeats
+from reports.text.markdown import plain
+from reports.text.numbers import ABSENT
 from reports.text.vocabulary import listed
 
+Table = tuple[list[str], list[list[str]]]
 #: Facts of a checkpoint, in the order of their columns.
 FACTS = ("architecture", "parameters", "layers", "experts", "top_k", "revision")
 #: Facts of a population, in the order of their columns; the digest covers every token.
@@ -22,11 +22,10 @@ MEANS = {
 }
 
 
-def provenance(board: Board) -> str:
-    """Return the tables of provenance as Markdown."""
+def provenance(board: Board) -> list[Table]:
+    """Return (columns, rows) of the checkpoints, the experiments, the populations and the facts of the run."""
     records = [record for _, _, cell in board.in_order() for record in cell.records]
-    parts = (_checkpoints(board), _experiments(board), _populations(records), _run(records))
-    return "\n\n".join(part for part in parts if part)
+    return [_checkpoints(board), _experiments(board), _populations(records), _run(records)]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -46,83 +45,68 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def named(key: str) -> str:
-    """Return the name of a fact, with what it means where the name does not say it."""
-    return f"{key} ({MEANS[key]})" if key in MEANS else key
-
-
-def _checkpoints(board: Board) -> str:
+def _checkpoints(board: Board) -> Table:
     rows = []
     for kind in (Kind.MOE, Kind.DENSE):
         for name in board.names(kind):
-            facts = _facts(board, name)
-            place = escape(name, 80) + (f" ({NOUN[kind]})" if kind == Kind.DENSE else "")
-            rows.append([place, *(escape(_printable(facts.get(fact), fact)) for fact in FACTS)])
-    if not rows:
-        return ""
-    return table(pd.DataFrame(rows, columns=["checkpoint", *(f.replace("_", "-") for f in FACTS)]))
+            facts: dict[str, Any] = {}
+            for _, cell in board.of_place(name):
+                facts = {**cell.primary.checkpoint, **facts}
+            place = plain(name, 80) + (f" ({NOUN[kind]})" if kind == Kind.DENSE else "")
+            rows.append([place, *(_printable(facts.get(fact), fact) for fact in FACTS)])
+    return ["checkpoint", *(fact.replace("_", "-") for fact in FACTS)], rows
 
 
-def _facts(board: Board, name: str) -> dict[str, Any]:
-    """Return what any record of a checkpoint says of it; the first claim's wins."""
-    facts: dict[str, Any] = {}
-    for record in board.claims:
-        if (record.claim, name) in board.cells:
-            facts = {**board.cells[record.claim, name].primary.checkpoint, **facts}
-    return facts
-
-
-def _experiments(board: Board) -> str:
+def _experiments(board: Board) -> Table:
     """One row a checkpoint of an experiment's seed: who was compared with whom."""
     first = {name: cell.primary for _, name, cell in reversed(board.of_kind(Kind.EXPERIMENT))}
     rows = [
-        [escape(name, 80), " / ".join(escape(arm, 60) for arm in arms(first[name])), " / ".join(map(escape, names))]
+        [plain(name, 80), compared(first[name]), " / ".join(map(plain, names))]
         for name in board.names(Kind.EXPERIMENT)
         for names in repeats(first[name])
     ]
-    return table(pd.DataFrame(rows, columns=["experiment", "what differs", "checkpoints"])) if rows else ""
+    return ["experiment", "what differs", "checkpoints"], rows
 
 
-def _populations(records: Sequence[Record]) -> str:
+def _populations(records: Sequence[Record]) -> Table:
     """One row a population: what was read, how it was made, by whom."""
-    readers: dict[tuple[str, ...], list[str]] = {}
+    readers: dict[tuple[str, ...], dict[str, None]] = {}
     for record in records:
         population = record.provenance.get("population")
         if isinstance(population, Mapping) and population:
             row = tuple(_printable(population.get(fact), fact) for fact in POPULATION)
-            names = readers.setdefault(row, [])
-            if record.key[0] not in names:
-                names.append(record.key[0])
+            readers.setdefault(row, {})[record.key[0]] = None
     everyone = {name for names in readers.values() for name in names}
     rows = [
-        [*(escape(cell, 240) for cell in row[:-1]), escape(row[-1][:16]), _readers(names, everyone)]
+        [
+            *(plain(cell, 240) for cell in row[:-1]),
+            row[-1][:16],
+            "all" if names.keys() == everyone else listed([place_name(name, 80) for name in names]),
+        ]
         for row, names in readers.items()
     ]
-    columns = ["population", *POPULATION[1:-1], "SHA-256", "read by"]
-    return table(pd.DataFrame(rows, columns=columns)) if rows else ""
+    return ["population", *POPULATION[1:-1], "SHA-256", "read by"], rows
 
 
-def _readers(names: Sequence[str], everyone: set[str]) -> str:
-    return "all" if set(names) == everyone else listed([place_title(name, 80) for name in names])
-
-
-def _run(records: Sequence[Record]) -> str:
+def _run(records: Sequence[Record]) -> Table:
     """One row a fact; where records differ, one row a value, with the checkpoints that it belongs to."""
-    places: dict[str, dict[str, list[str]]] = {}
+    places: dict[str, dict[str, dict[str, None]]] = {}
     when = _when(records)
     for record in records:
         told = {key: value for key, value in record.provenance.items() if key != "population" or not value}
         told |= when if "date" in told else {}
         for key, value in flat(told).items():
-            names = places.setdefault(key, {}).setdefault(value, [])
-            if record.key[0] not in names:
-                names.append(record.key[0])
+            places.setdefault(key, {}).setdefault(value, {})[record.key[0]] = None
     rows = [
-        [escape(named(key)), escape(value, 120), "all" if len(values) == 1 else _where(names, values)]
+        [
+            f"{key} ({MEANS[key]})" if key in MEANS else key,
+            plain(value, 120),
+            "all" if len(values) == 1 else _where(names, values),
+        ]
         for key, values in places.items()
         for value, names in values.items()
     ]
-    return table(pd.DataFrame(rows, columns=["provenance", "value", "where"])) if rows else ""
+    return ["provenance", "value", "where"], rows
 
 
 def _when(records: Sequence[Record]) -> dict[str, str]:
@@ -131,16 +115,15 @@ def _when(records: Sequence[Record]) -> dict[str, str]:
     return {"date": " to ".join(dict.fromkeys([dates[0], dates[-1]]))} if dates else {}
 
 
-def _where(names: list[str], values: dict[str, list[str]]) -> str:
+def _where(names: Mapping[str, None], values: Mapping[str, Mapping[str, None]]) -> str:
     """Name the checkpoints that have a value; some of their claims, when they have other values too."""
     shared = {name for name in names if sum(name in others for others in values.values()) > 1}
-    places = [(place_title(n, 80), n in shared) for n in names]
-    return listed([f"{place} (some claims)" if some else place for place, some in places])
+    return listed([place_name(name, 80) + (" (some claims)" if name in shared else "") for name in names])
 
 
 def _printable(value: object, key: str = "") -> str:
     if value is None or value == {} or value == []:
-        return "–"
+        return ABSENT
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and key != "seed":

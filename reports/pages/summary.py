@@ -1,19 +1,19 @@
 """The first paragraph: what was asked of whom, and what came out, in words."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell
 from reports.data.places import NOUN, Kind
-from reports.text.markdown import escape, shorten
+from reports.text.markdown import plain
 from reports.text.vocabulary import listed, plural
 
 
-def paragraph(board: Board, say: Callable[[str], str] = escape) -> str:
-    """Return the summary of a run as one paragraph; ``say`` makes a name fit for where it goes."""
+def paragraph(board: Board) -> str:
+    """Return the summary of a run as one paragraph."""
     found = {kind: [cell for _, _, cell in board.of_kind(kind)] for kind in Kind}
-    sentences = [_measured(board, kind, found[kind], say) for kind in (Kind.MOE, Kind.DENSE) if found[kind]]
+    sentences = [_measured(board, kind, found[kind]) for kind in (Kind.MOE, Kind.DENSE) if found[kind]]
     if found[Kind.EXPERIMENT]:
         number = len(board.names(Kind.EXPERIMENT))
         sentences.append(
@@ -30,10 +30,10 @@ def paragraph(board: Board, say: Callable[[str], str] = escape) -> str:
     return " ".join([*sentences, *_asides([cell for cells in found.values() for cell in cells])])
 
 
-def _measured(board: Board, kind: Kind, cells: Sequence[Cell], say: Callable[[str], str]) -> str:
+def _measured(board: Board, kind: Kind, cells: Sequence[Cell]) -> str:
     names = board.names(kind)
     claims = len({cell.primary.claim for cell in cells})
-    which = listed([say(shorten(name, 80)) for name in names], most=8)
+    which = listed([plain(name, 80) for name in names])
     return (
         f"{plural(claims, 'claim')} on {plural(len(names), NOUN[kind])} ({which}) "
         f"gave {plural(len(cells), 'verdict')}: {tally(cells)}."
@@ -47,7 +47,7 @@ def tally(cells: Sequence[Cell]) -> str:
 
 
 def _asides(cells: Sequence[Cell]) -> list[str]:
-    sensitive = sum(cell.fork_sensitive for cell in cells)
+    sensitive = sum(cell.sensitive for cell in cells)
     deviating = sum(cell.deviates for cell in cells)
     asides = []
     if sensitive:

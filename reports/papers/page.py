@@ -5,29 +5,25 @@ It counts verdicts and makes none.
 
 import re
 from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from dataclasses import dataclass
 
 from claims.core.record import Record
-from reports.data.board import Board, Cell, fork_name
-from reports.data.places import arms, place_title, repeats
+from reports.data.board import Board, Cell, variant_name
+from reports.data.places import compared, place_name, repeats
 from reports.figures.claim_figures import Picture
 from reports.pages.criteria import because, telling
 from reports.pages.matrix import FORK_SIGN
 from reports.papers.agreement import WORD, in_sum, outcome
 from reports.papers.paper import Entry, Page, Paper, Status
 from reports.papers.scale import here_and_there, measured_on
-from reports.papers.tables import claims_of, claims_on, overview, readings, sum_of
+from reports.papers.tables import claims_of, claims_on, overview, sum_of, variants
 from reports.text.figure_labels import labels_of
-from reports.text.links import address, details_file, reference, references
-from reports.text.markdown import bullets, escape, plain, table
+from reports.text.links import reference, references
+from reports.text.markdown import Markdown, plain
 from reports.text.numbers import ABSENT, claimed
+from reports.text.templates import fill
 from reports.text.vocabulary import listed, plural
 
-#: Width of a picture on the page, in pixels; it leads to the claim's page, which shows it whole.
-THUMB = 320
-#: Longest text of a paper's file that is shown.
-LONG = 2000
 TOLD = {
     Status.PAPER: "The paper",
     Status.READ: "Readers of it",
@@ -36,9 +32,84 @@ TOLD = {
 Drawn = Mapping[str, Sequence[Picture]]
 
 
-def concerns(page: Page, board: Board) -> bool:
-    """Tell whether any claim of a run belongs to a page."""
-    return bool(claims_on(page, board))
+@dataclass(frozen=True)
+class EntryView:
+    """A figure or statement of a paper, and what was measured of it."""
+
+    paper: Paper
+    entry: Entry
+    found: list[Record]
+    board: Board
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """(name, text) of what the paper shows, of which models, on which data."""
+        entry = self.entry
+        facts = [(TOLD[status], text) for status, text in entry.shows.items()]
+        models = listed([f"{name} ({self.paper.sizes[name]:g} B)" for name in entry.models], most=12)
+        if entry.models or entry.is_figure:
+            facts.append(("Models", f"{models if entry.models else 'not named in what we could read'}."))
+        return [*facts, *([("Data", f"{entry.data}.")] if entry.data else [])]
+
+    @property
+    def encoded(self) -> list[tuple[Record, str, str, str, str]]:
+        """(record, whose claim it is, outcomes in sum, those of other variants, null) of each claim."""
+        readings = self.paper.readings
+        return [
+            (
+                record,
+                readings[record.claim].says if record.claim in readings else "",
+                sum_of(self.paper, [record], self.board),
+                self._other_variants(record),
+                _half(record.null_says),
+            )
+            for record in self.found
+        ]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """One row an outcome and number, naming the places that share it; a claim is named in its first."""
+        rows = []
+        for record in self.found:
+            alike: dict[tuple[str, ...], list[str]] = {}
+            for name, cell in self.board.of_claim(record.claim):
+                said: tuple[str, ...] = (
+                    self._outcome(cell),
+                    because(cell.primary) or ABSENT,
+                    claimed(telling(cell.primary)[0]),
+                )
+                alike.setdefault(said, []).append(_place(name, cell))
+            for number, (shared, names) in enumerate(alike.items()):
+                rows.append(["" if number else reference(record.claim), listed(names, most=12), *shared])
+        return rows
+
+    @property
+    def scale(self) -> str:
+        """How large what was measured is, here and in the paper."""
+        return here_and_there(self.paper, self.entry, self.found, self.board)
+
+    def thumbs(self, drawn: Drawn) -> list[tuple[Record, Picture, Markdown]]:
+        """Return (record, picture, caption) of our own figures; of a claim that redraws another figure, its first."""
+        shown = []
+        for record in self.found:
+            good = [p for p in drawn.get(record.claim, ()) if p.redraws and not p.trouble]
+            own = [p for p in good if labels_of(self.paper.label, p.redraws) & self.entry.labels]
+            shown += [(record, picture, _attribute(picture.caption)) for picture in own or good[:1]]
+        return shown
+
+    def _outcome(self, cell: Cell) -> str:
+        sign = f" {FORK_SIGN}" if cell.sensitive else ""
+        return outcome(cell.verdict, self.paper.side(cell.primary.claim)) + sign
+
+    def _other_variants(self, record: Record) -> str:
+        """Say what the other variants gave, where any of them departs from the deciding one."""
+        cells = [cell for _, cell in self.board.of_claim(record.claim)]
+        found: dict[str, list[Record]] = {}
+        for other in (other for cell in cells for other in cell.others):
+            found.setdefault(variant_name(other), []).append(other)
+        side = self.paper.side(record.claim)
+        said = [f"{name} ({in_sum((r.verdict, side) for r in others)})" for name, others in found.items()]
+        return listed(said, most=4) if any(cell.sensitive for cell in cells) else ""
 
 
 def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
@@ -52,154 +123,39 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
     report : file name of the report
     """
     told = claims_on(page, board)
-    parts = [
-        f"# {escape(page.title)}",
-        *(_about(paper) for paper in page.papers),
-        f"[The report](../{address(report)}) has the whole matrix, and where the numbers come from.",
-        overview(page, board),
-        _words(),
-        "## Every reading at a glance",
-        readings(told, board),
-        measured_on(board, told),
-        *(part for paper in page.papers for part in _sections(page, paper, board, drawn)),
-        references(told, "../"),
+    sections = [
+        (paper, title, [EntryView(paper, entry, claims_of(paper, entry, board), board) for entry in entries])
+        for paper in page.papers
+        for title, entries in (("Figures", paper.figures), ("Statements", paper.statements))
+        if entries
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _about(paper: Paper) -> str:
-    return (
-        f"{escape(paper.label)}: {escape(paper.title)} ({escape(paper.authors)}; {escape(paper.source)}). "
-        f"{escape(paper.note, LONG)}"
+    return fill(
+        "paper.md.j2",
+        page=page,
+        report=report,
+        overview=overview(page, board),
+        meaning=[(word, verdict) for verdict, word in WORD.items() if word != verdict],
+        sign=FORK_SIGN,
+        variants=variants(told, board),
+        measured_on=measured_on(board, told),
+        sections=sections,
+        drawn=drawn,
+        references=references(told, "../"),
     )
-
-
-def _sections(page: Page, paper: Paper, board: Board, drawn: Drawn) -> list[str]:
-    parts = []
-    for title, entries in (("Figures", paper.figures), ("Statements", paper.statements)):
-        if entries:
-            parts.append(f"## {title if len(page.papers) == 1 else f'{escape(paper.label)}: {title.lower()}'}")
-        parts += [part for entry in entries for part in _section(page, paper, entry, board, drawn)]
-    return parts
-
-
-def _words() -> str:
-    return (
-        "One count is one claim on one checkpoint, dense model or experiment, or on cases generated in the run. "
-        f"{_meaning()} "
-        f"The words are those of the claims' verdicts, no more; {FORK_SIGN} marks one that another reading of the "
-        "definition changes. Where somebody else asserts a claim, it says who."
-    )
-
-
-def _meaning() -> str:
-    words = [f"**{word}**: {verdict}" for verdict, word in WORD.items() if word != verdict]
-    return "; ".join(words) + "."
-
-
-def _section(page: Page, paper: Paper, entry: Entry, board: Board, drawn: Drawn) -> list[str]:
-    found = claims_of(paper, entry, board)
-    parts = [
-        f"### {escape(page.name(paper, entry))}",
-        f"**{escape(entry.title)}.**",
-        bullets(_shows(paper, entry)),
-        _measured(paper, found, board),
-        here_and_there(paper, entry, found, board),
-        _thumbs(paper, entry, found, drawn),
-    ]
-    if not found:
-        parts.append(_unmeasured(entry))
-    return [part for part in parts if part]
-
-
-def _shows(paper: Paper, entry: Entry) -> list[str]:
-    models = listed([f"{escape(name)} ({paper.sizes[name]:g} B)" for name in entry.models], most=12)
-    facts = [f"{TOLD[status]}: {escape(text, LONG)}" for status, text in entry.shows.items()]
-    if entry.models or entry.is_figure:
-        facts.append(f"Models: {models}." if entry.models else "Models: not named in what we could read.")
-    return [*facts, *([f"Data: {escape(entry.data, LONG)}."] if entry.data else [])]
-
-
-def _unmeasured(entry: Entry) -> str:
-    if entry.unclaimed:
-        return f"No claim encodes it: {escape(entry.unclaimed, LONG)}."
-    return "Nothing that belongs to it was measured in this run."
-
-
-def _measured(paper: Paper, found: Sequence[Record], board: Board) -> str:
-    if not found:
-        return ""
-    rows = [row for record in found for row in _rows(paper, record, board)]
-    frame = pd.DataFrame(rows, columns=["claim", "on", "outcome", "measured [95 % interval]", "claimed"])
-    told = bullets([_encodes(paper, record, board) for record in found])
-    return f"Measured here:\n\n{told}\n\n{table(frame)}"
-
-
-def _encodes(paper: Paper, record: Record, board: Board) -> str:
-    """Say what a claim is, whose reading it is, what came out in sum, and its null in half a sentence."""
-    reading = paper.readings.get(record.claim)
-    whose = f"; {escape(reading.says)}" if reading else ""
-    null = _half(record.null_says)
-    return (
-        f"{reference(record.claim)}: {escape(record.title)}{whose}. In sum: {sum_of(paper, [record], board)}."
-        + _other_readings(paper, record, board)
-        + (f" Null: {escape(null)}." if null else "")
-    )
-
-
-def _other_readings(paper: Paper, record: Record, board: Board) -> str:
-    """Say what the other readings gave, where any of them departs from the deciding one."""
-    cells = [cell for _, cell in board.of_claim(record.claim)]
-    if not any(cell.fork_sensitive for cell in cells):
-        return ""
-    found: dict[str, list[Record]] = {}
-    for other in (other for cell in cells for other in cell.others):
-        found.setdefault(fork_name(other), []).append(other)
-    side = paper.side(record.claim)
-    said = [f"{escape(name)} ({in_sum((r.verdict, side) for r in others)})" for name, others in found.items()]
-    return f" Read otherwise: {listed(said, most=4)}."
-
-
-def _rows(paper: Paper, record: Record, board: Board) -> list[list[str]]:
-    """One row an outcome and number, naming the places that share it; the claim is named in its first."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for name, cell in board.of_claim(record.claim):
-        criterion, _ = telling(cell.primary)
-        side = claimed(criterion) if criterion else ABSENT
-        said = (_outcome(paper, cell), because(cell.primary) or ABSENT, side)
-        alike.setdefault(said, []).append(_place(name, cell))
-    first = [reference(record.claim), *([""] * (len(alike) - 1))]
-    return [[claim, listed(names, most=12), *said] for claim, (said, names) in zip(first, alike.items(), strict=True)]
 
 
 def _place(name: str, cell: Cell) -> str:
     """Return a place as a row names it; an experiment with its arms and seeds."""
-    compared, seeds = arms(cell.primary), len(repeats(cell.primary))
-    beside = f" ({' / '.join(escape(arm, 60) for arm in compared)}; {plural(seeds, 'seed')})" if compared else ""
-    return place_title(name) + beside
-
-
-def _outcome(paper: Paper, cell: Cell) -> str:
-    sign = f" {FORK_SIGN}" if cell.fork_sensitive else ""
-    return outcome(cell.verdict, paper.side(cell.primary.claim)) + sign
+    arms, seeds = compared(cell.primary), len(repeats(cell.primary))
+    return place_name(name) + (f" ({arms}; {plural(seeds, 'seed')})" if arms else "")
 
 
 def _half(sentence: str) -> str:
     """Return a sentence up to its first full stop or semicolon; of one that there is none, that alone."""
-    half = plain(re.split(r"[.;](?:\s|$)", plain(sentence, LONG), maxsplit=1)[0])
+    half = plain(re.split(r"[.;](?:\s|$)", plain(sentence, 2000), maxsplit=1)[0])
     return "none" if half.partition(":")[0] == "None" else half
 
 
-def _thumbs(paper: Paper, entry: Entry, found: Sequence[Record], drawn: Drawn) -> str:
-    """Our own figures, small, each leading to its claim's page; of a claim that redraws another figure, its first."""
-    shown = []
-    for record in found:
-        good = [p for p in drawn.get(record.claim, ()) if p.redraws and not p.trouble]
-        own = [p for p in good if labels_of(paper.label, p.redraws) & entry.labels]
-        shown += [_thumb(record, picture) for picture in own or good[:1]]
-    return " ".join(shown)
-
-
-def _thumb(record: Record, picture: Picture) -> str:
-    text = re.sub(r"[^\w .,;-]", lambda m: f"&#{ord(m[0])};", plain(picture.caption))
-    return f'<a href="../{details_file(record.claim)}"><img src="../{picture.file}" width="{THUMB}" alt="{text}"></a>'
+def _attribute(caption: str) -> Markdown:
+    """Return text as the value of an attribute, with which neither HTML nor Markdown does anything."""
+    return Markdown(re.sub(r"[^\w .,;-]", lambda m: f"&#{ord(m[0])};", plain(caption)))

@@ -7,7 +7,7 @@ from reports.data.board import Board
 from reports.data.places import Kind
 from reports.pages.matrix import about
 from reports.papers.paper import Entry, Paper
-from reports.text.markdown import bullets, escape
+from reports.text.markdown import plain
 from reports.text.short_names import NAME
 
 UNITS = (("B", 1e9), ("M", 1e6), ("K", 1e3))
@@ -20,19 +20,19 @@ def here_and_there(paper: Paper, entry: Entry, found: Sequence[Record], board: B
     there = [paper.sizes[name] * 1e9 for name in entry.models]
     theirs = f"; {span(there)} in the paper" if there else "; the paper's models are not known to us"
     sizes = f"{span(here)} parameters here{theirs if there or entry.is_figure else ''}." if here else ""
-    said = " ".join(part for part in (sizes, escape(entry.scale, 2000)) if part)
+    said = " ".join(part for part in (sizes, entry.scale) if part)
     return f"Scale: {said}" if found and said else ""
 
 
-def measured_on(board: Board, told: Iterable[Record]) -> str:
-    """Return the checkpoints and dense models of some claims, their sizes and what they are; "" when there is none."""
+def measured_on(board: Board, told: Iterable[Record]) -> list[str]:
+    """Return a sentence for each checkpoint and dense model of some claims: its size and what it is."""
     says = about(board)
-    items = []
     found = {name for record in told for name, _ in board.of_claim(record.claim)}
+    items = []
     for name in (n for kind in (Kind.MOE, Kind.DENSE) for n in board.names(kind) if n in found):
         size = [f" ({span([size])} parameters)" for size in _parameters(board, name)]
-        items.append(f"{escape(name, NAME)}{''.join(size)}{f': {escape(says[name], 200)}' if name in says else ''}.")
-    return f"Measured on:\n\n{bullets(items)}" if items else ""
+        items.append(f"{plain(name, NAME)}{''.join(size)}{f': {plain(says[name], 200)}' if name in says else ''}.")
+    return items
 
 
 def span(sizes: Iterable[float]) -> str:
@@ -59,6 +59,5 @@ def _size(size: float) -> str:
 
 def _parameters(board: Board, name: str) -> list[int]:
     """Return a place's parameters, from the first of its records that knows them."""
-    cells = [cell for (_, place), cell in board.cells.items() if place == name]
-    known = [cell.primary.checkpoint.get("parameters") for cell in cells]
+    known = [cell.primary.checkpoint.get("parameters") for _, cell in board.of_place(name)]
     return [size for size in known if type(size) is int and size > 0][:1]

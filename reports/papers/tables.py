@@ -1,19 +1,17 @@
-"""The tables that open a paper's page: its entries in sum, and every reading of every claim on every place."""
+"""The tables that open a paper's page: its entries in sum, and every variant of every claim on every place."""
 
 import re
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from claims.core.record import Record
-from reports.data.board import Board, fork_name
-from reports.data.places import Kind, is_control, place_title
+from reports.data.board import Board, variant_name
+from reports.data.places import Kind, is_control, place_name
 from reports.pages.matrix import COLUMNS
 from reports.papers.agreement import in_sum
 from reports.papers.paper import Entry, Page, Paper
 from reports.text.figure_labels import labels_of
 from reports.text.links import reference
-from reports.text.markdown import escape, table
+from reports.text.markdown import Markdown, bullets, escape, table
 from reports.text.numbers import ABSENT
 from reports.text.short_names import LONGEST, heads, legend
 from reports.text.vocabulary import SYMBOL, listed, shown
@@ -47,21 +45,21 @@ def sum_of(paper: Paper, found: Sequence[Record], board: Board) -> str:
     return "; ".join(part for part in parts if part) or ABSENT
 
 
-def overview(page: Page, board: Board) -> str:
+def overview(page: Page, board: Board) -> Markdown:
     """Return the table of a page's entries: what each shows, its claims, and their outcomes in sum."""
     rows = []
     for paper, entry in page.entries:
         found = claims_of(paper, entry, board)
-        told = listed([reference(r.claim) for r in found], most=12) if found else ABSENT
+        told = Markdown(listed([reference(r.claim) for r in found], most=12)) if found else ABSENT
         result = sum_of(paper, found, board) if found else "no claim" if entry.unclaimed else "not in this run"
         name = page.name(paper, entry)
         anchor = re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-")
-        rows.append([f"[{escape(name)}](#{anchor})", escape(entry.title), told, result])
-    return table(pd.DataFrame(rows, columns=["in the paper", "what it shows", "claims", "in sum"]))
+        rows.append([Markdown(f"[{escape(name)}](#{anchor})"), entry.title, told, result])
+    return table(["in the paper", "what it shows", "claims", "in sum"], rows)
 
 
-def readings(found: Sequence[Record], board: Board) -> str:
-    """Return the verdict of every reading of some claims on every place, as symbols; the deciding reading first."""
+def variants(found: Sequence[Record], board: Board) -> Markdown:
+    """Return the verdict of every variant of some claims on every place, as symbols; the deciding one first."""
     claims = {record.claim for record in found}
     parts = []
     for kind in Kind:
@@ -70,25 +68,22 @@ def readings(found: Sequence[Record], board: Board) -> str:
         short = heads(names, longest)
         blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
         parts += [_block(found, board, {name: short[name] for name in block}) for block in blocks]
-        parts += [legend(names, {}, longest)] if names else []
-    return "\n\n".join(part for part in [*parts, _meaning()] if part)
+        parts.append(bullets(legend(names, {}, longest)))
+    signs = ", ".join(map(shown, SYMBOL))
+    parts.append(Markdown(f"The first reading of a claim decides. {signs}; an empty cell: not measured."))
+    return Markdown("\n\n".join(filter(None, parts)))
 
 
-def _block(found: Sequence[Record], board: Board, names: Mapping[str, str]) -> str:
-    """One row a reading; ``names`` are the places of the columns, with their heads."""
+def _block(found: Sequence[Record], board: Board, names: Mapping[str, str]) -> Markdown:
+    """One row a variant; ``names`` are the places of the columns, with their heads."""
     rows = []
     for record in found:
         verdicts: dict[str, dict[str, str]] = {}
         for name in names:
             cell = board.cells.get((record.claim, name))
-            for reading in cell.records if cell else ():
-                verdicts.setdefault(fork_name(reading), {})[name] = SYMBOL[reading.verdict]
-        for number, (reading_name, marks) in enumerate(verdicts.items()):
+            for variant in cell.records if cell else ():
+                verdicts.setdefault(variant_name(variant), {})[name] = SYMBOL[variant.verdict]
+        for number, (variant_said, marks) in enumerate(verdicts.items()):
             claim = "" if number else reference(record.claim)
-            rows.append([claim, escape(reading_name), *(marks.get(name, "") for name in names)])
-    return table(pd.DataFrame(rows, columns=["claim", "reading", *(place_title(head) for head in names.values())]))
-
-
-def _meaning() -> str:
-    signs = ", ".join(shown(verdict) for verdict in SYMBOL)
-    return f"The first reading of a claim decides. {signs}; an empty cell: not measured."
+            rows.append([claim, variant_said, *(marks.get(name, "") for name in names)])
+    return table(["claim", "reading", *(place_name(head) for head in names.values())], rows)

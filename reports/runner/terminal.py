@@ -22,7 +22,7 @@ def compact(board: Board, width: int) -> list[str]:
     for kind in (Kind.DENSE, Kind.EXPERIMENT):
         lines += _block(_aligned([[plain(c, 40), plain(n, 50), mark(cell)] for c, n, cell in board.of_kind(kind)]))
     lines += _block(_generated([(claim, cell) for claim, _, cell in board.of_kind(Kind.GENERATED)]))
-    if any(cell.fork_sensitive for cell in board.cells.values()):
+    if any(cell.sensitive for cell in board.cells.values()):
         legend.append(f"{FORK_SIGN} fork-sensitive")
     if any(cell.deviates for cell in board.cells.values()):
         legend.append(f"{DEVIATION_SIGN} not as expected")

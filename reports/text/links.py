@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from claims.core.record import Record
-from reports.text.markdown import escape
+from reports.text.markdown import Markdown, escape
 from reports.text.slugs import slug
 
 #: Folders beside the report, of claims' and of papers' pages; not ``claims``, which may be there with other files.
@@ -12,29 +12,25 @@ DETAILS = "details"
 PAPERS = "papers"
 
 
-def reference(claim: str) -> str:
+def reference(claim: str) -> Markdown:
     """Return a link to a claim's page, in the short form that reads as plain text too."""
-    return f"[{slug(claim)}]"
+    return Markdown(f"[{slug(claim)}]")
 
 
-def references(claims: Iterable[Record], up: str = "") -> str:
+def references(claims: Iterable[Record], up: str = "") -> Markdown:
     """Return the link definitions that `reference` needs, once at the end of a page; ``up`` leads to the report.
 
-    A link's title, which a reader sees on pointing at it, is what the claim says.
+    A link's title, which a reader sees on pointing at it, is what the claim says, without what would end a quotation.
     """
-    return "\n".join(f'[{slug(r.claim)}]: {up}{details_file(r.claim)} "{_title(r.title)}"' for r in claims)
+    titles = {r.claim: escape(r.title.replace('"', "'")) for r in claims}
+    return Markdown("\n".join(f'{reference(c)}: {up}{details_file(c)} "{says}"' for c, says in titles.items()))
 
 
-def _title(text: str) -> str:
-    """Return text that ends no quotation."""
-    return escape(text.replace('"', "'"))
-
-
-def details_file(claim: str) -> str:
+def details_file(claim: str) -> Markdown:
     """Return the file of a claim's page, from the report's folder."""
-    return f"{DETAILS}/{slug(claim)}.md"
+    return Markdown(f"{DETAILS}/{slug(claim)}.md")
 
 
-def address(name: str) -> str:
+def address(name: str) -> Markdown:
     """Return a file name as the target of a link."""
-    return quote(name)
+    return Markdown(quote(name))

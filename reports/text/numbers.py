@@ -1,6 +1,7 @@
 """Numbers as a reader wants them: three digits, counts with separators, intervals that show their side."""
 
 from claims.core.record import Criterion
+from reports.text.markdown import Markdown
 
 ABSENT = "–"
 DIRECTIONS = (">", ">=", "<", "<=")
@@ -37,7 +38,7 @@ def bound(value: float | None) -> str:
     return number(value) if float(value).is_integer() else f"{value:.4g}"
 
 
-def interval(criterion: Criterion) -> str:
+def interval(criterion: Criterion) -> Markdown:
     """Return ``value [low, high]``, or the value alone when it is exact.
 
     Digits are added, up to six, while the ends look alike, or like the threshold, but are not. Where six do not tell
@@ -48,14 +49,16 @@ def interval(criterion: Criterion) -> str:
     digits = next((d for d in range(3, 7) if not any(_alike(a, b, d) for a, b in pairs)), 3)
     value, low, high = (number(end, digits) for end in ends)
     if criterion.low is None and criterion.high is None:
-        return value if criterion.value is None else f"{value} [no interval]"
-    return value if criterion.low == criterion.high else f"{value} [{low}, {high}]"
+        return Markdown(value if criterion.value is None else f"{value} [no interval]")
+    return Markdown(value if criterion.low == criterion.high else f"{value} [{low}, {high}]")
 
 
-def claimed(criterion: Criterion) -> str:
-    """Return the claimed side, ``> 0.2``."""
+def claimed(criterion: Criterion | None) -> Markdown:
+    """Return the claimed side, ``> 0.2``; a dash where nothing was measured."""
+    if criterion is None:
+        return Markdown(ABSENT)
     side = criterion.direction if criterion.direction in DIRECTIONS else "?"
-    return f"{side} {bound(criterion.threshold)}"
+    return Markdown(f"{side} {bound(criterion.threshold)}")
 
 
 def probability(p: float | None) -> str:

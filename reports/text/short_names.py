@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reports.text.markdown import bullets, escape, plain, shorten
+from reports.text.markdown import plain, shorten
 
 #: Longest head of a column; names that are not longer stay as they are.
 LONGEST = 24
@@ -28,15 +28,14 @@ def heads(names: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
     return unique
 
 
-def legend(names: Sequence[str], about: Mapping[str, str], longest: int = LONGEST) -> str:
-    """Return one list item a head that does not speak for itself: the full name, and what it is; "" for none."""
+def legend(names: Sequence[str], about: Mapping[str, str], longest: int = LONGEST) -> list[str]:
+    """Return a sentence for each head that does not speak for itself: the full name, and what it is."""
     known = heads(names, longest)
-    items = []
-    for name in names:
-        says = [escape(name, NAME)] if plain(name) != known[name] else []
-        says += [escape(about[name], 200)] if name in about else []
-        items += [f"{escape(known[name])}: {'; '.join(says)}."] if says else []
-    return bullets(items)
+    says = {
+        name: [*([plain(name, NAME)] if plain(name) != known[name] else []), plain(about.get(name, ""), 200)]
+        for name in names
+    }
+    return [f"{known[name]}: {'; '.join(filter(None, told))}." for name, told in says.items() if any(told)]
 
 
 def _short(name: str, longest: int) -> str:

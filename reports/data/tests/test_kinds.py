@@ -16,7 +16,7 @@ from reports.data.places import Kind
 from reports.data.read import BadInput
 from reports.outputs.compare import compare
 from reports.outputs.markdown_report import render
-from reports.pages.matrix import experiments, matrix
+from reports.pages.matrix import tables
 from reports.pages.summary import paragraph
 from reports.runner.terminal import compact
 from reports.tests.support.pages import broken_links
@@ -26,6 +26,12 @@ from reports.tests.support.samples import record, run
 from reports.text.short_names import LONGEST, heads
 
 WHOLE = [*run(), *others()]
+MOE, EXPERIMENTS = "Claims by checkpoints", "Controlled experiments"
+
+
+def shown(records: list[Record], title: str) -> str:
+    """Return a table of the report."""
+    return dict(tables(board(records)))[title]
 
 
 def rows(text: str) -> list[list[str]]:
@@ -34,18 +40,18 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_every_kind_has_its_own_table() -> None:
-    moe, of_dense = rows(matrix(board(WHOLE), Kind.MOE)), rows(matrix(board(WHOLE), Kind.DENSE))
+    moe, of_dense = rows(shown(WHOLE, MOE)), rows(shown(WHOLE, "Dense models"))
     assert moe[0] == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
     assert of_dense[0] == ["claim", "zoo/dense", "zoo/dense-sandwich"]
     assert of_dense[-1] == ["[dense-similarity]", "✓ supported", "✗ refuted"]
     assert not {"[dense-similarity]", "[balance-controlled]"} & {row[0] for row in moe}
-    assert rows(experiments(board(WHOLE)))[2] == [
+    assert rows(shown(WHOLE, EXPERIMENTS))[2] == [
         "[balance-controlled]", "balancing loss: small, AdamW", "with loss / without", "2", "✓ supported",
     ]  # fmt: skip
 
 
 def test_groups_are_heading_rows() -> None:
-    titles = [row[0] for row in rows(matrix(board(WHOLE), Kind.MOE)) if row[0].startswith("**")]
+    titles = [row[0] for row in rows(shown(WHOLE, MOE)) if row[0].startswith("**")]
     assert titles == [
         "**A. The linear router**",
         "**B. Load balancing and the shared direction**",
@@ -55,7 +61,7 @@ def test_groups_are_heading_rows() -> None:
 
 def test_functions_are_group_e_and_generated_cases_are_called_so(tmp_path: Path) -> None:
     found = functions()
-    assert rows(matrix(board(found), Kind.MOE))[2][0] == "**E. Function and representation**"
+    assert rows(shown(found, MOE))[2][0] == "**E. Function and representation**"
     assert paragraph(board(found)).endswith(
         "1 claim was checked on generated cases (identities, synthetic data, models trained in the run): 1 refuted. "
         "2 of all 5 verdicts depend on how the definition is read."
@@ -84,11 +90,11 @@ def test_the_summary_counts_kinds_apart() -> None:
 
 
 def test_one_claim_may_be_measured_on_checkpoints_and_in_an_experiment() -> None:
-    both = board([*run(), experiment("kernel-energy", "loss", Verdict.SUPPORTED)])
-    assert [name for name, _ in both.of_claim("kernel-energy")][-1] == "loss"
-    assert "kernel-energy" in matrix(both, Kind.MOE)
-    assert "kernel-energy" in experiments(both)
-    assert both.gaps() == []
+    both = [*run(), experiment("kernel-energy", "loss", Verdict.SUPPORTED)]
+    assert [name for name, _ in board(both).of_claim("kernel-energy")][-1] == "loss"
+    assert "kernel-energy" in shown(both, MOE)
+    assert "kernel-energy" in shown(both, EXPERIMENTS)
+    assert board(both).gaps() == []
 
 
 def test_a_record_that_failed_before_its_kind_was_known_follows_the_others_of_its_name() -> None:
@@ -108,12 +114,12 @@ def test_a_run_of_experiments_alone_has_a_report(tmp_path: Path) -> None:
 
 def test_without_arms_an_experiment_is_still_a_row() -> None:
     bare = replace(others()[2], checkpoint={"name": "loss", "kind": "experiment"}, verdict=Verdict.ERROR, criteria=[])
-    assert rows(experiments(board([bare])))[2][1:] == ["loss", "–", "–", "! error"]
+    assert rows(shown([bare], EXPERIMENTS))[2][1:] == ["loss", "–", "–", "! error"]
 
 
 def test_a_name_with_a_pipe_stays_one_cell() -> None:
     odd = experiment("a", "x|y<br>", Verdict.SUPPORTED)
-    table = experiments(board([replace(odd, checkpoint=odd.checkpoint | {"arms": ["p|q", "r"]})]))
+    table = shown([replace(odd, checkpoint=odd.checkpoint | {"arms": ["p|q", "r"]})], EXPERIMENTS)
     assert "x\\|y\\<br>" in table
     assert "p\\|q / r" in table
 

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from claims.core.record import Record, write_records
 from claims.core.verdict import Verdict
-from reports.__main__ import _parser
+from reports.__main__ import parser
 from reports.tests.support.samples import criterion, record
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,7 +59,7 @@ def test_the_workflow_s_shell_is_sound_and_its_commands_exist(workflow: dict[Any
     for shell in [*shells, script()]:
         subprocess.run(["bash", "-n", "-c", shell], check=True)
         for words in re.findall(r"-m reports (.*?)(?: >|;| \|\||\n|$)", shell):
-            _parser().parse_args(shlex.split(words))
+            parser().parse_args(shlex.split(words))
     assert any("-m reports compare" in shell for shell in shells)
     assert any("-m reports matrix out" in shell and "GITHUB_STEP_SUMMARY" in shell for shell in shells)
 

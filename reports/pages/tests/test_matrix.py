@@ -34,4 +34,4 @@ def test_without_a_primary_fork_the_first_decides() -> None:
         for r, verdict in (("8", Verdict.REFUTED), ("16", Verdict.SUPPORTED))
     ]
     cell = board(forks).cells["x", "a"]
-    assert (cell.verdict, cell.fork_sensitive) == (Verdict.SUPPORTED, True)
+    assert (cell.verdict, cell.sensitive) == (Verdict.SUPPORTED, True)

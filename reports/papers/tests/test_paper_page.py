@@ -12,10 +12,11 @@ from reports.data.board import board
 from reports.figures.claim_figures import Picture
 from reports.outputs.markdown_report import render
 from reports.papers.agreement import WORD, in_sum, outcome
-from reports.papers.page import concerns, paper_page
+from reports.papers.page import paper_page
 from reports.papers.paper import Page, Side
 from reports.papers.paper_file import load_paper
 from reports.papers.scale import span
+from reports.papers.tables import claims_on
 from reports.tests.support.pages import broken_links, ragged_tables
 from reports.tests.support.sample_kinds import experiment, others
 from reports.tests.support.samples import criterion, record, run
@@ -138,7 +139,7 @@ def test_pictures_of_the_figure_come_before_those_of_another(small: Page) -> Non
 
 def test_records_of_no_figure_make_no_page(small: Page, tmp_path: Path) -> None:
     alone = [replace(r, figures=[], figure=None, layers=[], claim="other") for r in run() if r.claim == "kernel-energy"]
-    assert not concerns(small, board(alone))
+    assert claims_on(small, board(alone)) == []
     report = render(alone, tmp_path).read_text(encoding="utf-8")
     assert "papers/" not in report
     assert not (tmp_path / "papers").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 from claims.core.verdict import Verdict
 from reports.data.board import board
 from reports.outputs.markdown_report import render
-from reports.papers.tables import readings
+from reports.papers.tables import variants
 from reports.tests.support.pages import broken_links, ragged_tables
 from reports.tests.support.sample_functions import functions
 from reports.tests.support.small_paper import measured, section
@@ -28,7 +28,7 @@ def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
 
 def test_every_reading_stands_at_a_glance() -> None:
     found = board(functions())
-    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in readings(found.claims, found).splitlines()]
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in variants(found.claims, found).splitlines()]
     assert rows[2:5] == [
         ["[functional-decorrelation]", "tokens=own", "✓", "✓", "✓"],
         ["", "tokens=shared", "✓", "✓", "✓"],
@@ -47,6 +47,6 @@ def test_a_glance_at_many_checkpoints_is_split_and_the_deciding_reading_comes_fi
         for name in names
         for rank, verdict in (("16", Verdict.REFUTED), ("8", Verdict.SUPPORTED))
     ]
-    text = readings(board(many).claims, board(many))
+    text = variants(board(many).claims, board(many))
     assert re.findall(r"^\| +(?:\[a\])? +\| (r=\d+) +\| (.)", text, re.MULTILINE) == [("r=8", "✓"), ("r=16", "✗")] * 2
     assert "a-model-with-a-l…name-08: organisation/a-model-with-a-long-name-08." in text

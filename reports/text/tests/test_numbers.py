@@ -3,12 +3,14 @@
 import doctest
 import importlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from reports.tests.support.samples import criterion
-from reports.text import numbers
 from reports.text.numbers import bound, claimed, count, interval, number, probability
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +60,13 @@ def test_the_rest() -> None:
     assert claimed(replace(criterion("x", (0, 0, 0), "<= 0"), direction="| evil")) == "? 0"
 
 
-EXAMPLES = ("agreement", "heads", "markdown", "names", "numbers", "paper", "provenance", "scale", "style", "words")
+MODULES = [path for path in sorted(ROOT.rglob("*.py")) if "tests" not in path.parts]
+EXAMPLES = [path for path in MODULES if ">>> " in path.read_text(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("module", EXAMPLES)
-def test_examples_in_docstrings(module: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"{numbers.__package__}.{module}")).failed == 0
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_in_docstrings(path: Path) -> None:
+    name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.failed == 0
+    assert found.attempted > 0
