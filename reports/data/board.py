@@ -7,6 +7,7 @@ from functools import cached_property
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.places import Kind, kind_of
+from reports.text.markdown import plain
 
 
 @dataclass(frozen=True)
@@ -117,4 +118,4 @@ def _cell(found: Sequence[Record]) -> Cell:
 
 def variant_name(record: Record) -> str:
     """Return the reading in words, ``as stated`` for a claim that has only one."""
-    return record.key[2] or "as stated"
+    return plain(record.key[2]) or "as stated"

@@ -33,7 +33,7 @@ def methods(record: Record) -> str:
 def variant_rows(cell: Cell) -> list[list[str]]:
     """Return every variant with its verdict and the number that made it; nothing for a claim with one."""
     return [
-        [f"{plain(variant_name(r))}{' (primary)' if r.primary else ''}", shown(r.verdict), because(r)]
+        [f"{variant_name(r)}{' (primary)' if r.primary else ''}", shown(r.verdict), because(r)]
         for r in (cell.records if cell.others else ())
     ]
 
