@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         "compare",
         help="say what changed between two runs",
         description="Print as Markdown what changed from OLD to NEW. Exit status: 1 when a verdict changed, appeared "
-        "or vanished, another reading's verdict moved, or a criterion lost its margin; 0 when none did; 2 when a file "
+        "or vanished, another variant's verdict moved, or a criterion lost its margin; 0 when none did; 2 when a file "
         "cannot be read.",
     )
     compare.set_defaults(run=commands.compare_runs)
@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         "merge",
         help="put the shards of one run together",
         description="Put shards of one run together, in any order; p-values are adjusted over all of them, as one run "
-        "does. Records of one claim, checkpoint and reading that agree but for seconds and provenance are one; any "
+        "does. Records of one claim, checkpoint and variant that agree but for seconds and provenance are one; any "
         "that disagree are an error.",
     )
     merge.set_defaults(run=commands.merge_shards)

@@ -1,4 +1,4 @@
-"""The board of a run: claims by places, each cell a primary record with its forks beside it."""
+"""The board of a run: claims by places, each cell a primary record with its variants beside it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from reports.text.markdown import plain
 
 @dataclass(frozen=True)
 class Cell:
-    """One claim on one place: the record that decides the cell, and the other readings."""
+    """One claim on one place: the record that decides the cell, and the other variants."""
 
     primary: Record
     others: tuple[Record, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """The primary fork's verdict."""
+        """The primary variant's verdict."""
         return self.primary.verdict
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Every reading, the primary one first."""
+        """Every variant, the primary one first."""
         return (self.primary, *self.others)
 
     @property
     def sensitive(self) -> bool:
-        """Whether another reading of the definition that applies here gives another verdict."""
+        """Whether another variant of the definition that applies here gives another verdict."""
         return any(other.verdict not in (self.verdict, Verdict.NOT_APPLICABLE) for other in self.others)
 
     @property
@@ -104,7 +104,7 @@ class Board:
 
 
 def board(records: Iterable[Record]) -> Board:
-    """Arrange records; where none of a cell is marked primary, its first fork decides."""
+    """Arrange records; where none of a cell is marked primary, its first variant decides."""
     cells: dict[tuple[str, str], list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.key, not r.primary)):
         cells.setdefault((record.claim, record.key[0]), []).append(record)
@@ -112,10 +112,10 @@ def board(records: Iterable[Record]) -> Board:
 
 
 def _cell(found: Sequence[Record]) -> Cell:
-    ordered = sorted(found, key=lambda r: not r.primary)  # stable: forks stay in order of their names
+    ordered = sorted(found, key=lambda r: not r.primary)  # stable: variants stay in order of their names
     return Cell(ordered[0], tuple(ordered[1:]))
 
 
 def variant_name(record: Record) -> str:
-    """Return the reading in words, ``as stated`` for a claim that has only one."""
+    """Return the variant in words, ``as stated`` for a claim that has only one."""
     return plain(record.key[2]) or "as stated"

@@ -103,7 +103,7 @@ def _between(was: Record, now: Record) -> Iterator[str]:
             yield f"threshold {name} was {old}, is {new}"
     yield from (f"{what} changed" for what in ("definition", "equation") if getattr(was, what) != getattr(now, what))
     if was.key[2] != now.key[2]:
-        yield f"primary reading was {was.key[2] or 'as stated'}, is {now.key[2] or 'as stated'}"
+        yield f"primary variant was {was.key[2] or 'as stated'}, is {now.key[2] or 'as stated'}"
 
 
 def _bounds(record: Record) -> dict[str, str]:

@@ -31,9 +31,9 @@ def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
         first = found.setdefault(record.key, record)
         fields = _differences(first, record)
         if fields:
-            name, claim, fork = record.key
-            reading = f", reading {fork}" if fork else ""
-            raise BadInput(f"two records of claim {claim} on {name}{reading} disagree in {', '.join(fields)}")
+            name, claim, variant = record.key
+            which = f", variant {variant}" if variant else ""
+            raise BadInput(f"two records of claim {claim} on {name}{which} disagree in {', '.join(fields)}")
         found[record.key] = min(first, record, key=to_json)
     return adjust(list(found.values()))
 

@@ -112,12 +112,12 @@ def _quantity(names: Sequence[str]) -> str:
 
 
 def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
-    """One picture for each of the paper's figures that the readings draw, and each kind of place."""
+    """One picture for each of the paper's figures that the variants draw, and each kind of place."""
     found: dict[tuple[Kind, str], list[Panel]] = {}
     for name, cell in board.of_claim(record.claim):
-        for redraws, reading in _drawn(cell).items():
-            if reading.figure is not None:
-                panel = Panel(_name(board, name, reading), reading.figure, reading.verdict)
+        for redraws, variant in _drawn(cell).items():
+            if variant.figure is not None:
+                panel = Panel(_name(board, name, variant), variant.figure, variant.verdict)
                 found.setdefault((board.kinds[name], redraws), []).append(panel)
     drawn = []
     for number, ((kind, redraws), panels) in enumerate(found.items()):
@@ -167,7 +167,7 @@ def _series(curve: LayerCurve, name: str) -> Series:
 
 
 def _drawn(cell: Cell) -> dict[str, Record]:
-    """Return, for each of the paper's figures, the reading that shows it: the primary one, else the first."""
+    """Return, for each of the paper's figures, the variant that shows it: the primary one, else the first."""
     shown: dict[str, Record] = {}
     for record in cell.records:
         if record.figure is not None:

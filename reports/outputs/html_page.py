@@ -19,7 +19,7 @@ from reports.outputs.markdown_report import TITLE
 from reports.pages.claim import claim_view
 from reports.pages.criteria import COLUMNS
 from reports.pages.glossary import glossary
-from reports.pages.matrix import DEVIATION_SIGN, FORK_SIGN, grids
+from reports.pages.matrix import DEVIATION_SIGN, VARIANT_SIGN, grids
 from reports.pages.provenance import provenance
 from reports.pages.summary import paragraph
 from reports.papers.paper_file import pages
@@ -64,7 +64,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
             verdicts=[verdict for verdict in Verdict if verdict in verdicts],
             grids=grids(run),
             heads=heads,
-            variant_sign=FORK_SIGN,
+            variant_sign=VARIANT_SIGN,
             deviation_sign=DEVIATION_SIGN,
             claims=[(claim_view(run, r), pictures(run, r, folder), past.get(r.claim)) for r in run.claims],
             columns=COLUMNS,

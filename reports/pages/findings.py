@@ -91,7 +91,7 @@ def _failed(found: Cells) -> str:
 
 
 def _variant(record: Record) -> str:
-    return "" if record.primary else f" (reading: {variant_name(record)})"
+    return "" if record.primary else f" (variant: {variant_name(record)})"
 
 
 def _numbers(found: Cells) -> str:

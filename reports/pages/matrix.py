@@ -13,7 +13,7 @@ from reports.text.numbers import ABSENT
 from reports.text.short_names import NAME, heads, legend
 from reports.text.vocabulary import GROUP, shown
 
-FORK_SIGN = "†"
+VARIANT_SIGN = "†"
 DEVIATION_SIGN = "‡"
 #: Checkpoints side by side in one table; more go to a table below.
 COLUMNS = 8
@@ -80,8 +80,8 @@ def footnotes(cells: Sequence[Cell]) -> Markdown:
     notes = []
     if any(cell.sensitive for cell in cells):
         notes.append(
-            f"{FORK_SIGN} fork-sensitive: another reading of the definition gives another verdict; "
-            "the claim's page lists every reading."
+            f"{VARIANT_SIGN} variant-sensitive: another variant of the definition gives another verdict; "
+            "the claim's page lists every variant."
         )
     if any(cell.deviates for cell in cells):
         notes.append(f"{DEVIATION_SIGN} not the verdict that the expectations file foresees.")
@@ -90,7 +90,7 @@ def footnotes(cells: Sequence[Cell]) -> Markdown:
 
 def signs(cell: Cell) -> str:
     """Return the signs of a cell: another variant decides otherwise, another verdict was expected."""
-    return FORK_SIGN * cell.sensitive + DEVIATION_SIGN * cell.deviates
+    return VARIANT_SIGN * cell.sensitive + DEVIATION_SIGN * cell.deviates
 
 
 def mark(cell: Cell | None) -> str:

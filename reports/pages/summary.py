@@ -52,7 +52,7 @@ def _asides(cells: Sequence[Cell]) -> list[str]:
     asides = []
     if sensitive:
         verb = "depends" if sensitive == 1 else "depend"
-        asides.append(f"{sensitive:,} of all {plural(len(cells), 'verdict')} {verb} on how the definition is read.")
+        asides.append(f"{sensitive:,} of all {plural(len(cells), 'verdict')} {verb} on the variant of the definition.")
     if deviating:
         verb = "is" if deviating == 1 else "are"
         asides.append(f"{deviating:,} {verb} not what the expectations file foresees.")

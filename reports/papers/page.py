@@ -12,7 +12,7 @@ from reports.data.board import Board, Cell, variant_name
 from reports.data.places import compared, place_name, repeats
 from reports.figures.claim_figures import Picture
 from reports.pages.criteria import because, telling
-from reports.pages.matrix import FORK_SIGN
+from reports.pages.matrix import VARIANT_SIGN
 from reports.papers.agreement import WORD, in_sum, outcome
 from reports.papers.paper import Entry, Page, Paper, Status
 from reports.papers.scale import here_and_there, measured_on
@@ -98,7 +98,7 @@ class EntryView:
         return shown
 
     def _outcome(self, cell: Cell) -> str:
-        sign = f" {FORK_SIGN}" if cell.sensitive else ""
+        sign = f" {VARIANT_SIGN}" if cell.sensitive else ""
         return outcome(cell.verdict, self.paper.side(cell.primary.claim)) + sign
 
     def _other_variants(self, record: Record) -> str:
@@ -135,7 +135,7 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
         report=report,
         overview=overview(page, board),
         meaning=[(word, verdict) for verdict, word in WORD.items() if word != verdict],
-        sign=FORK_SIGN,
+        sign=VARIANT_SIGN,
         variants=variants(told, board),
         measured_on=measured_on(board, told),
         sections=sections,

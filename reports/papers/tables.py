@@ -70,7 +70,7 @@ def variants(found: Sequence[Record], board: Board) -> Markdown:
         parts += [_block(found, board, {name: short[name] for name in block}) for block in blocks]
         parts.append(bullets(legend(names, {}, longest)))
     signs = ", ".join(map(shown, SYMBOL))
-    parts.append(Markdown(f"The first reading of a claim decides. {signs}; an empty cell: not measured."))
+    parts.append(Markdown(f"The first variant of a claim decides. {signs}; an empty cell: not measured."))
     return Markdown("\n\n".join(filter(None, parts)))
 
 
@@ -86,4 +86,4 @@ def _block(found: Sequence[Record], board: Board, names: Mapping[str, str]) -> M
         for number, (variant_said, marks) in enumerate(verdicts.items()):
             claim = "" if number else reference(record.claim)
             rows.append([claim, variant_said, *(marks.get(name, "") for name in names)])
-    return table(["claim", "reading", *(place_name(head) for head in names.values())], rows)
+    return table(["claim", "variant", *(place_name(head) for head in names.values())], rows)

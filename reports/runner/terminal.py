@@ -5,7 +5,7 @@ from collections import Counter
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell
 from reports.data.places import Kind
-from reports.pages.matrix import DEVIATION_SIGN, FORK_SIGN, mark
+from reports.pages.matrix import DEVIATION_SIGN, VARIANT_SIGN, mark
 from reports.text.markdown import plain
 from reports.text.short_names import heads
 from reports.text.vocabulary import SYMBOL, shown
@@ -23,7 +23,7 @@ def compact(board: Board, width: int) -> list[str]:
         lines += _block(_aligned([[plain(c, 40), plain(n, 50), mark(cell)] for c, n, cell in board.of_kind(kind)]))
     lines += _block(_generated([(claim, cell) for claim, _, cell in board.of_kind(Kind.GENERATED)]))
     if any(cell.sensitive for cell in board.cells.values()):
-        legend.append(f"{FORK_SIGN} fork-sensitive")
+        legend.append(f"{VARIANT_SIGN} variant-sensitive")
     if any(cell.deviates for cell in board.cells.values()):
         legend.append(f"{DEVIATION_SIGN} not as expected")
     lines += _block(["   ".join(legend)] if legend else [])

@@ -90,7 +90,7 @@ def test_a_changed_threshold_or_definition_is_marked_once_whatever_the_number_of
     assert {says for _, says in history.changes} == {
         "threshold margin was 0.02, is 0.5",
         "definition changed",
-        "primary reading was as stated, is r=8",
+        "primary variant was as stated, is r=8",
     }
 
 

@@ -64,7 +64,7 @@ def test_functions_are_group_e_and_generated_cases_are_called_so(tmp_path: Path)
     assert rows(shown(found, MOE))[2][0] == "**E. Function and representation**"
     assert paragraph(board(found)).endswith(
         "1 claim was checked on generated cases (identities, synthetic data, models trained in the run): 1 refuted. "
-        "2 of all 5 verdicts depend on how the definition is read."
+        "2 of all 5 verdicts depend on the variant of the definition."
     )
     report = render(found, tmp_path).read_text(encoding="utf-8")
     assert "- [topk-sharpening-function] is **refuted**:" in report

@@ -64,7 +64,7 @@ def test_records_that_disagree_are_refused_in_either_order() -> None:
     one = record("kernel-energy", "a", Verdict.SUPPORTED, fork={"r": "8"})
     other = replace(one, verdict=Verdict.REFUTED, reason="x")
     for shards in ([[one], [other]], [[other], [one]]):
-        with pytest.raises(BadInput, match=r"claim kernel-energy on a, reading r=8 disagree in verdict, reason$"):
+        with pytest.raises(BadInput, match=r"claim kernel-energy on a, variant r=8 disagree in verdict, reason$"):
             merge(shards)
 
 

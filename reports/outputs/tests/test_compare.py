@@ -12,7 +12,7 @@ from reports.tests.support.samples import criterion, record, run
 
 
 def small() -> list[Record]:
-    """Return one claim with two forks and one with a margin."""
+    """Return one claim with two variants and one with a margin."""
     good = criterion("gain", (2.4, 2.3, 2.5), ">= 1.5")
     return [
         record("bound-tightness", "a", Verdict.SUPPORTED, fork={"r": "8"}, criteria=[good]),
@@ -69,17 +69,17 @@ def test_what_differs_everywhere_is_said_so_and_names_stay_text() -> None:
     assert "`-k kernel-energy`" in compare(old[1:], new[1:]).markdown
 
 
-def test_a_reading_that_moved_is_a_change_though_no_verdict_is() -> None:
+def test_a_variant_that_moved_is_a_change_though_no_verdict_is() -> None:
     old = small()
     found = compare(old, [old[0], replace(old[1], verdict=Verdict.SUPPORTED), old[2]])
     assert found.changed
-    assert found.markdown.startswith("# No verdict changed; 1 other reading moved.\n")
+    assert found.markdown.startswith("# No verdict changed; 1 other variant moved.\n")
     assert ["bound-tightness", "a", "r=16", "✗ refuted", "✓ supported", "", ""] in table_rows(found.markdown)
 
 
-def test_a_reading_that_vanished_moved_and_the_deciding_one_is_told_once() -> None:
+def test_a_variant_that_vanished_moved_and_the_deciding_one_is_told_once() -> None:
     old = small()
-    assert "1 other reading moved" in compare(old, [old[0], old[2]]).markdown
+    assert "1 other variant moved" in compare(old, [old[0], old[2]]).markdown
     found = compare(old, [replace(old[0], verdict=Verdict.REFUTED), *old[1:]])
     assert found.markdown.startswith("# 1 of 2 verdicts changed.\n")
 

@@ -166,7 +166,7 @@ def test_curves_that_the_papers_figure_shows_are_not_drawn_again(tmp_path: Path)
         assert len(list((folder / "figures").iterdir())) == pictures
 
 
-def test_fork_sensitive_and_unexpected_cells_are_marked(rendered: Path) -> None:
+def test_variant_sensitive_and_unexpected_cells_are_marked(rendered: Path) -> None:
     report = rendered.read_text(encoding="utf-8")
     row = next(line for line in report.splitlines() if line.startswith("| [bound-tightness]"))
     assert [cell.strip() for cell in row.split("|")[2:5]] == ["✓ supported", "✓ supported †", "✓ supported †"]

@@ -12,7 +12,7 @@ def test_words_where_they_fit() -> None:
     assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
     assert any(line == "generated cases: 1 supported" for line in lines)
     assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
-    assert lines[-1] == "† fork-sensitive   ‡ not as expected"
+    assert lines[-1] == "† variant-sensitive   ‡ not as expected"
 
 
 def test_generated_cases_are_counted_and_what_is_not_supported_is_named() -> None:
@@ -28,7 +28,7 @@ def test_symbols_where_they_do_not() -> None:
     assert lines[-1].startswith("✓ supported   ✗ refuted   ∅ vacuous")
 
 
-def test_without_a_primary_fork_the_first_decides() -> None:
+def test_without_a_primary_variant_the_first_decides() -> None:
     forks = [
         record("x", "a", verdict, fork={"r": r}, primary=False)
         for r, verdict in (("8", Verdict.REFUTED), ("16", Verdict.SUPPORTED))

@@ -99,13 +99,13 @@ def test_a_vacuous_verdict_shows_the_null_that_made_it(small: Page) -> None:
     assert "slope 0.600 [0.500, 0.700]; null: slope, shuffled 0.500 [0.400, 0.600]" in found
 
 
-def test_other_readings_are_told_where_they_depart(small: Page) -> None:
+def test_other_variants_are_told_where_they_depart(small: Page) -> None:
     first = measured("a", "x", Verdict.VACUOUS)
     other = replace(first, fork={"part": "second"}, primary=False, verdict=Verdict.SUPPORTED)
     whole = page(small, first, other)
     assert "says nothing †" in whole
-    assert "In sum: says nothing 1. Read otherwise: part=second (agree 1)." in whole
-    assert "Read otherwise" not in page(small, first, replace(other, verdict=Verdict.VACUOUS))
+    assert "In sum: says nothing 1. Other variants: part=second (agree 1)." in whole
+    assert "Other variants" not in page(small, first, replace(other, verdict=Verdict.VACUOUS))
 
 
 def test_an_untrained_control_is_counted_apart(small: Page) -> None:

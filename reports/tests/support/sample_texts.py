@@ -41,7 +41,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "GEO Fig. 13",
         "Using where the data lie, the bound on logit distances comes closer to the actual distances.",
         "naive: ||W||_2 ||dh||\nwhitened: ||W C^(1/2)||_2 ||C^(-1/2) dh||",
-        definition="reconstructed: the projector is not defined in the sources; two readings are measured",
+        definition="reconstructed: the projector is not defined in the sources; two variants are measured",
         thresholds={"gain": {"value": 1.5, "why": "half as tight again"}},
     ),
     "kernel-energy": _texts(

@@ -145,20 +145,20 @@ def _similarity(name: str, *, large: bool) -> Record:
 
 
 def _tightness(name: str, *, large: bool) -> list[Record]:
-    good = criterion("gain of the reading", (2.42, 2.31, 2.55), ">= 1.5")
-    poor = criterion("gain of the reading", (1.12, 1.08, 1.17), ">= 1.5")
+    good = criterion("gain of the variant", (2.42, 2.31, 2.55), ">= 1.5")
+    poor = criterion("gain of the variant", (1.12, 1.08, 1.17), ">= 1.5")
     return [
         record(
             "bound-tightness",
             name,
             Verdict.SUPPORTED if found is good else Verdict.REFUTED,
-            fork={"projector": reading},
-            primary=reading == "whitened",
+            fork={"projector": projector},
+            primary=projector == "whitened",
             criteria=[criterion("pairs above the bound", (0, 0, 0), "<= 0", 131_072, unit="pair"), found],
             null=[criterion("gain on random states", (1.02, 0.99, 1.05), ">= 1.5")],
             figure=figures.tightness(name),
         )
-        for reading, found in (("exact data span", good if large else poor), ("whitened", good))
+        for projector, found in (("exact data span", good if large else poor), ("whitened", good))
     ]
 
 
