@@ -88,14 +88,11 @@ def footnotes(cells: Sequence[Cell]) -> Markdown:
     return Markdown("  \n".join(notes))
 
 
-def signs(cell: Cell) -> str:
-    """Return the signs of a cell: another variant decides otherwise, another verdict was expected."""
-    return VARIANT_SIGN * cell.sensitive + DEVIATION_SIGN * cell.deviates
-
-
 def mark(cell: Cell | None) -> str:
     """Return what a table says of a cell: symbol, word and signs."""
-    return "not run" if cell is None else f"{shown(cell.verdict)} {signs(cell)}".rstrip()
+    if cell is None:
+        return "not run"
+    return f"{shown(cell.verdict)} {VARIANT_SIGN * cell.sensitive}{DEVIATION_SIGN * cell.deviates}".rstrip()
 
 
 def about(board: Board) -> dict[str, str]:
