@@ -17,9 +17,9 @@ from reports.papers.paper import Page, Side
 from reports.papers.paper_file import load_paper
 from reports.papers.scale import span
 from reports.papers.tables import claims_on
-from reports.tests.support.pages import broken_links, ragged_tables
-from reports.tests.support.sample_kinds import experiment, others
-from reports.tests.support.samples import criterion, record, run
+from reports.tests.support.pages import ragged_tables
+from reports.tests.support.sample_kinds import others
+from reports.tests.support.samples import criterion, run
 from reports.tests.support.small_paper import SMALL, measured, section
 
 
@@ -36,91 +36,11 @@ def page(told: Page, *records: Record) -> str:
     return paper_page(told, board(records), {}, "report.md")
 
 
-def test_a_figure_shows_the_paper_and_what_was_measured(small: Page) -> None:
-    found = section(page(small, measured("a", "zoo/balanced", Verdict.SUPPORTED)), "Figure 1")
-    assert "- The paper: A line rises.\n- Readers of it: It rises fast.\n- Models: tiny (0.1 B).\n" in found
-    assert "- [a]: a. In sum: agree 1. Null: A random router of the same shape.\n" in found
-    assert "| [a]     | zoo/balanced | agree     | slope 0.600 [0.500, 0.700] | > 0.2     |" in found
-    assert "\nScale: 3.4 M parameters here; 100 M in the paper. Width matters.\n" in found
-
-
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_the_words_are_the_verdicts(small: Page, verdict: Verdict) -> None:
     found = section(page(small, measured("a", "x", verdict)), "Figure 1")
     assert re.search(rf"^\| \[a\] +\| x +\| {WORD[verdict]} +\|", found, re.MULTILINE)
     assert f"In sum: {WORD[verdict]} 1." in found
-
-
-def test_a_figure_with_several_claims_shows_each_and_decides_nothing(small: Page) -> None:
-    records = [measured("a", "x", Verdict.SUPPORTED), measured("c", "x", Verdict.REFUTED)]
-    whole = page(small, *records)
-    assert re.search(r"\| \[Figure 1\]\(#figure-1\) .* \| \[a\] and \[c\] +\| agree 1, disagree 1 +\|", whole)
-    assert "[a]: a. In sum: agree 1." in whole
-    assert "[c]: c. In sum: disagree 1." in whole
-
-
-def test_a_range_of_figures_finds_any_of_its_numbers(small: Page) -> None:
-    records = [measured(f"claim-{n}", "zoo/balanced", Verdict.SUPPORTED, f"TST Fig. {n}") for n in (2, 5, 6)]
-    found = section(page(small, *records), "Figures 2 and 4 to 6")
-    assert re.findall(r"^- \[(claim-\d)\]", found, re.MULTILINE) == ["claim-2", "claim-5", "claim-6"]
-    assert "100 M to 2.0 B in the paper" in found
-
-
-def test_a_figure_without_claim_says_why_and_one_without_record_that_it_was_not_run(small: Page) -> None:
-    whole = page(small, measured("a", "x", Verdict.SUPPORTED))
-    assert "No claim encodes it: it has no content." in section(whole, "Figure 3")
-    assert "Models: not named in what we could read." in section(whole, "Figure 3")
-    assert "Nothing that belongs to it was measured in this run." in section(whole, "Figures 2 and 4 to 6")
-    assert re.search(r"\[Figure 3\].*\| no claim +\|", whole)
-    assert re.search(r"\[Figures 2 and 4 to 6\].*\| not in this run +\|", whole)
-
-
-def test_what_the_review_asserts_is_no_agreement_with_the_paper(small: Page) -> None:
-    records = [measured("b", "x", Verdict.SUPPORTED, "none"), measured("a", "x", Verdict.SUPPORTED, "TST Prop. 1")]
-    found = section(page(small, *records), "Prop. 1")
-    assert "[b]: b; the objection. In sum: agree with the review 1." in found
-    assert re.search(r"\| \[b\] +\| x +\| agree with the review +\|", found)
-    assert re.search(r"\[Prop\. 1\].*\| agree 1, agree with the review 1 +\|", page(small, *records))
-
-
-def test_places_that_share_a_number_share_a_row_and_an_experiment_names_its_arms(small: Page) -> None:
-    records = [measured("a", name, Verdict.SUPPORTED) for name in ("x", "y")]
-    compared = experiment("a", "loss", Verdict.SUPPORTED, figures=["TST Fig. 1"])
-    found = section(page(small, *records, compared), "Figure 1")
-    rows = [[c.strip() for c in line.split("|")[1:4]] for line in found.splitlines() if line.startswith("|")][2:]
-    assert rows == [["[a]", "x and y", "agree"], ["", "loss (with loss / without; 2 seeds)", "agree"]]
-    assert "In sum: agree 3." in found
-    assert "Scale: 0.84 M parameters here;" in found
-
-
-def test_a_vacuous_verdict_shows_the_null_that_made_it(small: Page) -> None:
-    null = [criterion("slope, shuffled", (0.5, 0.4, 0.6), "> 0.2")]
-    found = section(page(small, measured("a", "x", Verdict.VACUOUS, null=null)), "Figure 1")
-    assert "slope 0.600 [0.500, 0.700]; null: slope, shuffled 0.500 [0.400, 0.600]" in found
-
-
-def test_other_variants_are_told_where_they_depart(small: Page) -> None:
-    first = measured("a", "x", Verdict.VACUOUS)
-    other = replace(first, fork={"part": "second"}, primary=False, verdict=Verdict.SUPPORTED)
-    whole = page(small, first, other)
-    assert "says nothing †" in whole
-    assert "In sum: says nothing 1. Other variants: part=second (agree 1)." in whole
-    assert "Other variants" not in page(small, first, replace(other, verdict=Verdict.VACUOUS))
-
-
-def test_an_untrained_control_is_counted_apart(small: Page) -> None:
-    trained, init = (measured("a", name, Verdict.SUPPORTED) for name in ("x", "init"))
-    control = replace(init, verdict=Verdict.REFUTED, checkpoint=init.checkpoint | {"control": True})
-    assert "In sum: agree 1; untrained control: disagree 1." in page(small, trained, control)
-    assert "In sum: untrained control: disagree 1." in page(small, control)
-
-
-@pytest.mark.parametrize(
-    ("says", "half"),
-    [("None: planted cases.", "none"), ("A random router; judged alike.", "A random router"), ("D/E. More", "D/E")],
-)
-def test_the_null_takes_half_a_sentence(small: Page, says: str, half: str) -> None:
-    assert f" Null: {half}.\n" in page(small, measured("a", "x", Verdict.SUPPORTED, null_says=says))
 
 
 def test_pictures_of_the_figure_come_before_those_of_another(small: Page) -> None:
@@ -145,14 +65,6 @@ def test_records_of_no_figure_make_no_page(small: Page, tmp_path: Path) -> None:
     assert not (tmp_path / "papers").exists()
 
 
-def test_experiments_alone_have_a_page(tmp_path: Path) -> None:
-    render([r for r in others() if r.claim == "balance-controlled"], tmp_path)
-    geo = (tmp_path / "papers" / "geo.md").read_text(encoding="utf-8")
-    assert "In sum: agree 1, open 1." in section(geo, "Prop. 2")
-    assert "balancing loss: small, Muon (with loss / without; 2 seeds)" in section(geo, "Prop. 2")
-    assert broken_links(tmp_path) == []
-
-
 def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
     render([replace(r, figure=None, layers=[]) for r in [*run(), *others()]], tmp_path)
     geo = (tmp_path / "papers" / "geo.md").read_text(encoding="utf-8")
@@ -162,12 +74,6 @@ def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
             numbers += range(int(first), int(last or first) + 1)
     assert sorted(numbers) == list(range(1, 30))
     assert ragged_tables(geo) == []
-
-
-def test_only_what_the_pages_claims_were_measured_on_is_listed(small: Page) -> None:
-    whole = page(small, measured("a", "x", Verdict.SUPPORTED), record("other", "y", Verdict.SUPPORTED))
-    listed = whole.split("Measured on:\n\n")[1].split("\n\n")[0]
-    assert listed == "- x."
 
 
 def test_hostile_names_stay_text(small: Page) -> None:
@@ -200,3 +106,20 @@ def test_a_sum_orders_the_paper_first() -> None:
 )
 def test_spans(sizes: list[float], said: str) -> None:
     assert span(sizes) == said
+
+
+def test_a_figure_that_no_claim_was_measured_for_is_told_apart_from_one_without_a_claim(small: Page) -> None:
+    whole = page(small, measured("a", "x", Verdict.SUPPORTED))
+    assert "it has no content" in section(whole, "Figure 3")
+    assert "measured in this run" in section(whole, "Figures 2 and 4 to 6")
+    assert re.findall(r"\[(Fig[^]]+)\].*\| (no\w* .*?) +\|$", whole, re.MULTILINE) == [
+        ("Figures 2 and 4 to 6", "not in this run"),
+        ("Figure 3", "no claim"),
+    ]
+
+
+def test_other_variants_are_told_only_where_they_depart(small: Page) -> None:
+    first = measured("a", "x", Verdict.VACUOUS)
+    other = replace(first, fork={"part": "second"}, primary=False)
+    assert "part=second (" not in page(small, first, other)
+    assert "part=second (" in page(small, first, replace(other, verdict=Verdict.SUPPORTED))

@@ -26,20 +26,6 @@ def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
     assert broken_links(tmp_path) == []
 
 
-def test_every_variant_stands_at_a_glance() -> None:
-    found = board(functions())
-    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in variants(found.claims, found).splitlines()]
-    assert rows[2:5] == [
-        ["[functional-decorrelation]", "tokens=own", "✓", "✓", "✓"],
-        ["", "tokens=shared", "✓", "✓", "✓"],
-        ["", "tokens=single", "✓", "✓", "✗"],
-    ]
-    assert rows[6] == ["claim", "variant", "routing: small"]
-    assert rows[8] == ["[topk-sharpening-function-transformer]", "as stated", "✓"]
-    assert rows[10] == ["claim", "variant", "generated cases"]
-    assert rows[12:14] == [["[topk-sharpening-function]", "capacity=active", "✗"], ["", "capacity=total", "?"]]
-
-
 def test_a_glance_at_many_checkpoints_is_split_and_the_deciding_variant_comes_first() -> None:
     names = [f"organisation/a-model-with-a-long-name-{i:02}" for i in range(9)]
     many = [

@@ -1,22 +1,17 @@
-"""The matrix on a terminal: words where they fit, symbols where they do not."""
+"""The verdicts on a terminal: words where they fit, symbols where they do not, numbers where names do not either."""
 
 from claims.core.verdict import Verdict
 from reports.data.board import board
 from reports.runner.terminal import compact
 from reports.tests.support.sample_functions import functions
+from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import record, run
 
 
 def test_words_where_they_fit() -> None:
-    lines = compact(board(run()), 120)
-    assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
-    assert any(line == "generated cases: 1 supported" for line in lines)
-    assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
-    assert lines[-1] == "† variant-sensitive   ‡ not as expected"
-
-
-def test_generated_cases_are_counted_and_what_is_not_supported_is_named() -> None:
     lines = compact(board([*run(), *functions()]), 120)
+    assert lines[0].split() == ["claim", "example/MoE-16B-A3B", "zoo/balanced", "zoo/unbalanced"]
+    assert any(line.startswith("bound-tightness") and "✓ supported †" in line for line in lines)
     start = lines.index("generated cases: 1 supported, 1 refuted")
     assert lines[start + 1 : start + 3] == ["topk-sharpening-function  ✗ refuted †", ""]
 
@@ -28,10 +23,10 @@ def test_symbols_where_they_do_not() -> None:
     assert lines[-1].startswith("✓ supported   ✗ refuted   ∅ vacuous")
 
 
-def test_without_a_primary_variant_the_first_decides() -> None:
-    forks = [
-        record("x", "a", verdict, fork={"r": r}, primary=False)
-        for r, verdict in (("8", Verdict.REFUTED), ("16", Verdict.SUPPORTED))
-    ]
-    cell = board(forks).cells["x", "a"]
-    assert (cell.verdict, cell.sensitive) == (Verdict.SUPPORTED, True)
+def test_a_terminal_too_narrow_for_names_numbers_them() -> None:
+    many = [record("kernel-energy", f"organisation/model-{i}", Verdict.SUPPORTED) for i in range(9)]
+    lines = compact(board([*many, *others()]), 60)
+    assert lines[0].split() == ["claim", *"123456789"]
+    assert "9 organisation/model-8" in lines
+    assert "dense-similarity  zoo/dense-sandwich  ✗ refuted" in lines
+    assert max(map(len, lines)) <= 70
