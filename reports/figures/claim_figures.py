@@ -10,7 +10,6 @@ from reports.data.places import Kind
 from reports.figures.draw import draw
 from reports.figures.labels import Panel
 from reports.figures.style import PALETTE
-from reports.text.markdown import escape
 from reports.text.slugs import slug
 from reports.text.vocabulary import listed
 
@@ -45,13 +44,6 @@ def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
     the report.
     """
     return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
-
-
-def embed(picture: Picture, up: str = "") -> str:
-    """Return the Markdown that shows a picture; ``up`` leads to the report's folder."""
-    if picture.trouble:
-        return f"No picture of {escape(picture.caption)}: {escape(picture.trouble)}."
-    return f"![{escape(picture.caption)}]({up}{picture.file})"
 
 
 def scales(curves: Sequence[LayerCurve]) -> list[set[str]]:
