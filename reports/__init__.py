@@ -1,1 +1,1 @@
-"""How it is shown: records in, Markdown, figures and comparisons out. Nothing here decides anything."""
+"""How it is shown: records in, Markdown, HTML, figures and comparisons out; the wording is in ``templates/``."""

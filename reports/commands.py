@@ -1,4 +1,4 @@
-"""What each command of the command line does; see `reports.__main__` for their options."""
+"""Run each command of the command line; the options are declared in `reports.__main__`."""
 
 import argparse
 import math

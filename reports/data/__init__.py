@@ -1,1 +1,1 @@
-"""Records as a report needs them: read, merged, put on a board, followed through time."""
+"""Records as a report needs them: read and checked, merged, arranged as claims by places, followed through runs."""

@@ -1,4 +1,4 @@
-"""The board of a run: claims by places, each cell a primary record with its variants beside it."""
+"""Arrange a run as claims by places: each cell a primary record with its variants beside it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

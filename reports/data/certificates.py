@@ -1,4 +1,4 @@
-"""Counterexamples' files, which must follow their records into another folder."""
+"""Copy the files of counterexamples along when records go to another folder."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""How many of the selected claims left a record, and which did not."""
+"""Count how many of the selected claims left a record, and name those that did not."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What became of each claim over many runs: its verdicts, its numbers, and what was changed about it."""
+"""Follow each claim over many runs: its verdicts, its numbers, and what was changed about it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far an interval is from its threshold, in widths of the interval itself. It has no unit, so it compares.
+"""Measure how far an interval is from its threshold, in widths of the interval itself, which has no unit.
 
 An exact number has no width; its distance is in shares of the threshold, and a threshold of 0 leaves it none: such a
 number is on one side or the other.

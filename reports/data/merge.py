@@ -1,4 +1,4 @@
-"""Shards of one run put together again: the same records as one run over everything."""
+"""Merge shards of one run: the same records as one run over everything."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

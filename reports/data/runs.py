@@ -1,7 +1,7 @@
-"""Several runs in order of time, each under a label."""
+"""Read several runs in order of time, each under a label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -86,13 +86,8 @@ def _name(path: Path) -> str:
 
 def _told_apart(runs: Sequence[Run]) -> list[Run]:
     """Number the labels that would be alike."""
-    seen: dict[str, int] = {}
-    for run in runs:
-        seen[run.label] = seen.get(run.label, 0) + 1
-    counts = dict.fromkeys(seen, 0)
-    found = []
-    for run in runs:
-        counts[run.label] += 1
-        label = run.label if seen[run.label] == 1 else f"{run.label} ({counts[run.label]})"
-        found.append(Run(label, run.date, run.records))
-    return found
+    labels = [run.label for run in runs]
+    return [
+        replace(run, label=f"{run.label} ({labels[: i + 1].count(run.label)})") if labels.count(run.label) > 1 else run
+        for i, run in enumerate(runs)
+    ]
