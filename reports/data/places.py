@@ -1,4 +1,4 @@
-"""What a record was measured on: a Mixture-of-Experts checkpoint, a dense model, an experiment, or generated cases."""
+"""Tell what a record was measured on: a Mixture-of-Experts checkpoint, a dense model, an experiment, cases."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Which pictures a claim has: the paper's figures drawn again, and its quantities by layer."""
+"""Choose and draw the pictures of a claim: the paper's figures drawn again, and its quantities by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

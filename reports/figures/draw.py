@@ -1,4 +1,4 @@
-"""A picture from data: the kinds of a record's figure, one panel a checkpoint."""
+"""Draw a record's figure (scatter, lines, bars, distribution, heat map), one panel a checkpoint."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Heat maps: one matrix a panel, colours symmetric around zero, and a bar that says what they stand for."""
+"""Draw heat maps: one matrix a panel, colours symmetric around zero, and a bar that says what they stand for."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The words of a picture: titles, names of axes and positions, legend."""
+"""Write the words of a picture: titles, names of axes and positions, legend."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""How every picture looks: colours, letters, sizes; and how it is saved, the same bytes every time."""
+"""One style for every picture: colours, letters, sizes; and saving it as the same bytes every time."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""A claim's numbers through the runs: one panel a criterion, one series a place, intervals as bars."""
+"""Draw a claim's numbers through the runs: one panel a criterion, one series a place, intervals as bars."""
 
 from collections.abc import Sequence
 from pathlib import Path

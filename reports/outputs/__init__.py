@@ -1,1 +1,1 @@
-"""Whole documents: the report, the page to browse, a comparison, a history."""
+"""Whole documents: the Markdown report, the HTML page, a comparison, a history, the README's part."""

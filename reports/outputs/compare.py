@@ -1,4 +1,4 @@
-"""What changed between two runs, for someone who wants to hear only of changes."""
+"""Compare two runs: what changed, for someone who wants to hear only of changes."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The history of many runs, for its own page and the HTML page: what drifts first, then every claim."""
+"""Tell the history of many runs, on its own page and the HTML page: what drifts first, then every claim."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One HTML page to browse a run: no network, no other file. The markup is in ``reports/templates``."""
+"""Make the HTML page to browse a run, which asks for nothing from outside: no network, no other file."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What the README shows of a report: its tables, one figure, and what the records say of it.
+"""Write what the README shows of a report: its tables, one figure, and what the records say of it.
 
     python -m reports.outputs.readme docs/sample README.md
 

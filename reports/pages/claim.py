@@ -1,4 +1,4 @@
-"""One claim: what is said, by whom, how it is judged, and what each place gave; for its page and for the HTML page."""
+"""One claim as its own page and the HTML page show it: what is said, how it is judged, what each place gave."""
 
 import shlex
 from collections.abc import Sequence

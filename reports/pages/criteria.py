@@ -1,4 +1,4 @@
-"""What was measured on one checkpoint: criteria beside the null, every variant, thresholds, the number that decided."""
+"""The numbers of one claim on one place: criteria beside the null, variants, thresholds, which decided."""
 
 from collections.abc import Iterable, Sequence
 from string import ascii_lowercase

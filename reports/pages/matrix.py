@@ -1,4 +1,4 @@
-"""The tables that open a report: claims by checkpoints and dense models, lists of experiments and generated cases."""
+"""The tables that open a report: claims by checkpoints, lists of experiments and of generated cases."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the numbers come from: each checkpoint and experiment, what was the same for the whole run, what was not."""
+"""Where the numbers come from: checkpoints, experiments, populations, and the facts of the run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""The papers, figure by figure and claim by claim."""
+"""The papers, figure by figure and claim by claim: what they show (``*.toml``) beside what was measured."""

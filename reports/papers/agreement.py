@@ -1,4 +1,4 @@
-"""What verdicts say about a paper: the records' own words, turned towards whoever asserts the claim."""
+"""Turn a verdict into agreement with whoever asserts the claim, and count such outcomes."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What was measured here and how large it is, beside what the paper measured."""
+"""Compare sizes: the parameters of what was measured here beside those of the paper's models."""
 
 from collections.abc import Iterable, Sequence
 

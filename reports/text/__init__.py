@@ -1,1 +1,1 @@
-"""Words, numbers, links and Markdown."""
+"""Words, numbers, names, links, Markdown and templates: what every document uses."""

@@ -1,4 +1,4 @@
-"""Labels of figures in what the papers and the claims say."""
+"""Read the labels of figures (``GEO Figs 16-19``) in what claims and papers say, and cite them."""
 
 import re
 from collections.abc import Iterable

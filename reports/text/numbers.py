@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: three digits, counts with separators, intervals that show their side."""
+"""Format numbers for a reader: three digits, counts with separators, intervals that show their side."""
 
 from claims.core.record import Criterion
 from reports.text.markdown import Markdown

@@ -1,4 +1,4 @@
-"""Short names for the columns of a wide table, and the legend that says what they stand for."""
+"""Shorten names for the columns of a wide table, with a legend that says what they stand for."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

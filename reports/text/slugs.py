@@ -1,4 +1,4 @@
-"""Names that are safe as anchors and as file names, whatever they were."""
+"""Make names that are safe as anchors and as file names, whatever they were."""
 
 import hashlib
 import re
