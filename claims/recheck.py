@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for record in read_records(chosen.records)
             if record.certificate is not None
             and chosen.claim in (None, record.claim)
-            and chosen.fork in (None, record.key[2])
+            and chosen.variant in (None, record.key[2])
             and chosen.checkpoint in (None, record.checkpoint.get("name"))
         ]
         if not records:

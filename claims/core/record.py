@@ -1,7 +1,8 @@
 """A record: one line of records.jsonl, everything a report needs about one verdict. JSON only.
 
 The same inputs and seed give the same bytes, but for ``seconds`` and ``provenance``. A number that is not
-finite becomes null, and the record's ``reason`` says why.
+finite becomes null, and the record's ``reason`` says why. ``docs/schema/records.schema.json`` says to programs what a
+record holds.
 """
 
 import json
