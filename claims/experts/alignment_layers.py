@@ -1,5 +1,6 @@
-"""Alignments layer by layer: with intervals, against their ceiling and experts drawn anew; and as a drawn matrix."""
+"""Estimate alignments layer by layer, beside their ceiling and reinitialised experts, and draw them as a matrix."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,7 +11,11 @@ from claims.core.curves import rounded
 from claims.core.finding import Curve
 from claims.core.record import Figure, Series
 from claims.experts.alignment_variants import LayerAlignments
-from claims.shared.drawn_anew import difference_from_drawn, luck_of_draw, too_large
+from claims.shared.widened_intervals import (
+    null_pairs_halfwidth,
+    widen_for_absolute_values,
+    widen_for_reinitialising,
+)
 from metrics.jacobians.block_alignment import over_blocks
 from metrics.stats.estimate import Estimate
 
@@ -19,7 +24,7 @@ SHOWN = 32
 
 
 class LayerEstimates(NamedTuple):
-    """One layer: its mean alignment, in size, that of experts drawn anew, the ceiling, and ceiling minus alignment."""
+    """One layer: mean |alignment|, that of reinitialised experts, the ceiling, and ceiling minus mean |alignment|."""
 
     layer: int
     trained: Estimate
@@ -57,7 +62,7 @@ def estimate_layer(each: LayerAlignments) -> LayerEstimates:
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean alignment, in size, of the layer where it is largest; its lower end allows for the noise of estimates."""
     found = over_blocks(np.max([np.abs(each.trained) for each in layers], axis=0))
-    return too_large(found, max(each.noise for each in layers))
+    return widen_for_absolute_values(found, max(each.noise for each in layers))
 
 
 def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
@@ -74,13 +79,14 @@ def _at_most_one(estimate: Estimate) -> Estimate:
 
 
 def from_drawn(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean over layers of the alignment minus that of experts drawn anew; one more draw would change it as well."""
+    """Mean over layers of the alignment minus that of reinitialised experts; one more draw would change it as well."""
     difference = over_blocks(np.mean([each.trained - each.redrawn for each in layers], axis=0))
-    found = difference_from_drawn(difference, luck_of_draw([each.redrawn_pairs[0] for each in layers]))
+    luck = null_pairs_halfwidth([each.redrawn_pairs[0] for each in layers])
+    found = widen_for_reinitialising(difference, math.sqrt(2) * luck)  # these experts count as one draw more
     trained, redrawn = (
         float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
     )
-    return too_large(found, trained, redrawn)
+    return widen_for_absolute_values(found, trained, redrawn)
 
 
 def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:
@@ -90,11 +96,11 @@ def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:
 
 
 def layer_curves(layers: Sequence[LayerAlignments], estimates: Sequence[LayerEstimates]) -> tuple[Curve, ...]:
-    """Draw by layer the alignment, that of experts drawn anew, the ceiling, and across layers where there are two."""
+    """Draw by layer: alignment, that of reinitialised experts, the ceiling, and across layers where there are two."""
     numbers = tuple(each.layer for each in estimates)
     curves = (
         Curve("mean alignment", numbers, tuple(each.trained for each in estimates), "near_zero"),
-        Curve("experts drawn anew", numbers, tuple(each.redrawn for each in estimates)),
+        Curve("reinitialised experts", numbers, tuple(each.redrawn for each in estimates)),
         Curve("same expert, other tokens", numbers, tuple(each.ceiling for each in estimates)),
     )
     across = across_layers(layers)

@@ -1,4 +1,4 @@
-"""How alike the experts of each layer are as functions, in one reading, with experts drawn anew and a ceiling."""
+"""How alike the experts of each layer are as functions, in one reading, with reinitialised experts and a ceiling."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class LayerAlignments:
     Attributes
     ----------
     layer : the layer
-    pairs, redrawn_pairs : alignments of its pairs of experts, and of experts drawn anew, (R, P); NaN: not known
+    pairs, redrawn_pairs : alignments of its pairs of experts, and of reinitialised experts, (R, P); NaN: not known
     ceilings : alignment of each expert with itself on other tokens of its own, (R, E); NaN: not known
     noise, redrawn_noise : by how much the mean over pairs may be too large, where absolute values are of estimates
     """
@@ -50,7 +50,7 @@ class LayerAlignments:
 
     @property
     def redrawn(self) -> Float64Array:
-        """Mean over pairs of experts drawn anew, (R,)."""
+        """Mean over pairs of reinitialised experts, (R,)."""
         return known_mean(self.redrawn_pairs)
 
     @property
@@ -161,14 +161,14 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> La
     )
     checks: tuple[tuple[str, Callable[[], Float64Array]], ...] = (
         ("no pair of its experts has an alignment", lambda: found.trained),
-        ("no pair of its experts drawn anew has an alignment", lambda: found.redrawn),
+        ("no pair of its reinitialised experts has an alignment", lambda: found.redrawn),
         ("no expert has visits in enough blocks of sequences", lambda: found.ceiling),
     )
     return next((reason for reason, values in checks if np.isnan(values()).any()), found)
 
 
 def _tables(layer: LayerFunctions, tokens: str) -> tuple[FloatArray | TokenCosines, FloatArray | TokenCosines]:
-    """What alignments come from, and the same of experts drawn anew: with the gate, theirs are without it."""
+    """What alignments come from, and the same of reinitialised experts: with the gate, theirs are without it."""
     match tokens:
         case "shared":
             return layer.shared, layer.redrawn_shared

@@ -20,11 +20,11 @@ class Corrected:
     Attributes
     ----------
     functions, subspaces : what was measured
-    alignment : (mean |A_ij| - that of experts drawn anew) / (same expert on other tokens - that of experts drawn anew)
+    alignment : (mean |A_ij| - chance) / (same expert on other tokens - chance), chance that of reinitialised experts
     overlap : (mean cos^2 - r/D) / (mean cos^2 of random partitions - r/D)
-    drawn : what experts drawn anew behind the same router give of ``overlap``, beside random partitions of their own;
-        of inputs ``overlap`` itself, since what experts receive does not depend on them
-    slope : how much one more unit of the alignment of experts drawn anew lowers ``alignment``, at all blocks
+    drawn : what reinitialised experts behind the same router give of ``overlap``, beside random partitions of their
+        own; of inputs ``overlap`` itself, since what experts receive does not depend on them
+    slope : how much one more unit of the alignment of reinitialised experts lowers ``alignment``, at all blocks
     drawn_room : what divides ``drawn``, at all blocks
     """
 
@@ -78,10 +78,10 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
         return f"the subspaces of its experts' {side}s hang on one block of sequences"
     drawn, ceiling = _drawn(reading, side)
     if not (len(drawn) and np.isfinite(drawn + ceiling).all()):
-        return "no subspaces are known of what experts drawn anew would return"
+        return "no subspaces are known of what reinitialised experts would return"
     room, spread = layer.ceiling - layer.redrawn, reading.random_overlap - reading.floor_overlap
     drawn_spread = ceiling - reading.floor_overlap
-    rooms = (("alignment", room), ("overlap", spread), ("overlap of experts drawn anew", drawn_spread))
+    rooms = (("alignment", room), ("overlap", spread), ("overlap of reinitialised experts", drawn_spread))
     for name, width in rooms:
         if width.min() < least:
             return f"{name} has less than {least:g} between chance and ceiling, too little to divide by"
@@ -98,7 +98,7 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
 
 
 def _drawn(reading: Reading, side: str) -> tuple[Float64Array, Float64Array]:
-    """Overlap of experts drawn anew and of random partitions of what they give, (R,) each; (0,) where not known."""
+    """Overlap of reinitialised experts and of random partitions of what they give, (R,) each; (0,) where not known."""
     found = (
         (reading.overlap, reading.random_overlap)
         if side == "input"

@@ -11,9 +11,12 @@ from claims.core.record import Figure, Series
 from claims.experts.alignment_layers import from_drawn
 from claims.experts.alignment_variants import EACH, OWN, left_out, read_alignments
 from claims.experts.chance_corrected import Corrected, corrected_layers
-from claims.shared.drawn_anew import luck_of_draw, widened
-from claims.shared.widened_intervals import luck_of_overlap
-from claims.shared.widened_intervals import widened as with_luck
+from claims.shared.widened_intervals import (
+    null_overlap_halfwidth,
+    null_pairs_halfwidth,
+    widen_for_luck,
+    widen_for_reinitialising,
+)
 from fixtures.evidence.jacobians import FunctionTrace
 from fixtures.evidence.subspaces import SubspaceTrace
 from metrics.arrays import Float64Array
@@ -24,9 +27,9 @@ from metrics.stats.rank_correlation import spearman
 #: Points that one series of the figure holds at most.
 POINTS = 500
 #: What the contrast of outputs must exceed too.
-BEYOND = "the contrast minus that of experts drawn anew"
+BEYOND = "the contrast minus that of reinitialised experts"
 #: Names of the guides: of alignment, and of overlap.
-CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert, random partition"
+CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expert, random partition"
 
 
 @claim(
@@ -38,16 +41,16 @@ CHANCE, CEILING = "chance: drawn anew, random subspaces", "ceiling: same expert,
     figures=("ASY abstract",),
     statement="Experts are decorrelated as functions while what they receive, or return, still overlaps: on scales "
     "corrected for chance, overlap exceeds alignment.",
-    equation="mean over layers of (overlap - r/D) / (random partition - r/D) - (alignment - drawn anew) / (same expert "
-    "- drawn anew) > 0",
+    equation="mean over layers of (overlap - r/D) / (random partition - r/D) - (alignment - reinitialised) / (same "
+    "expert - reinitialised) > 0",
     definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8), "
     "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; variants: subspaces of the experts' outputs, "
     "alignment at single tokens",
-    null_says="The same contrast of experts drawn anew behind the trained router, at the same visits: vacuous where "
+    null_says="The same contrast of reinitialised experts behind the trained router, at the same visits: vacuous where "
     "theirs is above 0 as well. Their corrected alignment is 0 by definition, so that their contrast is their overlap. "
     "What experts receive is the router's doing, whoever they are: of inputs the null is the claim's own overlap, and "
     "this reading cannot be more than vacuous. What they return is their own; there the contrast must also be shown to "
-    "exceed that of drawn experts.",
+    "exceed that of reinitialised experts.",
     paper="Jacobians nearly orthogonal, subspaces partly overlapping; neither corrected for chance; no number known",
     thresholds={
         "contrast": Threshold(0.0, "the claim is about the sign"),
@@ -68,9 +71,9 @@ def test_asymmetry(
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
     overlap, alignment = (_mean([getattr(each, name) for each in layers]) for name in ("overlap", "alignment"))
     contrast = _contrast(layers, [each.contrast for each in layers])
-    overlap = with_luck(overlap, _luck_of_overlap(layers), "random subspaces")
-    anew, moved = _drawn(layers), from_drawn([each.functions for each in layers])
-    stands, inputs = anew.low > thresholds["contrast"], variant["subspaces"] == "input"
+    overlap = widen_for_luck(overlap, _overlap_halfwidth(layers), "random subspaces")
+    fresh, moved = _drawn(layers), from_drawn([each.functions for each in layers])
+    stands, inputs = fresh.low > thresholds["contrast"], variant["subspaces"] == "input"
     beyond = () if inputs else (Measured(BEYOND, _beyond(layers), ">", "contrast", decides=not stands),)
     return Finding(
         criteria=(
@@ -79,9 +82,9 @@ def test_asymmetry(
             # Of inputs: where the null is not shown to hold, neither is there an overlap to speak of.
             Measured("corrected overlap", overlap, ">", "contrast", decides=inputs and not stands),
             Measured("corrected alignment", alignment, ">", "contrast", decides=False),
-            Measured("alignment minus that of experts drawn anew", moved, ">", "contrast", decides=False),
+            Measured("alignment minus that of reinitialised experts", moved, ">", "contrast", decides=False),
         ),
-        null=(Measured("the same contrast, of experts drawn anew", anew, ">", "contrast"),),
+        null=(Measured("the same contrast, of reinitialised experts", fresh, ">", "contrast"),),
         layers=_curves(layers),
         figure=_figure(layers, variant["subspaces"]),
         notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2]), _of_side(inputs)),
@@ -94,47 +97,47 @@ def _mean(replicates: Sequence[Float64Array]) -> Estimate:
 
 
 def _contrast(layers: Sequence[Corrected], contrasts: Sequence[Float64Array]) -> Estimate:
-    """Mean contrast over layers; one more draw of the experts drawn anew, or better estimates, would move its zero.
+    """Mean contrast over layers; another reinitialisation, or better estimates, would move its zero.
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
     """
     noise = max(max(each.functions.noise, each.functions.redrawn_noise) for each in layers)
-    drawn = luck_of_draw([each.functions.redrawn_pairs[0] for each in layers]) + noise
+    drawn = null_pairs_halfwidth([each.functions.redrawn_pairs[0] for each in layers]) + noise
     by_drawn = drawn * float(np.mean([abs(each.slope) for each in layers]))
-    found = widened(_mean(contrasts), by_drawn)
-    return with_luck(found, _luck_of_overlap(layers), "random subspaces")
+    found = widen_for_reinitialising(_mean(contrasts), by_drawn)
+    return widen_for_luck(found, _overlap_halfwidth(layers), "random subspaces")
 
 
 def _drawn(layers: Sequence[Corrected]) -> Estimate:
-    """Mean contrast over layers of experts drawn anew; other draws of them would give other subspaces."""
-    return with_luck(_mean([each.drawn for each in layers]), _luck_of_drawn(layers), "random subspaces")
+    """Mean contrast over layers of reinitialised experts; other draws of them would give other subspaces."""
+    return widen_for_luck(_mean([each.drawn for each in layers]), _reinitialised_halfwidth(layers), "random subspaces")
 
 
 def _beyond(layers: Sequence[Corrected]) -> Estimate:
-    """Mean over layers of the contrast minus that of experts drawn anew, with the luck of both."""
+    """Mean over layers of the contrast minus that of reinitialised experts, with the luck of both."""
     found = _contrast(layers, [each.contrast - each.drawn for each in layers])
-    return with_luck(found, _luck_of_drawn(layers), "their random subspaces")
+    return widen_for_luck(found, _reinitialised_halfwidth(layers), "their random subspaces")
 
 
-def _luck_of_drawn(layers: Sequence[Corrected]) -> float:
+def _reinitialised_halfwidth(layers: Sequence[Corrected]) -> float:
     """What the mean over layers of ``drawn`` is by luck; the overlaps of inputs are what they are."""
-    return luck_of_overlap([each.subspaces for each in layers], [each.drawn_room for each in layers])
+    return null_overlap_halfwidth([each.subspaces for each in layers], [each.drawn_room for each in layers])
 
 
 def _of_side(inputs: bool) -> str:
     """Say what the null can tell of this side."""
     if inputs:
         return (
-            "By construction: experts drawn anew receive what these experts receive, so that their contrast is this "
+            "By construction: reinitialised experts receive what these experts receive, so that their contrast is this "
             "overlap. Overlap of inputs tells of the router alone; the readings of outputs tell of the experts."
         )
-    return "Experts drawn anew are applied to the same visits behind the trained router; one draw of each expert."
+    return "Reinitialised experts are applied to the same visits behind the trained router; one draw of each expert."
 
 
-def _luck_of_overlap(layers: Sequence[Corrected]) -> float:
+def _overlap_halfwidth(layers: Sequence[Corrected]) -> float:
     """What the mean over layers of corrected overlaps is by luck where subspaces are random ones."""
     room = [float(each.subspaces.random_overlap[0]) - each.subspaces.floor_overlap for each in layers]
-    return luck_of_overlap([each.subspaces for each in layers], room)
+    return null_overlap_halfwidth([each.subspaces for each in layers], room)
 
 
 def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
@@ -143,7 +146,9 @@ def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
         Curve("overlap minus alignment", numbers, tuple(over_blocks(each.contrast) for each in layers), "contrast"),
         Curve("corrected overlap", numbers, tuple(over_blocks(each.overlap) for each in layers)),
         Curve("corrected alignment", numbers, tuple(over_blocks(each.alignment) for each in layers)),
-        Curve("the same contrast, of experts drawn anew", numbers, tuple(over_blocks(each.drawn) for each in layers)),
+        Curve(
+            "the same contrast, of reinitialised experts", numbers, tuple(over_blocks(each.drawn) for each in layers)
+        ),
     )
 
 

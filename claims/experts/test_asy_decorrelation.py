@@ -15,12 +15,12 @@ from claims.experts.alignment_layers import (
 )
 from claims.experts.alignment_variants import EACH, GATED, OWN, SHARED, LayerAlignments, read_alignments
 from claims.experts.output_agreement import outputs_agree
-from claims.shared.drawn_anew import size_of
+from claims.shared.widened_intervals import absolute_size
 from fixtures.evidence.jacobians import FunctionTrace
 from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 
-FROM_DRAWN = "|alignment - that of experts drawn anew|, mean over layers"
+FROM_DRAWN = "|alignment - that of reinitialised experts|, mean over layers"
 TOKENS = (OWN, SHARED, EACH, GATED)
 
 
@@ -40,7 +40,7 @@ TOKENS = (OWN, SHARED, EACH, GATED)
     "over these tokens and c_ij = sum_t <f_i - mean f_i, f_j - mean f_j> / (the root of the same of i, times that of "
     "j): in order, Spearman of A_ij and c_ij > 0; in sign, sum A_ij c_ij / sum |A_ij c_ij| > 0, which is 1 where all "
     "pairs agree in sign",
-    null_says="The same experts with their weights drawn anew, on the same tokens (without the gate): near zero by "
+    null_says="The same experts with their weights reinitialised, on the same tokens (without the gate): near zero by "
     "chance. Vacuous where the mean over layers differs from theirs by no more than the threshold, undecided where the "
     "interval of that difference holds the threshold; what one more draw would change counts as unknown. Experts that "
     "are more aligned than drawn ones are what training made of them: supported means near zero, not nearer to it than "
@@ -60,9 +60,9 @@ def test_functional_decorrelation(
     """Compare the alignment of different experts with 0, with an expert's own, with chance, and with outputs.
 
     Near zero is also what experts give that nobody trained. So the claim is supported only where three more things
-    are shown, each of which can fail by itself: experts differ from experts drawn anew (or it is vacuous), the
+    are shown, each of which can fail by itself: experts differ from reinitialised experts (or it is vacuous), the
     measure tells an expert from others (layers where it does not say nothing and are left out; where none is left
-    the claim does not apply), and outputs agree. Where experts are not shown to differ from ones drawn anew the last
+    the claim does not apply), and outputs agree. Where experts are not shown to differ from reinitialised ones the last
     two are reported and decide nothing: there is nothing to tell, or to agree about.
     """
     layers, notes = read_alignments(functions, variant["tokens"], absolute=variant["sign"] == "absolute")
@@ -70,7 +70,7 @@ def test_functional_decorrelation(
     blind = [each.blind(thresholds) for each in estimates]
     used = [layer for layer, no in zip(layers, blind, strict=True) if not no] or list(layers)
     difference = from_drawn(used)
-    size = size_of(difference)
+    size = absolute_size(difference)
     as_drawn, differs = size.high <= thresholds["as_drawn"], size.low > thresholds["as_drawn"]
     if differs and all(blind):
         raise NotApplicable(f"no layer says anything, as in {estimates[0].say_blind()}")
@@ -97,10 +97,10 @@ def test_functional_decorrelation(
 
 
 def _moved(difference: Estimate) -> tuple[str, ...]:
-    """Say which way trained experts differ from ones drawn anew, where that is shown: near zero is where those are."""
+    """Say which way trained experts differ from reinitialised ones, where that is shown."""
     if not (difference.low > 0 or difference.high < 0):
         return ()
-    said = f"alike than experts drawn anew, by {abs(difference.value):.2g} on average"
+    said = f"alike than reinitialised experts, by {abs(difference.value):.2g} on average"
     if difference.value < 0:
         return (f"These experts are less {said}.",)
     return (f"These experts are more {said}: near zero, where so judged, is not nearer to it than chance.",)

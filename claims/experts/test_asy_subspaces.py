@@ -10,7 +10,8 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.shared.widened_intervals import UNIT, lead_over_drawn, lower_end, overlap_above_chance
+from claims.experts.subspace_leads import UNIT, lead_over_random_routers, overlap_above_chance
+from claims.shared.widened_intervals import lower_end
 from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
 from metrics.arrays import FloatArray
 from metrics.stats.bootstrap import exact
@@ -35,9 +36,9 @@ KEPT, REMOVED = "kept", "removed"
     definition="read (gate-weighted PCA, Grassmann distance); reconstructed: rank, normalisation, equal visits of "
     "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as variants",
     null_says="A linear router drawn at random, with a bias that gives it the same load, sends the same sampled "
-    "tokens to its experts under the same combine weights, at equal visits (for outputs, to experts drawn anew). The "
-    "null holds unless the trained router's d_G is shown to be greater: unless the lower end of the interval of the "
-    "difference is above 0. Random partitions and random subspaces are the criteria's own references.",
+    "tokens to its experts under the same combine weights, at equal visits (for outputs, to reinitialised experts). "
+    "The null holds unless the trained router's d_G is shown to be greater: unless the lower end of the interval of "
+    "the difference is above 0. Random partitions and random subspaces are the criteria's own references.",
     paper="distinct but partially overlapping; no number that we could read",
     thresholds={
         "distinct": Threshold(0.0, "subspaces of random partitions differ by sampling noise alone"),
@@ -63,7 +64,7 @@ def test_subspace_overlap(subspaces: SubspaceTrace, variant: Variant) -> Finding
     readings = [each.reading for each in used]
     distinct = [each.geodesic - each.random_geodesic for each in readings]
     led = [each for each in used if each.reading.drawn_visits]
-    lead = lead_over_drawn([each.reading for each in led]) if led else None
+    lead = lead_over_random_routers([each.reading for each in led]) if led else None
     criteria = [
         Measured("d_G, experts minus random partitions", _jackknife(distinct), ">", "distinct"),
         Measured("mean cos^2, experts minus r/d", overlap_above_chance(readings), ">", "overlapping"),
@@ -162,7 +163,7 @@ def _curves(used: Sequence[Used], led: Sequence[Used]) -> tuple[Curve, ...]:
     def curve(name: str, tables: Sequence[FloatArray], threshold: str | None = None) -> Curve:
         return Curve(name, layers, tuple(_jackknife([table]) for table in tables), threshold)
 
-    leads = tuple(lead_over_drawn([each.reading]) for each in led)
+    leads = tuple(lead_over_random_routers([each.reading]) for each in led)
     above = tuple(overlap_above_chance([each]) for each in readings)
     return (
         curve("d_G, experts minus random partitions", [r.geodesic - r.random_geodesic for r in readings], "distinct"),

@@ -1,4 +1,8 @@
-"""Subspaces against chance: intervals that know of the luck of the text and of that of what is drawn at random."""
+"""Widen intervals over text by the luck of a null that was drawn: reinitialised experts, routers, random subspaces.
+
+Resampling text, or leaving blocks of it out, says nothing of that luck: experts initialised twice differ, and so do the
+overlaps of a few pairs of random subspaces.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,86 +12,103 @@ import numpy as np
 from scipy.stats import norm, t
 
 from fixtures.evidence.subspaces import Reading
+from metrics.arrays import Float64Array, FloatArray
 from metrics.stats.estimate import Estimate
-from metrics.stats.jackknife import LEVEL, estimate_jackknife
+from metrics.stats.jackknife import LEVEL
 from metrics.subspaces.grassmann import chance_overlap
 from metrics.subspaces.jackknife_distances import pairs_compared
 
-UNIT = "sequence block"
+
+def widen(estimate: Estimate, below: float, above: float, why: str) -> Estimate:
+    """Move both ends of an interval outwards by these amounts; it keeps no draws, and so has no p-value."""
+    method = f"{estimate.method}, {why}"
+    return replace(estimate, low=estimate.low - below, high=estimate.high + above, method=method, draws=())
 
 
-def lead_over_drawn(readings: Sequence[Reading]) -> Estimate:
-    """Mean over layers of normalised d_G under the router minus that under routers drawn at random.
-
-    The half width is the root of the sum of two squares: that of the jackknife over blocks of sequences, and what
-    one more draw of a router would change, t sd sqrt(1 + 1/K) with the standard deviation over the K draws of a
-    layer; the layers' draws are independent. The router in question is judged as if it were one more draw.
-
-    Parameters
-    ----------
-    readings : one a layer, all with drawn routers
-
-    Returns
-    -------
-    Estimate over blocks of sequences, NaN ends where a replicate is undefined
-
-    Raises
-    ------
-    ValueError
-        When there is no reading.
-    """
-    level = float(np.mean([each.routed_geodesic[0] - each.draws.mean() for each in readings]))
-    moved = np.mean([each.routed_geodesic[1:] - each.drawn_geodesic[1:] for each in readings], axis=0)
-    found = estimate_jackknife(level, moved, UNIT)
-    return widened(found, luck_of_draw([each.draws for each in readings]), "drawing routers")
-
-
-def overlap_above_chance(readings: Sequence[Reading]) -> Estimate:
-    """Mean over layers of mean cos^2 minus r/d, its interval widened by what that mean is by luck for random subspaces.
-
-    Blocks of sequences say nothing of the luck of a few pairs of subspaces. The overlaps of pairs of random subspaces
-    are uncorrelated, whether pairs share a subspace or not, so that their standard deviation (`chance_overlap`) and
-    the number of pairs tell that of the mean.
+def widen_for_luck(estimate: Estimate, halfwidth: float, of: str) -> Estimate:
+    """Widen an interval by an independent source of luck: the half width is the root of the sum of two squares.
 
     Parameters
     ----------
-    readings : one a layer
+    estimate : with an interval that is symmetric around its value
+    halfwidth : half the 95 % interval that the luck has by itself, for example of `null_draw_halfwidth`
+    of : whose luck it is, in words
     """
-    tables = np.mean([each.overlap - each.floor_overlap for each in readings], axis=0)
-    found = estimate_jackknife(float(tables[0]), tables[1:], UNIT)
-    return widened(found, luck_of_overlap(readings), "random subspaces")
-
-
-def luck_of_overlap(readings: Sequence[Reading], room: Sequence[float] | None = None) -> float:
-    """Half the 95 % interval of the mean over layers of mean cos^2, were all subspaces random ones.
-
-    Parameters
-    ----------
-    room : what each layer's overlap is divided by first; 1 by default
-    """
-    divisors = [1.0] * len(readings) if room is None else room
-    deviations = [chance_overlap(r.rank, r.width)[1] / math.sqrt(pairs_compared(len(r.experts))) for r in readings]
-    spread = math.hypot(*(each / by for each, by in zip(deviations, divisors, strict=True)))
-    return float(norm.ppf((1 + LEVEL) / 2)) * spread / len(readings)
-
-
-def widened(estimate: Estimate, luck: float, of: str) -> Estimate:
-    """Widen an interval by an independent source of luck: the half width is the root of the sum of two squares."""
-    reach = math.hypot(estimate.high - estimate.value, luck)
-    method = f"{estimate.method}, widened for the luck of {of}, +-{luck:.2g} by itself"
+    reach = math.hypot(estimate.high - estimate.value, halfwidth)
+    method = f"{estimate.method}, widened for the luck of {of}, +-{halfwidth:.2g} by itself"
     return replace(estimate, low=estimate.value - reach, high=estimate.value + reach, method=method)
 
 
-def luck_of_draw(draws: Sequence[np.ndarray]) -> float:
-    """Half the 95 % interval of the mean over layers of one more draw minus the mean of K draws.
+def widen_for_reinitialising(estimate: Estimate, halfwidth: float) -> Estimate:
+    """Widen an interval on either side by what experts that are initialised once more would change."""
+    return widen(estimate, halfwidth, halfwidth, f"widened by {halfwidth:.2g} for the luck of reinitialising experts")
+
+
+def widen_for_absolute_values(estimate: Estimate, below: float, above: float = 0.0) -> Estimate:
+    """Lower the lower end by what the value may be too large, and raise the upper end by what is taken off it.
+
+    Means of absolute values of estimated cosines are too large, by no more than the mean standard error of one.
+    """
+    if below == 0 and above == 0:
+        return estimate
+    return widen(estimate, below, above, f"{below:.2g} below and {above:.2g} above for absolute values of estimates")
+
+
+def null_draw_halfwidth(draws: Sequence[FloatArray]) -> float:
+    """Half the 95 % interval of the mean over layers of one more draw of a null minus the mean of K draws.
 
     Parameters
     ----------
-    draws : for each layer the values under K drawn routers, K > 1
+    draws : for each layer the values under K draws, (K,), K > 1; layers are independent
     """
     variance = sum(float(each.var(ddof=1)) * (1 + 1 / len(each)) for each in draws)
     freedom = sum(len(each) - 1 for each in draws)
     return float(t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(variance) / len(draws)
+
+
+def null_pairs_halfwidth(values: Sequence[Float64Array]) -> float:
+    """Half the 95 % interval, over initialisations, of the mean alignment of experts that are reinitialised once.
+
+    The alignments of pairs of independent experts are uncorrelated, whether pairs share an expert or not, so that
+    their spread over pairs tells that of their mean.
+
+    Parameters
+    ----------
+    values : for each layer the alignments of its pairs of reinitialised experts, (P,), NaN where there is none
+
+    Returns
+    -------
+    At least 0; infinite for a single pair, which has no spread
+    """
+    every = np.concatenate([each[~np.isnan(each)] for each in values])
+    if len(every) < 2:
+        return math.inf
+    return float(t.ppf((1 + LEVEL) / 2, len(every) - 1) * every.std(ddof=1) / math.sqrt(len(every)))
+
+
+def null_overlap_halfwidth(variants: Sequence[Reading], room: Sequence[float] | None = None) -> float:
+    """Half the 95 % interval of the mean over layers of mean cos^2, were all subspaces random ones.
+
+    The overlaps of pairs of random subspaces are uncorrelated, whether pairs share a subspace or not, so that their
+    standard deviation (`chance_overlap`) and the number of pairs tell that of the mean.
+
+    Parameters
+    ----------
+    variants : one a layer
+    room : what each layer's overlap is divided by first; 1 by default
+    """
+    divisors = [1.0] * len(variants) if room is None else room
+    deviations = [chance_overlap(v.rank, v.width)[1] / math.sqrt(pairs_compared(len(v.experts))) for v in variants]
+    spread = math.hypot(*(each / by for each, by in zip(deviations, divisors, strict=True)))
+    return float(norm.ppf((1 + LEVEL) / 2)) * spread / len(variants)
+
+
+def absolute_size(difference: Estimate) -> Estimate:
+    """|difference| with the interval that its own gives; NaN ends where that has none, or reaches without end."""
+    low, high = max(0.0, difference.low, -difference.high), max(abs(difference.low), abs(difference.high))
+    if not math.isfinite(low + high):
+        low = high = math.nan
+    return replace(difference, value=abs(difference.value), low=low, high=high, draws=())
 
 
 def lower_end(estimate: Estimate) -> Estimate:

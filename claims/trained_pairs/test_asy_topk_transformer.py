@@ -32,7 +32,7 @@ COMMON = {SHARED: "on shared tokens", SINGLE: "at single shared tokens"}
 
 
 class Reading(NamedTuple):
-    """Alignment of the experts of a layer, and of the same experts drawn anew."""
+    """Alignment of the experts of a layer, and of the same experts reinitialised."""
 
     measured: Callable[[LayerFunctions], Aligned]
     redrawn: Callable[[LayerFunctions], Aligned]
@@ -64,7 +64,7 @@ READINGS = {
     null_says="Random masks on the soft arm's trained weights: each expert on a random few tokens of its own instead "
     "of the same ones for all. The null holds when that takes off more than half of what top-k routing does for "
     "certain, the claim only when it takes off less; of a difference on the other side they take off no share. One "
-    "token at a time masks change nothing, and the difference between the arms' experts drawn anew stands for it.",
+    "token at a time masks change nothing, and the difference between the arms' reinitialised experts stands for it.",
     paper="top-k lower than soft in controlled training; no number known",
     thresholds={"lower": Threshold(0.0, "the claim is about the sign of a paired difference")},
     variants=({"tokens": OWN}, {"tokens": SHARED}, {"tokens": SINGLE}),
@@ -125,7 +125,7 @@ def _table(read: ArmLayers, measure: Callable[[LayerFunctions], Aligned]) -> _Ta
 def _masked(read: ArmLayers) -> Float64Array:
     """Alignment of the soft arm under random masks, and without, (K, 2, L).
 
-    A soft expert's own visits are all tokens, and those that are kept of them a random few, drawn anew for each
+    A soft expert's own visits are all tokens, and those that are kept of them a random few, drawn afresh for each
     expert: a random mask, and a sparser one than top-k routing is.
     """
     both = [_table(read, lambda layer: alignment(layer.own)), _table(read, lambda layer: alignment(layer.shared))]
@@ -147,14 +147,14 @@ def _mask_lines(tokens: str, masked: Float64Array) -> dict[str, Float64Array]:
 def _beside_null(
     read: ArmLayers, variant: Variant, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
-    """Criterion and null of random masks; where masks change nothing the experts drawn anew are the null."""
+    """Criterion and null of random masks; where masks change nothing the reinitialised experts are the null."""
     single = variant["tokens"] == SINGLE
     redrawn = difference(_table(read, READINGS[variant["tokens"]].redrawn).signed)
-    anew = _lower("alignment of experts drawn anew", redrawn, sampling, decides=single)
+    fresh = _lower("alignment of reinitialised experts", redrawn, sampling, decides=single)
     if single:
-        return (), (anew,)
+        return (), (fresh,)
     less, null = beside(difference(masked), by_arms, "fall of alignment under random masks", "<", sampling)
-    return less, (*null, anew)
+    return less, (*null, fresh)
 
 
 def _lower(name: str, values: Float64Array, sampling: Sampling, *, decides: bool = True) -> Measured:

@@ -59,10 +59,10 @@ class Spectra(NamedTuple):
     "output enters the residual stream; the gate's own gradient is not part of either. T is the number of values that "
     "the evidence holds, and no more than both arms have: an expert of width m has a Jacobian of rank m at most, and "
     "the zeros beyond it are not counted as decay",
-    null_says="Both arms with all weights drawn anew, of the same width and the same size of weights: the log ratio of "
-    "their leading singular values, times the gate likewise. The null holds when that is more than half of the arms' "
-    "log ratio for certain, the claim only when it is less; of a log ratio on the other side it gives no share. Their "
-    "difference in decay is reported beside it.",
+    null_says="Both arms with all weights reinitialised, of the same width and the same size of weights: the log ratio "
+    "of their leading singular values, times the gate likewise. The null holds when that is more than half of the "
+    "arms' log ratio for certain, the claim only when it is less; of a log ratio on the other side it gives no share. "
+    "Their difference in decay is reported beside it.",
     paper="smaller and faster than dense in controlled training; no number known",
     thresholds={
         "smaller": Threshold(0.0, "the claim is about the sign of a paired difference"),
@@ -74,13 +74,13 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
     """Compare spectra of the experts' Jacobians with the dense MLP's, paired by layer and seed."""
     read = in_all_arms(twin_experiment, studied)
     require_twin(read)
-    found, anew, name = _spectra(read, variant), _spectra(read, variant, anew=True), quoted(twin_experiment)
+    found, fresh, name = _spectra(read, variant), _spectra(read, variant, fresh=True), quoted(twin_experiment)
     leading = difference(_log(found.leading))
     slower = difference(_mean_decay(found.decay))
     smaller = _measured(f"ln s_1, {name}", leading, "smaller", sampling)
-    less, null = beside(difference(_log(anew.leading)), leading, "ln s_1 of experts drawn anew", "<", sampling)
+    less, null = beside(difference(_log(fresh.leading)), leading, "ln s_1 of reinitialised experts", "<", sampling)
     by_width = _measured(
-        "mean s_k / s_1 of experts drawn anew", difference(_mean_decay(anew.decay)), "faster", sampling
+        "mean s_k / s_1 of reinitialised experts", difference(_mean_decay(fresh.decay)), "faster", sampling
     )
     return Finding(
         criteria=(
@@ -91,7 +91,7 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
         ),
         null=(*null, replace(by_width, decides=False)),
         layers=arm_curves("s_1", twin_experiment.arms, read.numbers, found.leading),
-        figure=_figure(twin_experiment.arms, variant["jacobian"], found, anew),
+        figure=_figure(twin_experiment.arms, variant["jacobian"], found, fresh),
         notes=(
             *pair_notes(read, leading),
             f"The decay is over the first {found.cut} singular values, or as many as both arms have in a layer. A "
@@ -102,14 +102,14 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
     )
 
 
-def _spectra(read: ArmLayers, variant: Variant, *, anew: bool = False) -> Spectra:
+def _spectra(read: ArmLayers, variant: Variant, *, fresh: bool = False) -> Spectra:
     """Collect leading values and decay at every seed, arm and layer, over as many values in both arms.
 
     Parameters
     ----------
-    anew : whether of experts whose weights are drawn anew
+    fresh : whether of experts whose weights are reinitialised
     """
-    tables = [[[_table(layer, variant, anew) for layer in arm] for arm in seed] for seed in read.layers]
+    tables = [[[_table(layer, variant, fresh) for layer in arm] for arm in seed] for seed in read.layers]
     width = min(table.shape[1] for seed in tables for arm in seed for table in arm)
     shape = (len(read.layers), 2, len(read.numbers))
     found = Spectra(np.full(shape, np.nan), np.full((*shape, width), np.nan), width)
@@ -125,12 +125,12 @@ def _spectra(read: ArmLayers, variant: Variant, *, anew: bool = False) -> Spectr
     return found._replace(cut=fewest)
 
 
-def _table(layer: ArmLayer, variant: Variant, anew: bool) -> Float64Array:
+def _table(layer: ArmLayer, variant: Variant, fresh: bool) -> Float64Array:
     functions = functions_of(layer)
     if variant["jacobian"] == MEAN:
-        found = functions.redrawn_leading if anew else functions.leading
+        found = functions.redrawn_leading if fresh else functions.leading
     else:
-        found = functions.redrawn_token_leading if anew else functions.token_leading
+        found = functions.redrawn_token_leading if fresh else functions.token_leading
     return np.asarray(found, dtype=np.float64)
 
 
@@ -156,14 +156,14 @@ def _measured(name: str, values: Float64Array, threshold: str, sampling: Samplin
     return Measured(name, estimate_pairs(values, name, sampling), "<", threshold)
 
 
-def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra, anew: Spectra) -> Figure:
-    """Draw s_k by k for each arm, and s_1 of its experts drawn anew: means over layers, in bands that span the seeds.
+def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra, fresh: Spectra) -> Figure:
+    """Draw s_k by k for each arm, and of its reinitialised experts: means over layers, in bands that span the seeds.
 
     s_k is exp(mean ln s_1) times the mean of s_k / s_1: both that are judged can be read off.
     """
     ranks = [float(k) for k in range(1, found.decay.shape[-1] + 1)]
     lines = {arm: _values(found, place) for place, arm in enumerate(arms)}
-    lines |= {f"{arm}, drawn anew": _values(anew, place) for place, arm in enumerate(arms)}
+    lines |= {f"{arm}, reinitialised": _values(fresh, place) for place, arm in enumerate(arms)}
     return Figure(
         kind="lines",
         title="singular values of the experts' Jacobians",

@@ -1,4 +1,4 @@
-"""Planted functions and subspaces: which separate more, and what experts drawn anew would give."""
+"""Planted functions and subspaces: which separate more, and what reinitialised experts would give."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> Fl
 def beside(
     functions: FunctionTrace, overlap: float, seed: int = 0, random: float = RANDOM, *, drawn: float = FLOOR
 ) -> Evidence:
-    """Functions with subspaces of this overlap, on both sides, and outputs of experts drawn anew with another."""
+    """Functions with subspaces of this overlap, on both sides, and outputs of reinitialised experts with another."""
     rng = np.random.default_rng([seed, 1])
     own, ceiling, redrawn = (by_block(value, rng) for value in (overlap, random, drawn))
     return functions, planted_subspaces(functions, own, ceiling, drawn=redrawn)
@@ -87,7 +87,7 @@ def at_tokens(
     [
         ("weak shared", 0.6, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
         ("rotated", RANDOM, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
-        # Experts drawn anew return what overlaps as well: by less, by as much, by more.
+        # Reinitialised experts return what overlaps as well: by less, by as much, by more.
         ("weak shared", 0.6, 0.5, Verdict.VACUOUS, Verdict.VACUOUS),
         ("gaussian", 0.6, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
         ("gaussian", 0.5, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
@@ -111,7 +111,7 @@ def test_of_inputs_the_null_is_the_overlap_itself() -> None:
 
 
 def test_inputs_whose_overlap_is_not_shown_support_nothing() -> None:
-    # A contrast above 0 only since experts drawn anew are more aligned than these.
+    # A contrast above 0 only since reinitialised experts are more aligned than these.
     evidence = at_tokens(0.0, FLOOR + 0.001, drawn=0.3)
     assert verdict(evidence, {"subspaces": "input", "alignment": "each"}) == Verdict.INCONCLUSIVE
 
@@ -128,14 +128,14 @@ def test_a_contrast_that_is_not_shown_to_exceed_that_of_drawn_experts_supports_n
     assert verdict((evidence[0], subspaces), EACH) == Verdict.INCONCLUSIVE
 
 
-def test_outputs_without_experts_drawn_anew_do_not_apply() -> None:
+def test_outputs_without_reinitialised_experts_do_not_apply() -> None:
     functions, subspaces = at_tokens(0.05, 0.6)
     unread = [
         replace(layer, readings=tuple(replace(each, redrawn_overlap=np.zeros(0)) for each in layer.readings))
         for layer in subspaces.layers
     ]
     without = replace(subspaces, layers=tuple(unread))
-    with pytest.raises(NotApplicable, match="no subspaces are known of what experts drawn anew would return"):
+    with pytest.raises(NotApplicable, match="no subspaces are known of what reinitialised experts would return"):
         finding((functions, without), EACH)
     assert verdict((functions, without), {"subspaces": "input", "alignment": "each"}) == Verdict.VACUOUS
 
@@ -209,7 +209,7 @@ def gaussian_world(seed: int) -> Evidence:
 
 
 def random_world(seed: int) -> Evidence:
-    """Experts as drawn, whose outputs lie in random subspaces, and those of experts drawn anew in others."""
+    """Experts as drawn, whose outputs lie in random subspaces, and those of reinitialised experts in others."""
     functions = planted_trace("gaussian", seed, experts=4, width=16, layers=1)
     rng, luck = np.random.default_rng([seed, 2]), chance_overlap(16, 64)[1] / math.sqrt(6)
     own, drawn = (by_block(16 / 64 + luck * rng.standard_normal(), rng, luck / 10) for _ in range(2))
@@ -221,7 +221,7 @@ def equal_world(seed: int) -> Evidence:
 
 
 def lucky_world(seed: int) -> Evidence:
-    """Corrected alignment and overlap are equal, were the experts drawn anew drawn without end."""
+    """Corrected alignment and overlap are equal, were the reinitialised experts drawn without end."""
     width, rng = 16, np.random.default_rng(seed)
     means, drawn = planted_means("weak shared", 4, width, rng), planted_means("gaussian", 4, width, rng)
     functions = trace_of([planted_layer(means, drawn, rng, noise=0.02)])
@@ -234,7 +234,7 @@ def lucky_world(seed: int) -> Evidence:
 @pytest.mark.parametrize(
     ("world", "variant"),
     [(gaussian_world, OUTPUTS), (random_world, OUTPUTS), (equal_world, EACH), (lucky_world, OUTPUTS)],
-    ids=["drawn anew", "random subspaces", "equal", "luck of the draw"],
+    ids=["reinitialised", "random subspaces", "equal", "luck of the draw"],
 )
 def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence], variant: Mapping[str, str]) -> None:
     supported = sum(verdict(world(seed), variant) == Verdict.SUPPORTED for seed in range(DRAWS))

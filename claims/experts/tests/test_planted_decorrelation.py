@@ -131,7 +131,7 @@ def test_experts_as_drawn_are_vacuous_whether_or_not_the_measure_can_tell_them()
 
 def test_experts_that_may_or_may_not_differ_from_drawn_ones_by_the_margin_are_undecided() -> None:
     trace = at_tokens(1, alignment=0.03, drawn=0.02, spread=0.005)
-    size = measured(finding(trace, EACH), "experts drawn anew").estimate
+    size = measured(finding(trace, EACH), "reinitialised experts").estimate
     assert size.low < LIMITS["as_drawn"] < size.high
     assert verdict(trace, EACH) == Verdict.INCONCLUSIVE
     near, far = (at_tokens(1, alignment=each, drawn=0.02, spread=0.002) for each in (0.022, 0.06))
@@ -151,7 +151,7 @@ def test_aligned_experts_are_refuted_though_none_is_closer_to_itself() -> None:
     assert verdict(at_tokens(1, alignment=0.6, ceiling=0.6), EACH) == Verdict.REFUTED
 
 
-def test_the_way_in_which_experts_differ_from_ones_drawn_anew_is_said() -> None:
+def test_the_way_in_which_experts_differ_from_reinitialised_ones_is_said() -> None:
     for alignment, drawn, way in ((0.08, 0.02, "more alike"), (0.02, 0.08, "less alike")):
         found = finding(at_tokens(1, alignment=alignment, drawn=drawn, spread=0.005), EACH)
         assert any(way in note for note in found.notes)

@@ -52,7 +52,7 @@ def test_a_shared_direction_aligns_as_its_strength_says(strength: float) -> None
 
 
 @pytest.mark.parametrize("name", ["own", "shared", "weighted"])
-def test_a_weak_common_part_shows_against_experts_drawn_anew(name: str) -> None:
+def test_a_weak_common_part_shows_against_reinitialised_experts(name: str) -> None:
     found = alignments("weak shared", name)
     assert 0.03 < found.mean() < 0.07
     assert found.min() > np.abs(alignments("weak shared", "redrawn_own")).max()

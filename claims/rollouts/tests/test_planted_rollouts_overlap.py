@@ -62,7 +62,7 @@ def distinct(cast: Cast, seed: int) -> SequenceTrace:
 
 
 def by_size(cast: Cast, seed: int) -> SequenceTrace:
-    """Sets drawn anew for every rollout, whose SIZE belongs to question and author."""
+    """Sets drawn afresh for every rollout, whose SIZE belongs to question and author."""
     rng = np.random.default_rng(seed)
     q, a = cast.rows[:, 0], cast.rows[:, 1]
     size = rng.permuted(np.arange(cast.questions * cast.authors)) % 2 * 22 + 3

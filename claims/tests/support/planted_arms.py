@@ -45,7 +45,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Singular values s_1 decay^(k - 1) of an expert of width ``rank``; and s_1 of one that is drawn anew."""
+    """Singular values s_1 decay^(k - 1) of an expert of width ``rank``; and s_1 of one that is reinitialised."""
 
     leading: float = 1.0
     decay: float = 0.9

@@ -55,7 +55,7 @@ def planted_layer(
     blocks: int = 16,
     noise: float = 0.5,
 ) -> LayerFunctions:
-    """A layer of experts with these mean Jacobians (E, D, D), and of experts drawn anew.
+    """A layer of experts with these mean Jacobians (E, D, D), and of reinitialised experts.
 
     In each block the Jacobians have noise of their own, of ``noise`` times the power of the mean. A block is also a
     single token, and inputs are white, so that outputs are correlated as Jacobians are.
@@ -98,7 +98,7 @@ def planted_trace(
     blocks: int = 16,
     noise: float = 0.5,
 ) -> FunctionTrace:
-    """Layers of one kind, beside independent Gaussian experts drawn anew."""
+    """Layers of one kind, beside independent Gaussian reinitialised experts."""
     rng = np.random.default_rng(seed)
     return trace_of(
         [
@@ -142,7 +142,7 @@ def planted_subspaces(
 
     Parameters
     ----------
-    drawn : overlap of what experts drawn anew return, (B,); that of random subspaces by default
+    drawn : overlap of what reinitialised experts return, (B,); that of random subspaces by default
     """
     redrawn = np.full(len(overlap), rank / width) if drawn is None else drawn
     layers = []

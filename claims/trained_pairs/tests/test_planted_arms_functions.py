@@ -84,9 +84,9 @@ def test_what_random_masks_do_to_the_soft_arm_is_no_sharpening(tokens: str) -> N
     )
 
 
-def test_at_single_tokens_the_null_is_of_experts_drawn_anew() -> None:
+def test_at_single_tokens_the_null_is_of_reinitialised_experts() -> None:
     null = sharpening(trained(LOW, HIGH), {"tokens": SINGLE}, SAMPLING).null
-    assert [(measured.name, measured.decides) for measured in null] == [("alignment of experts drawn anew", True)]
+    assert [(measured.name, measured.decides) for measured in null] == [("alignment of reinitialised experts", True)]
     assert abs(null[0].estimate.value) < 0.05
 
 
@@ -120,7 +120,7 @@ def test_the_null_is_drawn_beside_what_it_is_compared_with(tokens: str, null: li
 
 def test_of_arms_in_the_other_order_masks_give_no_share() -> None:
     finding = sharpening(trained(HIGH, LOW), {"tokens": OWN}, SAMPLING)
-    assert [measured.name for measured in finding.null] == ["alignment of experts drawn anew"]
+    assert [measured.name for measured in finding.null] == ["alignment of reinitialised experts"]
     assert not finding.null[0].decides
 
 

@@ -63,7 +63,7 @@ def test_the_forks_are_those_of_the_claim() -> None:
         (LARGE, SMALL, Verdict.REFUTED),
         # Smaller, and slower to decay.
         (replace(SMALL, decay=0.95), LARGE, Verdict.REFUTED),
-        # Experts whose weights are drawn anew respond half as much as the twin's: width alone does that.
+        # Experts whose weights are reinitialised respond half as much as the twin's: width alone does that.
         (replace(SMALL, redrawn=0.5), LARGE, Verdict.VACUOUS),
         (replace(SMALL, redrawn=0.9), LARGE, Verdict.SUPPORTED),
     ],
