@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m claims.recheck", description=__doc__)
     parser.add_argument("records", type=Path, help="records.jsonl of a run, with its certificates beside it")
     parser.add_argument("--claim", help="only this claim (default: all)")
-    parser.add_argument("--variant", help="only this reading, as the report names it: key=value (default: all)")
+    parser.add_argument("--variant", help="only this variant, as the report names it: key=value (default: all)")
     parser.add_argument("--checkpoint", help="only this checkpoint (default: all)")
     chosen = parser.parse_args(argv)
     try:

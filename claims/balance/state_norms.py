@@ -13,7 +13,7 @@ from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.usage.profiles import cosine_matrix
 
-#: Readings of "a token's state": what enters the norm that feeds the router, or what the router receives.
+#: Variants of "a token's state": what enters the norm that feeds the router, or what the router receives.
 BEFORE, INPUT = "before the norm", "router input"
 
 

@@ -16,44 +16,44 @@ from metrics.routing.shared_direction import contrast_scale, contrasts, shared_r
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
-#: Readings of a router's own bias b in Pi_e (W mu + b).
+#: Variants of a router's own bias b in Pi_e (W mu + b).
 IGNORED, INCLUDED = "ignored", "included"
 
 
-def require_bias(layers: Sequence[LayerTrace], reading: str) -> None:
-    """Refuse the reading that includes a bias where no router has one.
+def require_bias(layers: Sequence[LayerTrace], variant: str) -> None:
+    """Refuse the variant that includes a bias where no router has one.
 
     Raises
     ------
     NotApplicable
-        For that reading and such routers.
+        For that variant and such routers.
     """
-    if reading == INCLUDED and all(layer.router.bias is None for layer in layers):
+    if variant == INCLUDED and all(layer.router.bias is None for layer in layers):
         chosen = sum(layer.router.rule is not None and layer.router.rule.bias is not None for layer in layers)
         beside = f"; {chosen} of {len(layers)} add one to their scores, for the choice alone, which is no part of rho"
         raise NotApplicable(f"no router adds a bias to its logits{beside if chosen else ''}")
 
 
-def response(layer: LayerTrace, reading: str) -> float:
+def response(layer: LayerTrace, variant: str) -> float:
     """Return rho of one layer over the whole population."""
-    return shared_response(layer.router.weight, layer.mean, _bias(layer, reading))
+    return shared_response(layer.router.weight, layer.mean, _bias(layer, variant))
 
 
-def random_responses(layers: Sequence[LayerTrace], reading: str, rng: np.random.Generator) -> Float64Array:
+def random_responses(layers: Sequence[LayerTrace], variant: str, rng: np.random.Generator) -> Float64Array:
     """Return rho of Gaussian routers as large as the layers' own, on the same states: shape (L,)."""
     found = []
     for layer in layers:
         weight = rng.standard_normal(layer.router.weight.shape)
         weight *= np.linalg.norm(layer.router.weight) / np.linalg.norm(weight)
-        found.append(shared_response(weight, layer.mean, _bias(layer, reading)))
+        found.append(shared_response(weight, layer.mean, _bias(layer, variant)))
     return np.array(found)
 
 
 def median_response(
-    layers: Sequence[LayerTrace], trace: Trace, reading: str, sampling: Sampling, below: float | None = None
+    layers: Sequence[LayerTrace], trace: Trace, variant: str, sampling: Sampling, below: float | None = None
 ) -> Estimate:
     """Estimate the median over layers of rho, resampling sequences; with ``below``, that level minus it."""
-    forms = [_form(layer, trace, reading) for layer in layers]
+    forms = [_form(layer, trace, variant) for layer in layers]
 
     def median(rows: Float64Array) -> Float64Array:
         times = times_drawn(rows, trace.sequences)
@@ -63,23 +63,23 @@ def median_response(
     return sampling.of(np.arange(trace.sequences)[:, None], median)
 
 
-def _bias(layer: LayerTrace, reading: str) -> Float64Array | None:
+def _bias(layer: LayerTrace, variant: str) -> Float64Array | None:
     bias = layer.router.bias
-    return bias.astype(np.float64) if reading == INCLUDED and bias is not None else None
+    return bias.astype(np.float64) if variant == INCLUDED and bias is not None else None
 
 
-def _form(layer: LayerTrace, trace: Trace, reading: str) -> Callable[[Float64Array], Float64Array]:
+def _form(layer: LayerTrace, trace: Trace, variant: str) -> Callable[[Float64Array], Float64Array]:
     """Return rho as a function of how often each sequence was drawn, (..., S) to (...)."""
     tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
-    bias = _bias(layer, reading)
+    bias = _bias(layer, variant)
     logits = layer.pooled @ layer.router.weight.T.astype(np.float64) + (0.0 if bias is None else bias)
     routed, states = tokens * contrasts(logits.T).T, tokens * layer.pooled
-    heard, hidden = routed @ routed.T, states @ states.T
+    logit_form, state_form = routed @ routed.T, states @ states.T
     scale = contrast_scale(layer.router.weight)
 
     def rho(times: Float64Array) -> Float64Array:
-        above, under = (((times @ form) * times).sum(axis=-1) for form in (heard, hidden))
+        logits_norm, states_norm = (((times @ form) * times).sum(axis=-1) for form in (logit_form, state_form))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.sqrt(np.maximum(above, 0.0) / under) / scale)
+            return np.asarray(np.sqrt(np.maximum(logits_norm, 0.0) / states_norm) / scale)
 
     return rho

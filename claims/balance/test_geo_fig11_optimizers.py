@@ -65,7 +65,7 @@ class Norms(NamedTuple):
     "|median cosine(AdamW) - median cosine(Muon)| < 0.1, means over layers and seeds",
     definition="reconstructed: the paper does not say where h_t is taken; here it is the state before the norm that "
     "feeds the router, since a norm fixes the length of what it returns, so that little of an optimizer can show "
-    "after it, and the paper's norms vary by a third; the other reading takes the router's input. CV over all tokens "
+    "after it, and the paper's norms vary by a third; the other variant takes the router's input. CV over all tokens "
     "of the population, medians over the token pairs of a sequence; the half of the caption about Muon is cut short",
     null_says="Two seeds of one optimizer: the largest difference of their CVs, against that of the optimizers. With "
     "one seed, the same criteria after the arms are swapped in randomly chosen sequences.",

@@ -28,7 +28,7 @@ FEWEST_LAYERS = 4
 DRAWS = 19
 
 
-class Heard(NamedTuple):
+class RouterGain(NamedTuple):
     """Eq 4 of each sequence's own directions, of the sequences that have at least two.
 
     Attributes
@@ -71,16 +71,16 @@ def test_alignment_spectrum(trace: Trace, sampling: Sampling) -> Finding:
     layers = linear_layers(trace)
     if len(layers) < FEWEST_LAYERS:
         raise NotApplicable(f"a share of layers needs {FEWEST_LAYERS} linear routers; measured: {len(layers)}")
-    heard = _heard(layers)
+    gain = _router_gain(layers)
     count = len(layers)
 
     def share(rows: Float64Array) -> Float64Array:
         mean = rows.mean(axis=-2)
         return np.asarray(_both(mean[..., :count], mean[..., count:]).mean(axis=-1))
 
-    rows = np.concatenate([heard.first, heard.others]).T
+    rows = np.concatenate([gain.first, gain.others]).T
     found = sampling.of(rows, share, interval="percentile")
-    first, others = (sampling.mean(table.mean(axis=0)) for table in (heard.first, heard.others))
+    first, others = (sampling.mean(table.mean(axis=0)) for table in (gain.first, gain.others))
     return Finding(
         criteria=(
             Measured("share of layers with a_1 < 1 and median a_2..a_16 > 1", found, ">=", "layers"),
@@ -92,10 +92,10 @@ def test_alignment_spectrum(trace: Trace, sampling: Sampling) -> Finding:
             Measured("share, random directions", _random_share(layers, "directions", sampling), ">=", "layers"),
         ),
         layers=(
-            _curve("a_1", layers, heard.first, sampling),
-            _curve("median a_2..a_16", layers, heard.others, sampling),
+            _curve("a_1", layers, gain.first, sampling),
+            _curve("median a_2..a_16", layers, gain.others, sampling),
         ),
-        figure=_figure(layers, heard, sampling),
+        figure=_figure(layers, gain, sampling),
         notes=left_out(trace, layers),
     )
 
@@ -104,7 +104,7 @@ def _both(first: Float64Array, others: Float64Array) -> npt.NDArray[np.bool_]:
     return (first < 1) & (others > 1)
 
 
-def _heard(layers: Sequence[LayerTrace]) -> Heard:
+def _router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
     """Collect Eq 4 by sequence.
 
     Raises
@@ -121,7 +121,7 @@ def _heard(layers: Sequence[LayerTrace]) -> Heard:
     if not keep.any():
         raise NotApplicable("no sequence's states have a second direction to compare with the shared one")
     spectrum = np.asarray(spectrum[:, keep], dtype=np.float64)
-    return Heard(spectrum, spectrum[:, :, 0], np.nanmedian(spectrum[:, :, 1:], axis=2))
+    return RouterGain(spectrum, spectrum[:, :, 0], np.nanmedian(spectrum[:, :, 1:], axis=2))
 
 
 def _random_share(layers: Sequence[LayerTrace], of: str, sampling: Sampling) -> Estimate:
@@ -146,10 +146,10 @@ def _curve(name: str, layers: Sequence[LayerTrace], table: Float64Array, samplin
     return Curve(name, tuple(layer.router.layer for layer in layers), values, "chance")
 
 
-def _figure(layers: Sequence[LayerTrace], heard: Heard, sampling: Sampling) -> Figure:
+def _figure(layers: Sequence[LayerTrace], gain: RouterGain, sampling: Sampling) -> Figure:
     """Eq 4 by direction at the middle layer, against the random router's level."""
     shown = middle(layers)
-    spectrum = heard.spectrum[[layer is shown for layer in layers].index(True)]
+    spectrum = gain.spectrum[[layer is shown for layer in layers].index(True)]
     columns = [column[np.isfinite(column)] for column in spectrum.T]
     ranks = [rank for rank, column in enumerate(columns, start=1) if len(column)]
     estimates = [sampling.mean(columns[rank - 1]) for rank in ranks]

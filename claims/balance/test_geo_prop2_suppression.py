@@ -46,18 +46,18 @@ DRAWS = 19
 )
 def test_balance_suppression(trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Measure rho at every layer; the median over layers is judged, resampling sequences."""
-    layers, reading = linear_layers(trace), variant["bias"]
-    require_bias(layers, reading)
-    rho = median_response(layers, trace, reading, sampling)
+    layers, bias = linear_layers(trace), variant["bias"]
+    require_bias(layers, bias)
+    rho = median_response(layers, trace, bias, sampling)
     _require_loss(trace, rho)
-    draws = [random_responses(layers, reading, sampling.rng("balance-suppression", i)) for i in range(DRAWS + 1)]
+    draws = [random_responses(layers, bias, sampling.rng("balance-suppression", i)) for i in range(DRAWS + 1)]
     one_more, *others = (float(np.median(draw)) for draw in draws)
-    below = median_response(layers, trace, reading, sampling, below=min(others))
+    below = median_response(layers, trace, bias, sampling, below=min(others))
     first, retained = _first_direction(layers)
     curve = Curve(
         "rho",
         tuple(layer.router.layer for layer in layers),
-        tuple(median_response([layer], trace, reading, sampling) for layer in layers),
+        tuple(median_response([layer], trace, bias, sampling) for layer in layers),
         "ignored",
     )
     return Finding(
@@ -111,9 +111,9 @@ def _first_direction(layers: Sequence[LayerTrace]) -> tuple[list[float], list[fl
         direction = leading_directions(moment, 1)
         energy = float((direction @ moment @ direction.T).item() / np.trace(moment))
         logit_energy = np.trace(weight @ moment @ weight.T) / np.trace(moment)
-        heard = ((direction @ weight.T) ** 2).sum(axis=1)
+        gain = ((direction @ weight.T) ** 2).sum(axis=1)
         alignment.append(float(router_alignment(weight, direction)[0]))
-        retained.append(float(retained_energy(np.array([energy]), heard, np.array([logit_energy]))[0]))
+        retained.append(float(retained_energy(np.array([energy]), gain, np.array([logit_energy]))[0]))
     return alignment, retained
 
 

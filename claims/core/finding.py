@@ -72,7 +72,7 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-def blind(name: str, control: Estimate) -> Measured:
+def unproven_control(name: str, control: Estimate) -> Measured:
     """Return a null that holds where a control, which should lie above 0, is not shown to."""
     low = control.low if math.isfinite(control.low) else 0.0  # without an interval, nothing is shown either
     return Measured(f"{name}, lower end", exact(low, control.n, control.unit), "<=", 0.0)

@@ -1,7 +1,7 @@
 """Multiplicity: Holm over the claims and checkpoints of a run. Recorded beside the raw p, never instead.
 
 A claim holds only if all of its deciding criteria do, so its p is the largest of theirs (an intersection-union test).
-Readings beside the primary one are no further claims, and keep their raw p alone.
+Variants beside the primary one are no further claims, and keep their raw p alone.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from metrics.stats.bootstrap import holm
 def adjust(records: Sequence[Record]) -> list[Record]:
     """Return the records sorted by key, with ``p_adjusted`` of their deciding criteria set: the claim's, after Holm.
 
-    The family is one p a claim and checkpoint, in its primary reading; None where no deciding criterion has a p.
+    The family is one p a claim and checkpoint, in its primary variant; None where no deciding criterion has a p.
     """
     ordered = sorted(records, key=lambda record: record.key)
     adjusted = holm([_of_claim(record) for record in ordered])
@@ -22,7 +22,7 @@ def adjust(records: Sequence[Record]) -> list[Record]:
 
 
 def _of_claim(record: Record) -> float | None:
-    """The largest p of the deciding criteria of a primary reading."""
+    """The largest p of the deciding criteria of a primary variant."""
     known = [c.p for c in record.criteria if c.decides and c.p is not None]
     return max(known, default=None) if record.primary else None
 

@@ -32,14 +32,14 @@ class LayerEstimates(NamedTuple):
     ceiling: Estimate
     room: Estimate
 
-    def blind(self, thresholds: Mapping[str, float]) -> bool:
+    def cannot_tell(self, thresholds: Mapping[str, float]) -> bool:
         """Whether the measure finds an expert no closer to itself than to others, though these are not aligned.
 
         Where the experts ARE aligned an expert is no closer to itself either: that refutes, and blinds nothing.
         """
         return self.room.high < thresholds["ceiling"] and self.trained.low <= thresholds["near_zero"]
 
-    def say_blind(self) -> str:
+    def say_why(self) -> str:
         """Say it in numbers."""
         return (
             f"layer {self.layer}, where an expert's alignment with itself on other tokens is {self.ceiling.value:.3g} "

@@ -1,4 +1,4 @@
-"""How alike the experts of each layer are as functions, in one reading, with reinitialised experts and a ceiling."""
+"""How alike the experts of each layer are as functions, in one variant, with reinitialised experts and a ceiling."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from metrics.jacobians.block_alignment import (
 )
 from metrics.jacobians.token_cosines import TokenCosines
 
-#: Readings: means of Jacobians over own tokens, over tokens that all experts share, or one token at a time.
+#: Variants: means of Jacobians over own tokens, over tokens that all experts share, or one token at a time.
 OWN, SHARED, EACH, GATED = "own", "shared", "each", "own, with the gate"
 #: With fewer blocks the t interval reaches more than four standard errors to either side.
 FEWEST_BLOCKS = 4

@@ -49,7 +49,7 @@ CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expe
     null_says="The same contrast of reinitialised experts behind the trained router, at the same visits: vacuous where "
     "theirs is above 0 as well. Their corrected alignment is 0 by definition, so that their contrast is their overlap. "
     "What experts receive is the router's doing, whoever they are: of inputs the null is the claim's own overlap, and "
-    "this reading cannot be more than vacuous. What they return is their own; there the contrast must also be shown to "
+    "this variant cannot be more than vacuous. What they return is their own; there the contrast must also be shown to "
     "exceed that of reinitialised experts.",
     paper="Jacobians nearly orthogonal, subspaces partly overlapping; neither corrected for chance; no number known",
     thresholds={
@@ -129,7 +129,7 @@ def _of_side(inputs: bool) -> str:
     if inputs:
         return (
             "By construction: reinitialised experts receive what these experts receive, so that their contrast is this "
-            "overlap. Overlap of inputs tells of the router alone; the readings of outputs tell of the experts."
+            "overlap. Overlap of inputs tells of the router alone; the variants of outputs tell of the experts."
         )
     return "Reinitialised experts are applied to the same visits behind the trained router; one draw of each expert."
 

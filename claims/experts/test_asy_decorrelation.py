@@ -36,7 +36,7 @@ TOKENS = (OWN, SHARED, EACH, GATED)
     equation="max over layers of mean_{i<j} |A_ij| <= 0.1;  A_ij = <J_i, J_j>_F / (||J_i||_F ||J_j||_F)",
     definition="reconstructed: J_e is the mean of dE_e/dx, without the gate, over the expert's own tokens; variants: "
     "over tokens that all experts share, the mean of the cosines at each such token, with the gate; signed: |mean "
-    "A_ij|. Outputs are compared on shared tokens in every reading, over pairs i < j of signed A_ij of mean Jacobians "
+    "A_ij|. Outputs are compared on shared tokens in every variant, over pairs i < j of signed A_ij of mean Jacobians "
     "over these tokens and c_ij = sum_t <f_i - mean f_i, f_j - mean f_j> / (the root of the same of i, times that of "
     "j): in order, Spearman of A_ij and c_ij > 0; in sign, sum A_ij c_ij / sum |A_ij c_ij| > 0, which is 1 where all "
     "pairs agree in sign",
@@ -67,15 +67,15 @@ def test_functional_decorrelation(
     """
     layers, notes = read_alignments(functions, variant["tokens"], absolute=variant["sign"] == "absolute")
     estimates = [estimate_layer(layer) for layer in layers]
-    blind = [each.blind(thresholds) for each in estimates]
-    used = [layer for layer, no in zip(layers, blind, strict=True) if not no] or list(layers)
+    untellable = [each.cannot_tell(thresholds) for each in estimates]
+    used = [layer for layer, no in zip(layers, untellable, strict=True) if not no] or list(layers)
     difference = from_drawn(used)
     size = absolute_size(difference)
     as_drawn, differs = size.high <= thresholds["as_drawn"], size.low > thresholds["as_drawn"]
-    if differs and all(blind):
-        raise NotApplicable(f"no layer says anything, as in {estimates[0].say_blind()}")
+    if differs and all(untellable):
+        raise NotApplicable(f"no layer says anything, as in {estimates[0].say_why()}")
     outputs = outputs_agree([each.layer for each in used], difference.n, decides=differs)
-    unseen = [each.say_blind() for each, no in zip(estimates, blind, strict=True) if no]
+    unseen = [each.say_why() for each, no in zip(estimates, untellable, strict=True) if no]
     return Finding(
         criteria=(
             Measured("largest layer's mean alignment", largest(used), "<=", "near_zero"),

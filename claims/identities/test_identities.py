@@ -61,14 +61,14 @@ def test_naive_bound(case: tuple[RouterCase, HiddenCase]) -> None:
     kind="identity",
     id="identity-data-aware-bounds",
     group="A",
-    title="Three readings of the data-aware bound hold",
+    title="Three variants of the data-aware bound hold",
     source="GEO (arXiv 2604.09780v1), Prop. 1",
     figures=("GEO Fig. 13",),
-    statement="Each reading of the data-aware bound lies above the logit distance of any two of the data's "
-    "tokens, and the reading by the exact span never lies above the naive bound.",
+    statement="Each variant of the data-aware bound lies above the logit distance of any two of the data's "
+    "tokens, and the variant by the exact span never lies above the naive bound.",
     equation="||W dh|| <= ||W Pi|| ||dh|| <= ||W|| ||dh||;  ||W dh|| <= ||W Pi_r|| ||Pi_r dh|| "
     "+ ||W (I - Pi_r)|| ||(I - Pi_r) dh||;  ||W dh|| <= ||W M^(1/2)|| ||M^(-1/2) dh||",
-    definition="reconstructed: three readings of the projector",
+    definition="reconstructed: three variants of the projector",
     null_says="not needed: a theorem.",
     paper="a theorem",
 )

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from claims.rollouts.answers import Answers, moe_layers
 from claims.rollouts.rollout_parts import prompt_part
-from claims.rollouts.usage_similarity import ceiling_tables, over_authors, untold
+from claims.rollouts.usage_similarity import ceiling_tables, over_authors, indistinguishable_from_noise
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
@@ -86,7 +86,7 @@ def say_ceiling(rollouts: SequenceTrace, answers: Answers, pairs: BoolArray, wha
     """
     parts = prompt_part(rollouts)
     prompt = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
-    short = untold(rollouts, parts)
+    short = indistinguishable_from_noise(rollouts, parts)
     left = (f"{short} of {len(prompt)} prompts are too short to tell; their cosines without noise count as 1.",)
     reached = over_authors(ceiling_tables(rollouts, answers, parts))[pairs]
     if not np.isfinite(reached).any():

@@ -7,7 +7,7 @@ import numpy as np
 
 from claims.core.claim import Threshold, claim
 from claims.core.curves import rounded
-from claims.core.finding import Curve, Finding, Measured, NotApplicable, blind
+from claims.core.finding import Curve, Finding, Measured, NotApplicable, unproven_control
 from claims.core.record import Figure, Series
 from claims.rollouts.answers import QUESTIONS
 from fixtures.evidence.ablation import Pruning
@@ -152,7 +152,7 @@ def _difference(rows: Float64Array) -> Float64Array:
 
 def _smallest(leads: list[Measured]) -> Measured:
     """The null: it holds where one of the leads is not shown to be above its threshold."""
-    ends = [blind(lead.name, lead.estimate) for lead in leads]
+    ends = [unproven_control(lead.name, lead.estimate) for lead in leads]
     return replace(min(ends, key=lambda end: end.estimate.value), threshold="lead")
 
 

@@ -57,7 +57,7 @@ def ceiling_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[
     return np.stack([_table(_root_ceiling(*counted), answers) for counted in _counted(rollouts, parts)])
 
 
-def untold(rollouts: SequenceTrace, parts: Collection[str] | None) -> int:
+def indistinguishable_from_noise(rollouts: SequenceTrace, parts: Collection[str] | None) -> int:
     """Count the rollouts whose usage cannot be told from counting noise, in some layer."""
     found = [np.isnan(_root_ceiling(*counted)[:, 0]) & counted[0].any(axis=1) for counted in _counted(rollouts, parts)]
     return int(np.count_nonzero(np.any(found, axis=0)))

@@ -26,7 +26,7 @@ from metrics.stats.sampling import Sampling
 
 Bound = Callable[[Float64Array, Spectrum, Float64Array], Float64Array]
 
-#: The readings of the projector Pi_r in the paper's data-aware bound.
+#: The variants of the projector Pi_r in the paper's data-aware bound.
 READINGS: dict[str, Bound] = {
     "exact data span": span_bound,
     "rank r plus remainder": truncated_bound,
@@ -50,19 +50,19 @@ PARTNERS = 16
     "spectral norm does.",
     equation="naive: ||W||_2 ||dh||;  span: ||W Pi||_2 ||dh||;  rank r: ||W Pi_r||_2 ||Pi_r dh|| + ||W (I - Pi_r)||_2 "
     "||(I - Pi_r) dh||;  whitened: ||W C^(1/2)||_2 ||C^(-1/2) dh||",
-    definition="reconstructed: Pi_r is not defined in the sources; three readings are tried, the best decides; r holds "
+    definition="reconstructed: Pi_r is not defined in the sources; three variants are tried, the best decides; r holds "
     "90 % of the energy of the centred states, since dh does not contain the mean. With the remainder as it is, "
     "||W (I - Pi_r) dh||, a part of what is bounded stands in the bound, and fewer directions always gain more: "
     "reported, not judged",
     null_says="Isotropic random states with the tokens' own norms: no direction is preferred, so nothing is gained.",
     paper="the data-aware curve lies closer (Fig. 13, DeepSeek-V2-Lite); no number printed",
     thresholds={
-        "violations": Threshold(0, "each reading must be a valid bound"),
+        "violations": Threshold(0, "each variant must be a valid bound"),
         "gain": Threshold(1.5, "half as tight again; smaller gains come from rounding r alone"),
     },
 )
 def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
-    """Compare median(actual / bound) of each reading with the naive bound's, over random token pairs."""
+    """Compare median(actual / bound) of each variant with the naive bound's, over random token pairs."""
     layers = linear_layers(trace)
     real = [_Pairs(layer, trace, sampling, random=False) for layer in layers]
     noise = [_Pairs(layer, trace, sampling, random=True) for layer in layers]
@@ -74,8 +74,8 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     count = sum(len(pairs.actual) for pairs in real) * len(READINGS)
     return Finding(
         criteria=(
-            Measured("pairs above any reading's bound", exact(violations, count), "<=", "violations"),
-            Measured(f"gain of the best reading ({best})", sampling.mean(over_layers(gains[best])), ">=", "gain"),
+            Measured("pairs above any variant's bound", exact(violations, count), "<=", "violations"),
+            Measured(f"gain of the best variant ({best})", sampling.mean(over_layers(gains[best])), ">=", "gain"),
             *(
                 Measured(f"gain, {name}", sampling.mean(over_layers(gains[name])), ">=", "gain", decides=False)
                 for name in COMPARED
@@ -91,10 +91,10 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
 
 
 def _other_readings(gains: dict[str, Float64Array], best: str) -> str:
-    """Say what the readings that do not decide gain, so that a verdict of the best one is not taken for all."""
+    """Say what the variants that do not decide gain, so that a verdict of the best one is not taken for all."""
     others = [f"{name}: {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
     return (
-        f"The best reading decides ({best}: {np.nanmean(gains[best]):.3g}); the others gain {'; '.join(others)}. With "
+        f"The best variant decides ({best}: {np.nanmean(gains[best]):.3g}); the others gain {'; '.join(others)}. With "
         f"the remainder as it is the gain would be {np.nanmean(gains[MEASURED]):.3g}, of which nothing follows."
     )
 
@@ -122,7 +122,7 @@ class _Pairs:
         bounds = {"naive": naive_bound(weight, difference)}
         directions = spectrum(moment)
         bounds |= {name: bound(weight, directions, difference) for name, bound in COMPARED.items()}
-        #: actual / bound of every pair, by reading
+        #: actual / bound of every pair, by variant
         self.ratio = {name: self.actual / np.maximum(bound, 1e-30) for name, bound in bounds.items()}
 
     def gain(self, name: str) -> Float64Array:
@@ -139,7 +139,7 @@ class _Pairs:
 
 
 def _cumulative(pairs: _Pairs) -> Figure:
-    """Cumulative distribution of actual / bound, naive against each reading: Fig. 13."""
+    """Cumulative distribution of actual / bound, naive against each variant: Fig. 13."""
     share = np.linspace(0, 1, 101)
     ratios = dict(pairs.ratio)
     if np.allclose(ratios["naive"], ratios["exact data span"]):  # the data span everything: one curve, not two

@@ -182,7 +182,7 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
 def _outcome(item: pytest.Item, record: Record) -> None:
     """Pass, fail or skip: supported and vacuous pass, refuted fails, unless another verdict was expected.
 
-    A reading beside the primary one is reported: where it is refuted it is skipped, as what is undecided is.
+    A variant beside the primary one is reported: where it is refuted it is skipped, as what is undecided is.
     """
     __tracebackhide__ = True
     entry = _expectation(item, record.claim, record.checkpoint, record.fork)
@@ -196,7 +196,7 @@ def _outcome(item: pytest.Item, record: Record) -> None:
     elif record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
         pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
     elif record.verdict is Verdict.REFUTED and not record.primary:
-        pytest.skip(f"{record.claim}: {record.verdict} in a reading beside the primary one: {record.reason}")
+        pytest.skip(f"{record.claim}: {record.verdict} in a variant beside the primary one: {record.reason}")
     elif record.verdict not in (Verdict.SUPPORTED, Verdict.VACUOUS):
         pytest.fail(message, pytrace=False)
 

@@ -11,7 +11,7 @@ from claims.trained_pairs.arms import ArmLayers
 from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
 from claims.trained_pairs.paired_differences import (
     arm_curves,
-    beside,
+    null_share_criterion,
     by_training,
     difference,
     estimate_pairs,
@@ -67,7 +67,7 @@ def finding_of_groups(
     ----------
     table : (K, 2, L), the measure of both arms
     nulls : (K, 2, L) each, the same of a null, by what gives it; the one nearest to the claim decides, and is drawn
-    other : (K, L) each, the difference in other readings, by what to call it; reported beside the deciding one
+    other : (K, L) each, the difference in other variants, by what to call it; reported beside the deciding one
     more : reported as well
     """
     by_arms, name = difference(table), f"{says.name}, {quoted(experiment)}"
@@ -80,7 +80,9 @@ def finding_of_groups(
     sign = 1.0 if says.direction == ">" else -1.0
     nearest = max(by_nulls, key=lambda given: sign * float(np.nan_to_num(np.nanmean(by_nulls[given]), nan=-np.inf)))
     by_null = by_nulls.pop(nearest)
-    less, null = beside(by_null, by_arms, f"{says.name}, difference that {nearest} give", says.direction, sampling)
+    less, null = null_share_criterion(
+        by_null, by_arms, f"{says.name}, difference that {nearest} give", says.direction, sampling
+    )
     others = {f"difference that {given} give": values for given, values in by_nulls.items()}
     return Finding(
         criteria=(

@@ -61,7 +61,7 @@ def by_training(values: Float64Array, direction: str, threshold: str, sampling: 
     return (Measured(name, estimate_few(seeds, "seed", sampling), direction, threshold, decides=False),)
 
 
-def beside(
+def null_share_criterion(
     by_null: Float64Array, by_arms: Float64Array, name: str, direction: str, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Judge how much of a difference a null gives: of by_null - by_arms / 2 the null, and its mirror as a criterion.

@@ -56,7 +56,7 @@ def test_topk_sharpening_subspace_transformer(
             routing_experiment, read, split.measured, nulls, SAYS, sampling, notes=(gate_note(read),)
         )
     found = beside_drawn_routers(read, subspace_distance, sampling)
-    shares, untold = left_on_splits(read, found.measured, subspace_distance, sampling)
+    shares, unclear = left_on_splits(read, found.measured, subspace_distance, sampling)
     return finding_of_groups(
         routing_experiment,
         read,
@@ -65,5 +65,5 @@ def test_topk_sharpening_subspace_transformer(
         SAYS,
         sampling,
         more=shares,
-        notes=(gate_note(read), size_note(found), *untold),
+        notes=(gate_note(read), size_note(found), *unclear),
     )

@@ -11,7 +11,7 @@ from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of,
 from claims.trained_pairs.arms import ArmLayers, in_all_arms, require_soft, studied
 from claims.trained_pairs.paired_differences import (
     arm_curves,
-    beside,
+    null_share_criterion,
     by_training,
     difference,
     estimate_pairs,
@@ -31,17 +31,17 @@ OWN, SHARED, SINGLE = "own", "shared", "shared, one at a time"
 COMMON = {SHARED: "on shared tokens", SINGLE: "at single shared tokens"}
 
 
-class Reading(NamedTuple):
+class Alignments(NamedTuple):
     """Alignment of the experts of a layer, and of the same experts reinitialised."""
 
     measured: Callable[[LayerFunctions], Aligned]
     redrawn: Callable[[LayerFunctions], Aligned]
 
 
-READINGS = {
-    OWN: Reading(lambda layer: alignment(layer.weighted), lambda layer: alignment(layer.redrawn_own)),
-    SHARED: Reading(lambda layer: alignment(layer.shared), lambda layer: alignment(layer.redrawn_shared)),
-    SINGLE: Reading(
+ALIGNMENTS = {
+    OWN: Alignments(lambda layer: alignment(layer.weighted), lambda layer: alignment(layer.redrawn_own)),
+    SHARED: Alignments(lambda layer: alignment(layer.shared), lambda layer: alignment(layer.redrawn_shared)),
+    SINGLE: Alignments(
         lambda layer: token_alignment(layer.at_token), lambda layer: token_alignment(layer.redrawn_at_token)
     ),
 }
@@ -75,10 +75,10 @@ def test_topk_sharpening_function_transformer(
     """Compare alignment between the arms, paired by layer and seed; the common tokens say how much survives."""
     read = in_all_arms(routing_experiment, studied)
     require_soft(read)
-    tables = {name: _table(read, reading.measured) for name, reading in READINGS.items()}
+    tables = {name: _table(read, measures.measured) for name, measures in ALIGNMENTS.items()}
     table, whole = tables[variant["tokens"]], difference(tables[OWN].signed)
     by_arms, name = difference(table.signed), quoted(routing_experiment)
-    left, untold = surviving({COMMON[split]: difference(tables[split].signed) for split in COMMON}, whole, sampling)
+    left, unclear = surviving({COMMON[split]: difference(tables[split].signed) for split in COMMON}, whole, sampling)
     masked = _masked(read)
     lower = _lower(f"alignment, {name}", by_arms, sampling)
     less, null = _beside_null(read, variant, masked, by_arms, sampling)
@@ -104,7 +104,7 @@ def test_topk_sharpening_function_transformer(
         ),
         notes=(
             *pair_notes(read, by_arms),
-            *untold,
+            *unclear,
             *size_note(routing_experiment),
         ),
     )
@@ -149,11 +149,13 @@ def _beside_null(
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Criterion and null of random masks; where masks change nothing the reinitialised experts are the null."""
     single = variant["tokens"] == SINGLE
-    redrawn = difference(_table(read, READINGS[variant["tokens"]].redrawn).signed)
+    redrawn = difference(_table(read, ALIGNMENTS[variant["tokens"]].redrawn).signed)
     fresh = _lower("alignment of reinitialised experts", redrawn, sampling, decides=single)
     if single:
         return (), (fresh,)
-    less, null = beside(difference(masked), by_arms, "fall of alignment under random masks", "<", sampling)
+    less, null = null_share_criterion(
+        difference(masked), by_arms, "fall of alignment under random masks", "<", sampling
+    )
     return less, (*null, fresh)
 
 

@@ -97,7 +97,7 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -
             *rank_note(arms["top-2"], arms["dense"]),
             *rank_note(arms["top-1"], arms["dense"]),
             f"An expert's output counts by its gate, the largest of a token {arms['top-2'].gate.mean():.3g} on "
-            "average, and the dense twin's in full; the reading without the gate leaves that out.",
+            "average, and the dense twin's in full; the variant without the gate leaves that out.",
         ),
     )
 

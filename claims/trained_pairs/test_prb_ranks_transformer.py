@@ -20,7 +20,7 @@ from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
-#: The other reading of the effective rank.
+#: The other variant of the effective rank.
 DEVIATIONS = "with shares of standard deviations"
 OUTPUTS = "of outputs, not judged"
 ZERO = "the claim is about the sign of a paired difference"
@@ -89,10 +89,10 @@ def test_topk_concentration_transformer(
             notes=(gate_note(read),),
         )
     found = beside_drawn_routers(read, mean_rank, sampling)
-    shares, untold = left_on_splits(read, found.measured, mean_rank, sampling)
-    readings = {DEVIATIONS: beside_drawn_routers(read, mean_rank_of_deviations, sampling, nulls=False).measured}
+    shares, unclear = left_on_splits(read, found.measured, mean_rank, sampling)
+    variants = {DEVIATIONS: beside_drawn_routers(read, mean_rank_of_deviations, sampling, nulls=False).measured}
     if answered(read):
-        readings[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0).measured
+        variants[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0).measured
     return finding_of_groups(
         routing_experiment,
         read,
@@ -100,9 +100,9 @@ def test_topk_concentration_transformer(
         {"random groups": found.random, "drawn routers": found.drawn},
         CONCENTRATES,
         sampling,
-        other={name: difference(table) for name, table in readings.items()},
+        other={name: difference(table) for name, table in variants.items()},
         more=shares,
-        notes=(gate_note(read), size_note(found), *untold),
+        notes=(gate_note(read), size_note(found), *unclear),
     )
 
 

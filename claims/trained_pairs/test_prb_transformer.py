@@ -12,7 +12,7 @@ from claims.trained_pairs.arm_functions import decay, functions_of, leading_valu
 from claims.trained_pairs.arms import ArmLayer, ArmLayers, in_all_arms, require_twin, studied
 from claims.trained_pairs.paired_differences import (
     arm_curves,
-    beside,
+    null_share_criterion,
     by_training,
     difference,
     estimate_pairs,
@@ -78,7 +78,9 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
     leading = difference(_log(found.leading))
     slower = difference(_mean_decay(found.decay))
     smaller = _measured(f"ln s_1, {name}", leading, "smaller", sampling)
-    less, null = beside(difference(_log(fresh.leading)), leading, "ln s_1 of reinitialised experts", "<", sampling)
+    less, null = null_share_criterion(
+        difference(_log(fresh.leading)), leading, "ln s_1 of reinitialised experts", "<", sampling
+    )
     by_width = _measured(
         "mean s_k / s_1 of reinitialised experts", difference(_mean_decay(fresh.decay)), "faster", sampling
     )
