@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.balance.paired_layers import in_all
-from claims.core.finding import NotApplicable
+from claims.shared.arm_layers import ArmLayers, line_up
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.residual import ResidualLayer, ResidualStates
 from fixtures.evidence.trace import LayerTrace, Trace
@@ -30,22 +30,7 @@ class TokenStates(NamedTuple):
     cosine: Float64Array
 
 
-class ComparedStates(NamedTuple):
-    """The states of an experiment's arms, side by side.
-
-    Attributes
-    ----------
-    numbers : L layer numbers
-    states : for each seed and arm, its L layers
-    notes : which layers were left out, if any
-    """
-
-    numbers: tuple[int, ...]
-    states: tuple[tuple[tuple[TokenStates, ...], ...], ...]
-    notes: tuple[str, ...]
-
-
-def states_in_all(experiment: Experiment, where: str) -> ComparedStates:
+def states_in_all(experiment: Experiment, where: str) -> ArmLayers[TokenStates]:
     """Return the states of the layers that every checkpoint of the experiment has.
 
     Parameters
@@ -57,32 +42,16 @@ def states_in_all(experiment: Experiment, where: str) -> ComparedStates:
     NotApplicable
         When there is no such layer, or the checkpoints did not read the same tokens.
     """
-    read = in_all(experiment)
-    if where == BEFORE:
-        return _before(experiment)
-    trace = experiment.traces[0][0]
-    states = tuple(tuple(tuple(_of_trace(layer, trace) for layer in arm) for arm in seed) for seed in read.layers)
-    return ComparedStates(read.numbers, states, read.notes)
+    read, trace = in_all(experiment), experiment.traces[0][0]
+    if where == INPUT:
+        return read.map(lambda layer: _of_trace(layer, trace))
+    known = [[_residual(states) for states in seed] for seed in experiment.residuals]
+    return line_up(known).map(lambda layer: _of_residual(*layer))
 
 
-def _before(experiment: Experiment) -> ComparedStates:
-    """The residual stream, of the layers where it is known in every checkpoint."""
-    every = [states for seed in experiment.residuals for states in seed]
-    there = [{layer.layer for layer in states.layers} for states in every]
-    usable = set.intersection(*there)
-    missing = {number: reason for states in every for number, reason in states.left_out.items()}
-    if not usable:
-        raise NotApplicable(
-            f"in no layer of all {len(every)} checkpoints does the residual stream enter a norm that feeds the router: "
-            + "; ".join(sorted(set(missing.values())))
-        )
-    states = tuple(
-        tuple(tuple(_of_residual(layer, arm) for layer in arm.layers if layer.layer in usable) for arm in seed)
-        for seed in experiment.residuals
-    )
-    out = sorted((set.union(*there) | set(missing)) - usable)
-    reasons = "; ".join(f"{number} ({missing.get(number, 'not in all checkpoints')})" for number in out)
-    return ComparedStates(tuple(sorted(usable)), states, (f"Layers left out: {reasons}.",) if out else ())
+def _residual(states: ResidualStates) -> dict[int, tuple[ResidualLayer, ResidualStates] | str]:
+    """The residual stream of each layer where it enters a norm that feeds the router, or why it does not."""
+    return {**states.left_out, **{layer.layer: (layer, states) for layer in states.layers}}
 
 
 def _of_residual(layer: ResidualLayer, states: ResidualStates) -> TokenStates:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.balance.state_norms import BEFORE, INPUT, ComparedStates, TokenStates, states_in_all
+from claims.balance.state_norms import BEFORE, INPUT, TokenStates, states_in_all
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.arm_layers import ArmLayers
 from claims.shared.token_pairs import sequence_sums
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import Trace
@@ -109,14 +110,14 @@ def test_optimizer_norms(optimizer_experiment: Experiment, variant: Variant, sam
     )
 
 
-def _norms(read: ComparedStates, trace: Trace, kept: npt.NDArray[np.bool_]) -> Norms:
+def _norms(read: ArmLayers[TokenStates], trace: Trace, kept: npt.NDArray[np.bool_]) -> Norms:
     """Collect cosines, and norms of the tokens that are kept, of the outer arms; the trace tells sequences apart."""
 
     def both(states: TokenStates) -> Float64Array:
         length = np.where(kept, states.length / states.length[kept].mean(), 0.0)
         return np.stack([sequence_sums(length, trace), sequence_sums(length**2, trace)], axis=-1)
 
-    arms = [[(seed[0], seed[-1])[arm] for seed in read.states] for arm in (0, 1)]
+    arms = [[(seed[0], seed[-1])[arm] for seed in read.layers] for arm in (0, 1)]
     sums = np.array([[[both(states) for states in layers] for layers in seeds] for seeds in arms])
     cosine = np.array([[[states.cosine for states in layers] for layers in seeds] for seeds in arms])
     tokens = np.bincount(trace.sequence[kept], minlength=trace.sequences).astype(np.float64)
@@ -184,11 +185,11 @@ def _curves(norms: Norms, arms: tuple[str, str], layers: tuple[int, ...], sampli
     )
 
 
-def _figure(read: ComparedStates, arms: tuple[str, str], where: str) -> Figure:
+def _figure(read: ArmLayers[TokenStates], arms: tuple[str, str], where: str) -> Figure:
     """Distribution of the norms, over their mean, at the middle layer of the first seed."""
     middle = len(read.numbers) // 2
     series = []
-    for arm, layers in zip(arms, (read.states[0][0], read.states[0][-1]), strict=True):
+    for arm, layers in zip(arms, (read.layers[0][0], read.layers[0][-1]), strict=True):
         length = np.sort(layers[middle].length)
         share = np.linspace(0.0, 1.0, min(POINTS, len(length)))
         series.append(Series(arm, rounded(np.quantile(length, share) / length.mean(), 6), rounded(share)))

@@ -1,24 +1,29 @@
 """Does the balancing loss itself make routers ignore the shared direction?  GEO Prop. 2, by intervention."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from claims.balance.paired_layers import linear_in_all
+from claims.balance.paired_layers import in_all
 from claims.balance.suppression import IGNORED, INCLUDED, require_bias, response
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
-from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.paired_differences import (
+    PAIR,
+    arm_curves,
+    difference,
+    figure_by_layer,
+    measured_difference,
+    pair_notes,
+    quoted,
+)
 from fixtures.evidence.experiments import Experiment
 from metrics.arrays import Float64Array
-from metrics.stats.estimate import Estimate
-from metrics.stats.few_units import FEWEST, estimate_few, spanning
+from metrics.stats.few_units import estimate_few
 from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
-
-#: Layers of one training share its text and its accidents; the interval treats them as independent, and says so.
-PAIR = "(layer, seed) pair"
 
 
 @claim(
@@ -42,34 +47,23 @@ PAIR = "(layer, seed) pair"
 def test_balance_suppression_controlled(loss_experiment: Experiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare rho between arms, paired by layer and seed; arms come with the largest coefficient first."""
     _require_order(loss_experiment)
-    read = linear_in_all(loss_experiment)
+    read = in_all(loss_experiment, linear=True)
     require_bias([layer for seed in read.layers for arm in seed for layer in arm], variant["bias"])
     rho = np.array([[[response(layer, variant["bias"]) for layer in arm] for arm in seed] for seed in read.layers])
-    pairs = np.moveaxis(rho, 1, 2).reshape(-1, len(loss_experiment.arms))
-    _require_pairs(pairs)
-    swapped = sampling.rng("balance-suppression-controlled", "labels").permuted(pairs, axis=1)
-    by_seed = (rho[:, 0] - rho[:, -1]).mean(axis=1)
-    first, last = loss_experiment.arms[0], loss_experiment.arms[-1]
+    swapped = sampling.rng("balance-suppression-controlled", "labels").permuted(_pairs(rho), axis=1)
+    at_random = np.moveaxis(swapped.reshape(len(rho), -1, rho.shape[1]), 1, 2)
+    by_arms, arms = difference(rho), loss_experiment.arms
+    by_seed = estimate_few(by_arms.mean(axis=1), "seed", sampling)
     return Finding(
         criteria=(
-            *_falls(pairs, f"{first!r} minus {last!r}", len(rho), sampling),
-            *_ratio(pairs, sampling),
-            Measured(
-                "the difference, mean over layers", estimate_few(by_seed, "seed", sampling), "<", "falls", decides=False
-            ),
+            *_falls(rho, quoted(arms), sampling),
+            *_ratio(_pairs(rho), sampling),
+            Measured("the difference, mean over layers", by_seed, "<", "falls", decides=False),
         ),
-        null=_falls(swapped, "labels at random, first minus last", len(rho), sampling),
-        layers=tuple(
-            Curve(f"rho, {arm}", read.numbers, tuple(float(value) for value in rho[:, index].mean(axis=0)))
-            for index, arm in enumerate(loss_experiment.arms)
-        ),
-        figure=_figure(loss_experiment.arms, read.numbers, rho),
-        notes=(
-            f"Intervals are over {len(pairs)} pairs of a layer and a seed, from {len(rho)} "
-            f"training{'s' if len(rho) > 1 else ''} of each arm{_reach(len(rho))}. Layers of one training are not "
-            "independent of one another, so another seed may differ by more than the interval says.",
-            *read.notes,
-        ),
+        null=_falls(at_random, "labels at random, first minus last", sampling),
+        layers=arm_curves("rho", arms, read.numbers, rho),
+        figure=_figure(arms, read.numbers, rho),
+        notes=pair_notes(by_arms, read.notes),
     )
 
 
@@ -83,64 +77,37 @@ def _require_order(experiment: Experiment) -> None:
             raise NotApplicable(f"the coefficients of the balancing loss should fall from arm to arm, and are {listed}")
 
 
-def _require_pairs(pairs: Float64Array) -> None:
-    """Refuse pairs too few for any interval, with what was measured."""
-    if len(pairs) < FEWEST:
-        difference = ", ".join(f"{value:.3g}" for value in pairs[:, 0] - pairs[:, -1])
-        raise NotApplicable(
-            f"{FEWEST} pairs of a layer and a seed are needed for an interval; rho of the first arm minus that of the "
-            f"last is {difference}"
-        )
+def _pairs(table: Float64Array) -> Float64Array:
+    """One row a pair of a layer and a seed, (K, A, L) to (K L, A)."""
+    return np.moveaxis(table, 1, 2).reshape(-1, table.shape[1])
 
 
-def _falls(pairs: Float64Array, name: str, seeds: int, sampling: Sampling) -> tuple[Measured, ...]:
-    """Difference of the outer arms and, for a sweep, rank correlation with the coefficient; ``pairs`` is (n, A)."""
-    found = [Measured(f"rho, {name}", _mean(pairs[:, 0] - pairs[:, -1], seeds, sampling), "<", "falls")]
-    arms = pairs.shape[1]
+def _falls(rho: Float64Array, name: str, sampling: Sampling) -> tuple[Measured, ...]:
+    """Difference of the outer arms and, for a sweep, rank correlation with the coefficient; ``rho`` is (K, A, L)."""
+    found = [measured_difference(f"rho, {name}", difference(rho), "<", "falls", sampling)]
+    seeds, arms, _ = rho.shape
     if arms > 2:
+        pairs = _pairs(rho)
         coefficient = np.broadcast_to(np.arange(arms, 0, -1, dtype=np.float64), pairs.shape)
         order = row_spearman(coefficient, pairs)
-        trend = np.where(np.isnan(order), 0.0, order)  # equal responses have no order
-        found.append(Measured(f"Spearman(coefficient, rho), {name}", _mean(trend, seeds, sampling), "<", "falls"))
+        trend = np.where(np.isnan(order), 0.0, order).reshape(seeds, -1)  # equal responses have no order
+        found.append(measured_difference(f"Spearman(coefficient, rho), {name}", trend, "<", "falls", sampling))
     return tuple(found)
 
 
-def _mean(values: Float64Array, seeds: int, sampling: Sampling) -> Estimate:
-    """Mean over pairs, which come seed by seed; no surer than the seeds agree."""
-    return spanning(estimate_few(values, PAIR, sampling), values.reshape(seeds, -1).mean(axis=1))
-
-
 def _ratio(pairs: Float64Array, sampling: Sampling) -> tuple[Measured, ...]:
-    """Reported where it exists: a router that is blind to the mean state has no logarithm."""
+    """Reported where it exists: a router that ignores the mean state has no logarithm."""
     if not (pairs[:, [0, -1]] > 0).all():
         return ()
     ratio = estimate_few(np.log(pairs[:, 0] / pairs[:, -1]), PAIR, sampling)
     return (Measured("log of the ratio of the two", ratio, "<", "falls", decides=False),)
 
 
-def _reach(seeds: int) -> str:
-    return ", and hold what each seed gives by itself" if seeds > 1 else ""
-
-
 def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: Float64Array) -> Figure:
     """Rho by layer for every arm; the band spans the seeds."""
-    x = [float(layer) for layer in layers]
-    series = [
-        Series(
-            arm,
-            x,
-            rounded(rho[:, index].mean(axis=0)),
-            rounded(rho[:, index].min(axis=0)),
-            rounded(rho[:, index].max(axis=0)),
-        )
-        for index, arm in enumerate(arms)
-    ]
-    return Figure(
-        kind="lines",
-        title="response to the shared direction",
-        redraws="GEO Figs 16-19, as an experiment",
-        x_label="layer",
-        y_label="rho, mean and range over seeds",
-        series=series,
-        reference=[Series("random routers on average", [x[0], x[-1]], [1.0, 1.0])],
+    lines = {arm: rho[:, place] for place, arm in enumerate(arms)}
+    drawn = figure_by_layer(
+        "response to the shared direction", "GEO Figs 16-19, as an experiment", "rho", layers, lines
     )
+    ends = [float(layers[0]), float(layers[-1])]
+    return replace(drawn, reference=[Series("random routers on average", ends, [1.0, 1.0])])

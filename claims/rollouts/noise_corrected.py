@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from claims.rollouts.answers import Answers, moe_layers
 from claims.rollouts.rollout_parts import prompt_part
-from claims.rollouts.usage_similarity import ceiling_tables, over_authors, indistinguishable_from_noise
+from claims.rollouts.usage_similarity import ceiling_tables, indistinguishable_from_noise, over_authors
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate

@@ -1,12 +1,12 @@
 """The layers of the arms of an experiment on experts that can be compared, and what the arms must be first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from claims.core.finding import NotApplicable
+from claims.shared.arm_layers import OTHER_TEXT, ArmLayers, line_up
 from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
 from fixtures.evidence.experts import ExpertTrace, LayerExperts
 from fixtures.evidence.jacobians import LayerFunctions
@@ -29,38 +29,21 @@ class ArmLayer:
         """k, experts that a token uses."""
         return int(self.experts.sample_experts.shape[1])
 
-
-class ArmLayers(NamedTuple):
-    """Layers of the arms, side by side.
-
-    Attributes
-    ----------
-    numbers : L layer numbers
-    layers : for each seed and arm, its L layers
-    notes : which layers were left out, if any
-    """
-
-    numbers: tuple[int, ...]
-    layers: tuple[tuple[tuple[ArmLayer, ...], ...], ...]
-    notes: tuple[str, ...]
+    @property
+    def unstudied(self) -> str:
+        """Why the functions of its experts are not known, or ""."""
+        return "its experts were not studied" if self.functions is None else self.functions.note
 
 
-Usable = Callable[[ArmLayer], str]
-"""Why a layer cannot be used, or ""."""
+Arms = ArmLayers[ArmLayer]
 
 
-def any_layer(_: ArmLayer) -> str:
-    """What the experts receive is always known."""
-    return ""
-
-
-def studied(layer: ArmLayer) -> str:
-    """Tell why the functions of a layer's experts are not known."""
-    return "its experts were not studied" if layer.functions is None else layer.functions.note
-
-
-def in_all_arms(experiment: FunctionExperiment, usable: Usable = any_layer) -> ArmLayers:
+def in_all_arms(experiment: FunctionExperiment, *, studied: bool = False) -> Arms:
     """Return the layers that can be used in every checkpoint of an experiment of two arms.
+
+    Parameters
+    ----------
+    studied : whether the functions of the experts must be known; what the experts receive always is
 
     Raises
     ------
@@ -68,28 +51,29 @@ def in_all_arms(experiment: FunctionExperiment, usable: Usable = any_layer) -> A
         When there is none, or the checkpoints did not read the same text and sample the same tokens of it.
     """
     _require_one_text([arm.experts for seed in experiment.trainings for arm in seed])
-    read = [[_layers_of(arm) for arm in seed] for seed in experiment.trainings]
-    there = [layers for seed in read for layers in seed]
-    every = sorted(set().union(*there))
-    why = {number: _why_not(number, there, usable) for number in every}
-    kept = tuple(number for number in every if not why[number])
-    if not kept:
-        reasons = "; ".join(sorted(set(why.values()))) or "there is none"
-        raise NotApplicable(f"no layer can be compared in all {len(there)} checkpoints: {reasons}")
-    out = [f"{number} ({why[number]})" for number in every if why[number]]
-    return ArmLayers(
-        numbers=kept,
-        layers=tuple(tuple(tuple(layers[number] for number in kept) for layers in seed) for seed in read),
-        notes=(f"Layers left out, not comparable in all checkpoints: {', '.join(out)}.",) if out else (),
-    )
+
+    def known(arm: TrainedArm) -> dict[int, ArmLayer | str]:
+        functions = {layer.layer: layer for layer in arm.functions.layers}
+        found = {layer.layer: ArmLayer(layer, functions.get(layer.layer)) for layer in arm.experts.layers}
+        return {number: (studied and layer.unstudied) or layer for number, layer in found.items()}
+
+    return line_up([[known(arm) for arm in seed] for seed in experiment.trainings])
 
 
-def answered(read: ArmLayers) -> bool:
+def parameters_note(experiment: FunctionExperiment) -> tuple[str, ...]:
+    """State the parameters of the arms, where they are known."""
+    sizes = [arm.experts.checkpoint.get("parameters") for arm in experiment.trainings[0]]
+    if any(size is None for size in sizes):
+        return ()
+    return (f"Parameters in total: {' and '.join(f'{int(size or 0):,}' for size in sizes)}.",)
+
+
+def answered(read: Arms) -> bool:
     """Tell whether the outputs of the experts are known in every layer of every arm."""
     return all(layer.experts.outputs is not None for seed in read.layers for arm in seed for layer in arm)
 
 
-def require_soft(read: ArmLayers) -> None:
+def require_soft(read: Arms) -> None:
     """Refuse arms that are not sparse, the first, and fully soft, the second, of as many experts and one width.
 
     Raises
@@ -112,7 +96,7 @@ def require_soft(read: ArmLayers) -> None:
                 )
 
 
-def require_twin(read: ArmLayers) -> None:
+def require_twin(read: Arms) -> None:
     """Refuse arms that are not a mixture, the first, and its dense twin of the same width, the second.
 
     Raises
@@ -130,7 +114,7 @@ def require_twin(read: ArmLayers) -> None:
                 )
 
 
-def _require_one_width(read: ArmLayers) -> None:
+def _require_one_width(read: Arms) -> None:
     """Refuse arms whose experts receive states of different widths: spectra and ranks then differ by that alone."""
     for seed in read.layers:
         for number, *pair in zip(read.numbers, *seed, strict=True):
@@ -142,25 +126,10 @@ def _require_one_width(read: ArmLayers) -> None:
                 )
 
 
-def _layers_of(arm: TrainedArm) -> dict[int, ArmLayer]:
-    functions = {layer.layer: layer for layer in arm.functions.layers}
-    return {layer.layer: ArmLayer(layer, functions.get(layer.layer)) for layer in arm.experts.layers}
-
-
-def _why_not(number: int, there: Sequence[dict[int, ArmLayer]], usable: Usable) -> str:
-    """Why a layer cannot be used in one of the checkpoints, or ""."""
-    for layers in there:
-        if number not in layers:
-            return "not in every checkpoint"
-        if reason := usable(layers[number]):
-            return reason
-    return ""
-
-
 def _require_one_text(traces: Sequence[ExpertTrace]) -> None:
     first = traces[0]
     for other in traces[1:]:
         if first.population != other.population or not np.array_equal(first.lengths, other.lengths):
-            raise NotApplicable("the checkpoints did not read the same text in the same tokens, so nothing is paired")
+            raise NotApplicable(OTHER_TEXT)
         if not np.array_equal(first.sample, other.sample):
             raise NotApplicable("the checkpoints sampled other tokens of the text, so they have no common split")

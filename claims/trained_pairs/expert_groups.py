@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.trained_pairs.arms import ArmLayer, ArmLayers
+from claims.trained_pairs.arms import ArmLayer, Arms
 from metrics.arrays import Float64Array, Int64Array
 from metrics.stats.sampling import Sampling
 from metrics.subspaces.effective_rank import effective_rank
@@ -71,9 +71,7 @@ def unweighted(groups: Groups) -> Groups:
     return groups._replace(weights=np.ones_like(groups.weights))
 
 
-def grouped(
-    read: ArmLayers, tokens: str, side: str, measure: Measure, sampling: Sampling, *, deals: int = DEALS
-) -> Grouped:
+def grouped(read: Arms, tokens: str, side: str, measure: Measure, sampling: Sampling, *, deals: int = DEALS) -> Grouped:
     """Measure the groups of both arms at every seed and layer, and the same states dealt out at random.
 
     The draws are the same for both arms, so that a random partition of common tokens is one partition.

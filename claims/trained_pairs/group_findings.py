@@ -7,20 +7,21 @@ from types import MappingProxyType
 import numpy as np
 
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.arms import ArmLayers
-from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
-from claims.trained_pairs.paired_differences import (
+from claims.shared.paired_differences import (
+    SEEDS,
     arm_curves,
-    null_share_criterion,
     by_training,
     difference,
-    estimate_pairs,
     figure_by_layer,
+    measured_difference,
+    null_share_criterion,
     pair_notes,
     quoted,
-    size_note,
     surviving,
 )
+from claims.trained_pairs.arms import Arms, answered, in_all_arms, parameters_note, require_soft
+from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
+from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
@@ -49,9 +50,59 @@ class Compared:
     y_label: str
 
 
+def finding_of_routing(
+    experiment: FunctionExperiment,
+    tokens: str,
+    measure: Measure,
+    says: Compared,
+    sampling: Sampling,
+    *,
+    also: Mapping[str, Measure] = MappingProxyType({}),
+    outputs: str = "",
+) -> Finding:
+    """Compare a top-k arm with a soft one in what their experts receive of the same tokens.
+
+    On own tokens the nulls are random groups and drawn routers, and what common splits leave of the difference is
+    reported; on a common split the null is random groups.
+
+    Parameters
+    ----------
+    tokens : "own", or one of `SPLITS`
+    also : other measures whose difference is reported, by what to call them
+    outputs : what to call the same difference of the experts' outputs, reported where these are known; "" for none
+
+    Raises
+    ------
+    NotApplicable
+        When the arms are no such arms, or have no layer in common.
+    """
+    read = in_all_arms(experiment)
+    require_soft(read)
+    left: tuple[Measured, ...] = ()
+    if tokens != "own":
+        split = grouped(read, tokens, "inputs", measure, sampling)
+        others = {
+            name: grouped(read, tokens, "inputs", other, sampling, deals=0).measured for name, other in also.items()
+        }
+        table, nulls = split.measured, {"random groups": split.random}
+        notes = [gate_note(read)]
+    else:
+        found = beside_drawn_routers(read, measure, sampling)
+        others = {
+            name: beside_drawn_routers(read, other, sampling, nulls=False).measured for name, other in also.items()
+        }
+        if outputs and answered(read):
+            others[outputs] = grouped(read, tokens, "outputs", measure, sampling, deals=0).measured
+        table, nulls = found.measured, {"random groups": found.random, "drawn routers": found.drawn}
+        left, unclear = _left_on_splits(read, table, measure, sampling)
+        notes = [gate_note(read), size_note(found), *unclear]
+    other = {name: difference(values) for name, values in others.items()}
+    return finding_of_groups(experiment, read, table, nulls, says, sampling, other=other, more=left, notes=tuple(notes))
+
+
 def finding_of_groups(
     experiment: FunctionExperiment,
-    read: ArmLayers,
+    read: Arms,
     table: Float64Array,
     nulls: Mapping[str, Float64Array],
     says: Compared,
@@ -70,11 +121,11 @@ def finding_of_groups(
     other : (K, L) each, the difference in other variants, by what to call it; reported beside the deciding one
     more : reported as well
     """
-    by_arms, name = difference(table), f"{says.name}, {quoted(experiment)}"
+    by_arms, name = difference(table), f"{says.name}, {quoted(experiment.arms)}"
     by_nulls = {given: difference(values) for given, values in nulls.items()}
 
     def measured(called: str, values: Float64Array, *, decides: bool = False) -> Measured:
-        return Measured(called, estimate_pairs(values, called, sampling), says.direction, says.threshold, decides)
+        return measured_difference(called, values, says.direction, says.threshold, sampling, decides=decides)
 
     deciding = measured(name, by_arms, decides=True)
     sign = 1.0 if says.direction == ">" else -1.0
@@ -102,12 +153,12 @@ def finding_of_groups(
             read.numbers,
             _lines(experiment.arms, table) | _lines(experiment.arms, nulls[nearest], f", {nearest}", beside=table),
         ),
-        notes=(*pair_notes(read, by_arms), *notes, *size_note(experiment)),
+        notes=(*pair_notes(by_arms, read.notes, seeds_asked=SEEDS), *notes, *parameters_note(experiment)),
     )
 
 
-def left_on_splits(
-    read: ArmLayers, table: Float64Array, measure: Measure, sampling: Sampling
+def _left_on_splits(
+    read: Arms, table: Float64Array, measure: Measure, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
     """Report how much of a difference of inputs on own tokens is left on the common splits, or why that is not told."""
     left = {
@@ -117,7 +168,7 @@ def left_on_splits(
     return surviving(left, difference(table), sampling)
 
 
-def gate_note(read: ArmLayers) -> str:
+def gate_note(read: Arms) -> str:
     """Say how uniform the soft arm's gates are, and what follows from it."""
     spread = gate_spread([layer for seed in read.layers for layer in seed[1]])
     says = f"The soft arm's gates are spread over {spread:.0%} of its experts, by their entropy"

@@ -7,8 +7,8 @@ import numpy as np
 
 from claims.core.claim import Variant
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.mlp_arms import errors_note, require_learned
-from claims.trained_pairs.mlp_pairs import Pair, mean_difference, pair, paired_figure, share_kept, strongest
+from claims.shared.paired_differences import measured_difference, surviving
+from claims.trained_pairs.mlp_pairs import Pair, errors_note, pair, paired_figure, require_learned, strongest
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
 from metrics.stats.sampling import Sampling
 
@@ -69,17 +69,16 @@ def sharpening(
     same = bool(np.allclose(untrained.difference, 0.0, atol=ROUNDED, equal_nan=True))
 
     def minus(name: str, found: Pair, *, decides: bool = False) -> Measured:
-        estimate = mean_difference(found.difference, sampling)
-        return Measured(name, estimate, quantity.direction, SHARPER, decides)
+        return measured_difference(name, found.difference, quantity.direction, SHARPER, sampling, decides=decides)
 
     own, common = (pair(chosen, soft, each, quantity.measure) for each in splits.values())
-    kept = share_kept(own.difference, common.difference, sampling)
+    kept, _ = surviving({"on common tokens": common.difference}, own.difference, sampling, KEPT)
     other_tokens = COMMON if variant["tokens"] == OWN else OWN
     return Finding(
         criteria=(
             minus(f"{quantity.name}, {routing} minus soft, {variant['tokens']} tokens", judged, decides=True),
             minus(f"the same on {other_tokens} tokens", common if other_tokens == COMMON else own),
-            *([] if kept is None else [Measured("share that common tokens keep", kept, ">", KEPT, decides=False)]),
+            *kept,
             *(
                 []
                 if same

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.trained_pairs.arms import ArmLayer, ArmLayers
+from claims.trained_pairs.arms import ArmLayer, Arms
 from claims.trained_pairs.expert_groups import (
     DEALS,
     FEWEST_TOKENS,
@@ -37,7 +37,7 @@ class Beside(NamedTuple):
     sizes: Int64Array
 
 
-def beside_drawn_routers(read: ArmLayers, measure: Measure, sampling: Sampling, *, nulls: bool = True) -> Beside:
+def beside_drawn_routers(read: Arms, measure: Measure, sampling: Sampling, *, nulls: bool = True) -> Beside:
     """Measure what the experts of both arms receive of the sampled tokens, and would receive under drawn routers.
 
     The weights of a drawn router are independent normal numbers, the same in both arms of a layer; the mean state is

@@ -4,7 +4,7 @@ from itertools import product
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
-from claims.trained_pairs.mlp_arms import soft_gates_note
+from claims.trained_pairs.mlp_pairs import soft_gates_note
 from claims.trained_pairs.mlp_sharpening import COMMON, OWN, Quantity, sharpening
 from fixtures.mlp.arms import MATCHED, MlpArms
 from metrics.stats.sampling import Sampling

@@ -2,10 +2,8 @@
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
-from claims.trained_pairs.arms import in_all_arms, require_soft
-from claims.trained_pairs.expert_groups import FEWEST_TOKENS, RANK, SPLITS, grouped, subspace_distance
-from claims.trained_pairs.group_findings import Compared, finding_of_groups, gate_note, left_on_splits
-from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from claims.trained_pairs.expert_groups import FEWEST_TOKENS, RANK, SPLITS, subspace_distance
+from claims.trained_pairs.group_findings import Compared, finding_of_routing
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
@@ -47,23 +45,4 @@ def test_topk_sharpening_subspace_transformer(
     routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare distances between the arms, paired by layer and seed; common splits say how much survives."""
-    read = in_all_arms(routing_experiment)
-    require_soft(read)
-    if variant["tokens"] != "own":
-        split = grouped(read, variant["tokens"], "inputs", subspace_distance, sampling)
-        nulls = {"random groups": split.random}
-        return finding_of_groups(
-            routing_experiment, read, split.measured, nulls, SAYS, sampling, notes=(gate_note(read),)
-        )
-    found = beside_drawn_routers(read, subspace_distance, sampling)
-    shares, unclear = left_on_splits(read, found.measured, subspace_distance, sampling)
-    return finding_of_groups(
-        routing_experiment,
-        read,
-        found.measured,
-        {"random groups": found.random, "drawn routers": found.drawn},
-        SAYS,
-        sampling,
-        more=shares,
-        notes=(gate_note(read), size_note(found), *unclear),
-    )
+    return finding_of_routing(routing_experiment, variant["tokens"], subspace_distance, SAYS, sampling)

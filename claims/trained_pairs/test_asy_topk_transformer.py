@@ -7,20 +7,20 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
-from claims.trained_pairs.arms import ArmLayers, in_all_arms, require_soft, studied
-from claims.trained_pairs.paired_differences import (
+from claims.shared.paired_differences import (
+    SEEDS,
     arm_curves,
-    null_share_criterion,
     by_training,
     difference,
-    estimate_pairs,
     figure_by_layer,
+    measured_difference,
+    null_share_criterion,
     pair_notes,
     quoted,
-    size_note,
     surviving,
 )
+from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
+from claims.trained_pairs.arms import Arms, in_all_arms, parameters_note, require_soft
 from fixtures.evidence.experiments import FunctionExperiment
 from fixtures.evidence.jacobians import LayerFunctions
 from metrics.arrays import Float64Array
@@ -73,11 +73,11 @@ def test_topk_sharpening_function_transformer(
     routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare alignment between the arms, paired by layer and seed; the common tokens say how much survives."""
-    read = in_all_arms(routing_experiment, studied)
+    read = in_all_arms(routing_experiment, studied=True)
     require_soft(read)
     tables = {name: _table(read, measures.measured) for name, measures in ALIGNMENTS.items()}
     table, whole = tables[variant["tokens"]], difference(tables[OWN].signed)
-    by_arms, name = difference(table.signed), quoted(routing_experiment)
+    by_arms, name = difference(table.signed), quoted(routing_experiment.arms)
     left, unclear = surviving({COMMON[split]: difference(tables[split].signed) for split in COMMON}, whole, sampling)
     masked = _masked(read)
     lower = _lower(f"alignment, {name}", by_arms, sampling)
@@ -103,9 +103,9 @@ def test_topk_sharpening_function_transformer(
             },
         ),
         notes=(
-            *pair_notes(read, by_arms),
+            *pair_notes(by_arms, read.notes, seeds_asked=SEEDS),
             *unclear,
-            *size_note(routing_experiment),
+            *parameters_note(routing_experiment),
         ),
     )
 
@@ -117,12 +117,12 @@ class _Table(NamedTuple):
     absolute: Float64Array
 
 
-def _table(read: ArmLayers, measure: Callable[[LayerFunctions], Aligned]) -> _Table:
+def _table(read: Arms, measure: Callable[[LayerFunctions], Aligned]) -> _Table:
     found = np.array([[[measure(functions_of(layer)) for layer in arm] for arm in seed] for seed in read.layers])
     return _Table(found[..., 0], found[..., 1])
 
 
-def _masked(read: ArmLayers) -> Float64Array:
+def _masked(read: Arms) -> Float64Array:
     """Alignment of the soft arm under random masks, and without, (K, 2, L).
 
     A soft expert's own visits are all tokens, and those that are kept of them a random few, drawn afresh for each
@@ -145,7 +145,7 @@ def _mask_lines(tokens: str, masked: Float64Array) -> dict[str, Float64Array]:
 
 
 def _beside_null(
-    read: ArmLayers, variant: Variant, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
+    read: Arms, variant: Variant, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
 ) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
     """Criterion and null of random masks; where masks change nothing the reinitialised experts are the null."""
     single = variant["tokens"] == SINGLE
@@ -160,4 +160,4 @@ def _beside_null(
 
 
 def _lower(name: str, values: Float64Array, sampling: Sampling, *, decides: bool = True) -> Measured:
-    return Measured(name, estimate_pairs(values, name, sampling), "<", "lower", decides=decides)
+    return measured_difference(name, values, "<", "lower", sampling, decides=decides)

@@ -6,17 +6,9 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.mlp_arms import errors_note, require_learned
-from claims.trained_pairs.mlp_pairs import (
-    Pair,
-    last_compared,
-    leading_and_decay,
-    mean_difference,
-    pair,
-    paired_figure,
-    rank_note,
-    spectra_figure,
-)
+from claims.shared.paired_differences import measured_difference
+from claims.trained_pairs.mlp_pairs import Pair, errors_note, pair, paired_figure, require_learned
+from claims.trained_pairs.mlp_spectra import last_compared, leading_and_decay, rank_note, spectra_figure
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
 from metrics.stats.sampling import Sampling
 
@@ -63,8 +55,8 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -
     def smaller(name: str, moe: ArmMeasures, dense: ArmMeasures, split: str, *, decides: bool) -> list[Measured]:
         leading, decay = leading_and_decay(moe, dense, split, jacobian)
         return [
-            Measured(f"s_1, {name}", mean_difference(leading.difference, sampling), "<", "leading", decides),
-            Measured(f"decay, {name}", mean_difference(decay.difference, sampling), "<", "decay", decides),
+            measured_difference(f"s_1, {name}", leading.difference, "<", "leading", sampling, decides=decides),
+            measured_difference(f"decay, {name}", decay.difference, "<", "decay", sampling, decides=decides),
         ]
 
     return Finding(
@@ -130,7 +122,7 @@ def test_moe_spreads(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) ->
     require_learned(arms["top-2"], arms["dense"])
 
     def higher(name: str, found: Pair, *, decides: bool = False) -> Measured:
-        return Measured(name, mean_difference(found.difference, sampling), ">", "spread", decides)
+        return measured_difference(name, found.difference, ">", "spread", sampling, decides=decides)
 
     top_2 = pair(arms["top-2"], arms["dense"], split, measure)
     untrained = pair(before["top-2"], before["dense"], split, measure)

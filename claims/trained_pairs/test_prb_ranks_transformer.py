@@ -4,7 +4,8 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
-from claims.trained_pairs.arms import answered, in_all_arms, require_soft, require_twin
+from claims.shared.paired_differences import difference
+from claims.trained_pairs.arms import in_all_arms, require_twin
 from claims.trained_pairs.expert_groups import (
     FEWEST_TOKENS,
     SPLITS,
@@ -14,9 +15,7 @@ from claims.trained_pairs.expert_groups import (
     mean_rank_of_deviations,
     unweighted,
 )
-from claims.trained_pairs.group_findings import Compared, finding_of_groups, gate_note, left_on_splits
-from claims.trained_pairs.paired_differences import difference
-from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from claims.trained_pairs.group_findings import Compared, finding_of_groups, finding_of_routing
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
@@ -72,38 +71,9 @@ def test_topk_concentration_transformer(
     routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
 ) -> Finding:
     """Compare effective ranks between the arms, paired by layer and seed; common splits say how much survives."""
+    also = {DEVIATIONS: mean_rank_of_deviations}
     tokens = variant["tokens"]
-    read = in_all_arms(routing_experiment)
-    require_soft(read)
-    if tokens != "own":
-        split = grouped(read, tokens, "inputs", mean_rank, sampling)
-        deviations = grouped(read, tokens, "inputs", mean_rank_of_deviations, sampling, deals=0)
-        return finding_of_groups(
-            routing_experiment,
-            read,
-            split.measured,
-            {"random groups": split.random},
-            CONCENTRATES,
-            sampling,
-            other={DEVIATIONS: difference(deviations.measured)},
-            notes=(gate_note(read),),
-        )
-    found = beside_drawn_routers(read, mean_rank, sampling)
-    shares, unclear = left_on_splits(read, found.measured, mean_rank, sampling)
-    variants = {DEVIATIONS: beside_drawn_routers(read, mean_rank_of_deviations, sampling, nulls=False).measured}
-    if answered(read):
-        variants[OUTPUTS] = grouped(read, tokens, "outputs", mean_rank, sampling, deals=0).measured
-    return finding_of_groups(
-        routing_experiment,
-        read,
-        found.measured,
-        {"random groups": found.random, "drawn routers": found.drawn},
-        CONCENTRATES,
-        sampling,
-        other={name: difference(table) for name, table in variants.items()},
-        more=shares,
-        notes=(gate_note(read), size_note(found), *unclear),
-    )
+    return finding_of_routing(routing_experiment, tokens, mean_rank, CONCENTRATES, sampling, also=also, outputs=OUTPUTS)
 
 
 @claim(

@@ -8,19 +8,19 @@ import numpy as np
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
 from claims.core.record import Figure
-from claims.trained_pairs.arm_functions import decay, functions_of, leading_value, mean_gate, mean_gates, values_of_rank
-from claims.trained_pairs.arms import ArmLayer, ArmLayers, in_all_arms, require_twin, studied
-from claims.trained_pairs.paired_differences import (
+from claims.shared.paired_differences import (
+    SEEDS,
     arm_curves,
-    null_share_criterion,
     by_training,
     difference,
-    estimate_pairs,
+    measured_difference,
+    null_share_criterion,
     pair_notes,
     quoted,
-    size_note,
     spanned,
 )
+from claims.trained_pairs.arm_functions import decay, functions_of, leading_value, mean_gate, mean_gates, values_of_rank
+from claims.trained_pairs.arms import ArmLayer, Arms, in_all_arms, parameters_note, require_twin
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
@@ -72,9 +72,9 @@ class Spectra(NamedTuple):
 )
 def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare spectra of the experts' Jacobians with the dense MLP's, paired by layer and seed."""
-    read = in_all_arms(twin_experiment, studied)
+    read = in_all_arms(twin_experiment, studied=True)
     require_twin(read)
-    found, fresh, name = _spectra(read, variant), _spectra(read, variant, fresh=True), quoted(twin_experiment)
+    found, fresh, name = _spectra(read, variant), _spectra(read, variant, fresh=True), quoted(twin_experiment.arms)
     leading = difference(_log(found.leading))
     slower = difference(_mean_decay(found.decay))
     smaller = _measured(f"ln s_1, {name}", leading, "smaller", sampling)
@@ -95,16 +95,16 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
         layers=arm_curves("s_1", twin_experiment.arms, read.numbers, found.leading),
         figure=_figure(twin_experiment.arms, variant["jacobian"], found, fresh),
         notes=(
-            *pair_notes(read, leading),
+            *pair_notes(leading, read.notes, seeds_asked=SEEDS),
             f"The decay is over the first {found.cut} singular values, or as many as both arms have in a layer. A "
             "narrower MLP has fewer directions to respond in by its width alone, whatever it has learned.",
             "s_1 is that of one expert; the layer adds up the k that a token uses, each times its gate.",
-            *size_note(twin_experiment),
+            *parameters_note(twin_experiment),
         ),
     )
 
 
-def _spectra(read: ArmLayers, variant: Variant, *, fresh: bool = False) -> Spectra:
+def _spectra(read: Arms, variant: Variant, *, fresh: bool = False) -> Spectra:
     """Collect leading values and decay at every seed, arm and layer, over as many values in both arms.
 
     Parameters
@@ -155,7 +155,7 @@ def _log(values: Float64Array) -> Float64Array:
 
 
 def _measured(name: str, values: Float64Array, threshold: str, sampling: Sampling) -> Measured:
-    return Measured(name, estimate_pairs(values, name, sampling), "<", threshold)
+    return measured_difference(name, values, "<", threshold, sampling)
 
 
 def _figure(arms: tuple[str, ...], jacobian: str, found: Spectra, fresh: Spectra) -> Figure:

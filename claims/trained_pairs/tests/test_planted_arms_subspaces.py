@@ -8,10 +8,11 @@ import pytest
 from claims.core.claim import claim_of
 from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
+from claims.shared.arm_layers import ArmLayers
 from claims.tests.support.planted_arm_states import Soft, routed_arms
 from claims.tests.support.planted_arms import TOKENS, changed
 from claims.tests.support.verdicts import SAMPLING, verdict
-from claims.trained_pairs.arms import ArmLayer, ArmLayers, in_all_arms
+from claims.trained_pairs.arms import ArmLayer, in_all_arms
 from claims.trained_pairs.expert_groups import (
     DEALS,
     FEWEST_TOKENS,

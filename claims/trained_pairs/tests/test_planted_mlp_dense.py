@@ -8,7 +8,7 @@ from claims.core.finding import Finding, NotApplicable
 from claims.core.verdict import Verdict
 from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
 from claims.tests.support.verdicts import SAMPLING, verdict
-from claims.trained_pairs.mlp_pairs import last_compared
+from claims.trained_pairs.mlp_spectra import last_compared
 from claims.trained_pairs.test_prb_mlp import test_moe_flattens as flattens
 from claims.trained_pairs.test_prb_mlp import test_moe_spreads as spreads
 from fixtures.mlp.arms import MlpArms

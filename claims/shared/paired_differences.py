@@ -1,7 +1,7 @@
-"""What the claims about trained arms share: paired differences over layers and seeds, and what of them is chance.
+"""Judge differences of trained arms, paired by layer and seed or by seed, and what of them a null gives.
 
-A table holds one value a seed, arm and layer, (K, 2, L); NaN where an arm has none there. A difference is that of
-the first arm minus the second, (K, L).
+A table holds one value a seed, arm and layer, (K, A, L); NaN where an arm has none there. A difference is that of
+the first arm minus the last, (K, L), or (K,) where there is one layer.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,6 @@ from claims.core.curves import rounded
 from claims.core.finding import Curve, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.core.verdict import holds
-from claims.trained_pairs.arms import ArmLayers
-from fixtures.evidence.experiments import FunctionExperiment
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import FEW, FEWEST, estimate_few, spanning
@@ -28,16 +26,16 @@ SEEDS = 5
 
 
 def difference(table: Float64Array) -> Float64Array:
-    """First arm minus second, (K, 2, L) to (K, L)."""
-    return np.asarray(table[:, 0] - table[:, 1])
+    """First arm minus last, (K, A, L) to (K, L)."""
+    return np.asarray(table[:, 0] - table[:, -1])
 
 
 def estimate_pairs(values: Float64Array, name: str, sampling: Sampling) -> Estimate:
-    """Estimate the mean over pairs of a layer and a seed, no surer than the trainings agree.
+    """Estimate the mean of paired differences over what is known of them, no surer than the trainings agree.
 
     Parameters
     ----------
-    values : (K, L), NaN for a pair that has none
+    values : (K, L), or (K,) where seeds are the pairs; NaN for a pair that has none
     name : what they are, for the message
 
     Raises
@@ -48,8 +46,18 @@ def estimate_pairs(values: Float64Array, name: str, sampling: Sampling) -> Estim
     known = values[np.isfinite(values)]
     if len(known) < FEWEST:
         listed = ", ".join(f"{value:.3g}" for value in known) or "known of none"
-        raise NotApplicable(f"{FEWEST} pairs of a layer and a seed are needed for an interval; {name} is {listed}")
+        units = "seeds" if values.ndim == 1 else "pairs of a layer and a seed"
+        raise NotApplicable(f"{FEWEST} {units} are needed for an interval; {name} is {listed}")
+    if values.ndim == 1:
+        return estimate_few(known, "seed", sampling)
     return spanning(estimate_few(known, PAIR, sampling), np.array([row.mean() for row in _known_rows(values)]))
+
+
+def measured_difference(
+    name: str, values: Float64Array, direction: str, threshold: str, sampling: Sampling, *, decides: bool = True
+) -> Measured:
+    """Measure the mean of paired differences, as `estimate_pairs`."""
+    return Measured(name, estimate_pairs(values, name, sampling), direction, threshold, decides)
 
 
 def by_training(values: Float64Array, direction: str, threshold: str, sampling: Sampling) -> tuple[Measured, ...]:
@@ -92,14 +100,15 @@ def null_share_criterion(
 
 
 def surviving(
-    left: Mapping[str, Float64Array], whole: Float64Array, sampling: Sampling
+    left: Mapping[str, Float64Array], whole: Float64Array, sampling: Sampling, threshold: str | float = 0.0
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
     """Report the share of a difference that is left on common splits, and note where it has no interval, and why.
 
     Parameters
     ----------
-    left : differences (K, L) on each split, by what to call it
+    left : differences on each split, by what to call it
     whole : the difference on the arms' own tokens
+    threshold : that a share is reported beside
     """
     known = whole[np.isfinite(whole)]
     if len(known) < FEWEST:
@@ -111,33 +120,31 @@ def surviving(
     for split, values in left.items():
         name, share = f"share of the difference on own tokens that is left {split}", _share(values, whole, sampling)
         if isinstance(share, Estimate):
-            found.append(Measured(name, share, ">", 0.0, decides=False))
+            found.append(Measured(name, share, ">", threshold, decides=False))
         else:
             notes.append(f"The {name} is {share:.2f}, from too few pairs for an interval.")
     return tuple(found), tuple(notes)
 
 
-def pair_notes(read: ArmLayers, values: Float64Array) -> tuple[str, ...]:
-    """Say what the units of an interval are, and what was left out of it."""
+def pair_notes(values: Float64Array, left_out: tuple[str, ...], *, seeds_asked: int = 0) -> tuple[str, ...]:
+    """Say what the units of an interval over differences (K, L) are, and what was left out of it.
+
+    Parameters
+    ----------
+    left_out : notes on layers that were left out
+    seeds_asked : seeds that there should be at least
+    """
     seeds, pairs = len(values), int(np.isfinite(values).sum())
     notes = [
         f"Intervals are over {pairs} pairs of a layer and a seed, from {seeds} training{'s' if seeds > 1 else ''} of "
         f"each arm{', and hold what each seed gives by itself' if seeds > 1 else ''}. Layers of one training are not "
         "independent of one another, so another seed may differ by more than the interval says."
     ]
-    if seeds < SEEDS:
-        notes.append(f"The catalogue asks for {SEEDS} seeds of a controlled training; these are {seeds}.")
+    if seeds < seeds_asked:
+        notes.append(f"The catalogue asks for {seeds_asked} seeds of a controlled training; these are {seeds}.")
     if pairs < values.size:
         notes.append(f"Left out, where an arm has nothing to measure: {values.size - pairs} of {values.size} pairs.")
-    return (*notes, *read.notes)
-
-
-def size_note(experiment: FunctionExperiment) -> tuple[str, ...]:
-    """State the parameters of the arms, where they are known."""
-    sizes = [arm.experts.checkpoint.get("parameters") for arm in experiment.trainings[0]]
-    if any(size is None for size in sizes):
-        return ()
-    return (f"Parameters in total: {' and '.join(f'{int(size or 0):,}' for size in sizes)}.",)
+    return (*notes, *left_out)
 
 
 def arm_curves(name: str, arms: tuple[str, ...], numbers: tuple[int, ...], table: Float64Array) -> tuple[Curve, ...]:
@@ -176,10 +183,9 @@ def spanned(label: str, x: list[float], table: Float64Array) -> Series:
     )
 
 
-def quoted(experiment: FunctionExperiment) -> str:
-    """Return ``'first' minus 'second'``."""
-    first, second = experiment.arms
-    return f"{first!r} minus {second!r}"
+def quoted(arms: tuple[str, ...]) -> str:
+    """Return ``'first' minus 'last'``."""
+    return f"{arms[0]!r} minus {arms[-1]!r}"
 
 
 def _known_rows(values: Float64Array) -> list[Float64Array]:
@@ -199,6 +205,9 @@ def _share(left: Float64Array, whole: Float64Array, sampling: Sampling) -> Estim
     rows = np.stack([left[both], whole[both]], axis=1)
     if len(rows) < FEW:
         return float(rows[:, 0].mean() / rows[:, 1].mean()) if len(rows) else float("nan")
-    share = sampling.of(rows, lambda pairs: pairs[..., 0].mean(axis=-1) / pairs[..., 1].mean(axis=-1), unit=PAIR)
+    unit = "seed" if whole.ndim == 1 else PAIR
+    share = sampling.of(rows, lambda pairs: pairs[..., 0].mean(axis=-1) / pairs[..., 1].mean(axis=-1), unit=unit)
+    if whole.ndim == 1:
+        return share
     seeds = [(left[seed, known], whole[seed, known]) for seed, known in enumerate(both) if known.any()]
     return spanning(share, np.array([part.mean() / every.mean() for part, every in seeds]))
