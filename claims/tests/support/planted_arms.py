@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
 from fixtures.evidence.experts import ExpertTrace, LayerExperts, SideMoments
@@ -16,9 +15,6 @@ from metrics.jacobians.token_cosines import TokenCosines
 SEQUENCES, LENGTH = 4, 40
 TOKENS = SEQUENCES * LENGTH
 WIDTH, EXPERTS, KEPT = 12, 4, 40
-#: Of 200 null draws, what a rate of 5 % exceeds one time in a thousand. An interval of twelve pairs errs about
-#: as often on each side (see `metrics.stats.few_units.BOOTSTRAPPED`).
-AT_MOST = int(binom.ppf(0.999, 200, 0.05))
 #: Layers of a planted checkpoint.
 LAYERS = 6
 
@@ -73,6 +69,11 @@ def changed(planted: FunctionExperiment, seed: int, arm: int, **fields: object) 
     held = trainings[seed][arm]
     trainings[seed][arm] = replace(held, experts=replace(held.experts, **fields))  # type: ignore[arg-type]
     return replace(planted, trainings=tuple(tuple(training) for training in trainings))
+
+
+def mixed(one: FunctionExperiment, other: FunctionExperiment) -> FunctionExperiment:
+    """Two seeds, the first of one experiment and the second of another."""
+    return replace(one, trainings=(one.trainings[0], other.trainings[1]))
 
 
 def without(planted: FunctionExperiment, arm: int, layers: int) -> FunctionExperiment:

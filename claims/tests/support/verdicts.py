@@ -1,32 +1,69 @@
-"""What the planted tests share: a claim's verdict on synthetic evidence, and a plain two-layer trace."""
+"""What a claim says of synthetic evidence: its verdict with the reason, asked for without pytest's fixtures."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from claims.core.claim import claim_of
-from claims.core.finding import Finding
-from claims.core.judge import judge
+from claims.core.claim import Claim, claim_of
+from claims.core.finding import Finding, NotApplicable
+from claims.core.judge import judge, thresholds_of
 from claims.core.record import Criterion
 from claims.core.verdict import Verdict
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.stats.sampling import Sampling
 
+#: A claim's test function.
+ClaimTest = Callable[..., Finding]
+
 SAMPLING = Sampling(seed=1, resamples=499)
 
 
-def verdict(test: Callable[..., Finding], **arguments: Any) -> Verdict:
+@dataclass(frozen=True)
+class Outcome:
+    """A verdict, the sentence that explains it, and what was measured, where anything was."""
+
+    verdict: Verdict
+    reason: str
+    finding: Finding | None = None
+
+
+def declared(test: ClaimTest) -> Claim:
+    """Return the claim that a test function carries."""
+    found = claim_of(test)
+    assert found is not None, f"{test} carries no claim"
+    return found
+
+
+def finding_of(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **evidence: Any) -> Finding:
+    """Measure what the claim measures, where pytest's fixtures would give its primary variant and its thresholds."""
+    claim = declared(test)
+    usual = {"sampling": SAMPLING, "variant": claim.variants[0], "thresholds": thresholds_of(claim, overrides or {})}
+    wanted = inspect.signature(test).parameters
+    return test(**{name: value for name, value in usual.items() if name in wanted} | evidence)
+
+
+def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **evidence: Any) -> Outcome:
+    """Return what the claim says of the evidence; ``overrides`` moves thresholds, keys ``claim-id.name``."""
+    try:
+        finding = finding_of(test, overrides=overrides, **evidence)
+    except NotApplicable as premise:
+        return Outcome(Verdict.NOT_APPLICABLE, str(premise))
+    verdict, reason, _, _ = judge(declared(test), finding, overrides or {})
+    return Outcome(verdict, reason, finding)
+
+
+def verdict(test: ClaimTest, **evidence: Any) -> Verdict:
     """Return what the claim carried by ``test`` says of the evidence."""
-    return judged(test, test(**arguments))[0]
+    return judged(test, finding_of(test, **evidence))[0]
 
 
-def judged(test: Callable[..., Finding], finding: Finding) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
+def judged(test: ClaimTest, finding: Finding) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
     """Return the verdict on a finding of ``test``, the reason, the criteria and the null."""
-    declared = claim_of(test)
-    assert declared is not None
-    return judge(declared, finding, {})
+    return judge(declared(test), finding, {})
 
 
 def two_layers(world: World, seed: int, **doctored: Any) -> Trace:

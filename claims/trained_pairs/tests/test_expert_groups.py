@@ -1,17 +1,14 @@
-"""Planted states of a sparse and a soft arm: subspaces set apart by routing, by the split, or by the states."""
+"""Groups of states and what is measured of them: as large in both arms and their nulls, the same tokens on a split."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from claims.core.claim import claim_of
-from claims.core.finding import NotApplicable
-from claims.core.verdict import Verdict
 from claims.shared.arm_layers import ArmLayers
-from claims.tests.support.planted_arm_states import Soft, routed_arms
+from claims.tests.support.planted_arm_states import routed_arms
 from claims.tests.support.planted_arms import TOKENS, changed
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.verdicts import SAMPLING
 from claims.trained_pairs.arms import ArmLayer, in_all_arms
 from claims.trained_pairs.expert_groups import (
     DEALS,
@@ -20,61 +17,12 @@ from claims.trained_pairs.expert_groups import (
     Groups,
     gate_spread,
     grouped,
+    mean_rank,
+    mean_rank_of_deviations,
     subspace_distance,
+    unweighted,
 )
 from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
-from claims.trained_pairs.test_asy_topk_subspaces_transformer import (
-    test_topk_sharpening_subspace_transformer as sharpening,
-)
-from metrics.stats.sampling import Sampling
-
-# The claims are imported under names that pytest does not collect.
-
-OWN, BY_SPARSE, BY_SOFT = ({"tokens": tokens} for tokens in ("own", *SPLITS))
-
-
-def test_the_forks_are_those_of_the_claim() -> None:
-    declared = claim_of(sharpening)
-    assert declared is not None
-    assert list(declared.variants) == [OWN, BY_SPARSE, BY_SOFT]
-
-
-@pytest.mark.parametrize(
-    ("kind", "variant", "expected"),
-    [
-        ("routed", OWN, Verdict.SUPPORTED),
-        ("routed", BY_SPARSE, Verdict.SUPPORTED),
-        ("narrow", OWN, Verdict.REFUTED),
-        ("narrow", BY_SPARSE, Verdict.REFUTED),
-        ("narrow", BY_SOFT, Verdict.REFUTED),
-        # States that fill the space are further apart in random groups as well.
-        ("wide", OWN, Verdict.VACUOUS),
-        ("wide", BY_SPARSE, Verdict.VACUOUS),
-        ("wide", BY_SOFT, Verdict.VACUOUS),
-        # Conditioning on one's own routing alone: gone as soon as both arms are split alike.
-        ("split", OWN, Verdict.SUPPORTED),
-        # Cuts that know nothing of the clusters: a router drawn at random does as well.
-        ("cut", OWN, Verdict.VACUOUS),
-        ("split", BY_SPARSE, Verdict.REFUTED),
-        ("split", BY_SOFT, Verdict.REFUTED),
-    ],
-)
-def test_sharpening(kind: Soft, variant: dict[str, str], expected: Verdict) -> None:
-    assert verdict(sharpening, routing_experiment=routed_arms(kind), variant=variant, sampling=SAMPLING) == expected
-
-
-@pytest.mark.parametrize(("kind", "share"), [("routed", 1.0), ("split", 0.0)])
-def test_the_share_that_survives_is_told(kind: Soft, share: float) -> None:
-    criteria = sharpening(routed_arms(kind), OWN, SAMPLING).criteria
-    (left,) = (m for m in criteria if m.name.endswith("left on the top-k arm's split"))
-    assert left.estimate.value == pytest.approx(share, abs=0.1)
-    assert not left.decides
-
-
-@pytest.mark.parametrize(("uneven", "says"), [(0.02, "alike by construction"), (20.0, "experts, by their entropy.")])
-def test_gates_near_uniform_are_named_as_the_cause(uneven: float, says: str) -> None:
-    notes = sharpening(routed_arms("routed", uneven=uneven), OWN, SAMPLING).notes
-    assert any(note.startswith("The soft arm's gates are spread over") and says in note for note in notes)
 
 
 def test_gate_spread_of_known_gates() -> None:
@@ -170,49 +118,13 @@ def test_a_common_split_puts_the_same_tokens_together_in_both_arms() -> None:
     assert len(np.unique(tokens)) == tokens.size
 
 
-def test_arms_that_cannot_be_paired_are_refused() -> None:
-    planted = routed_arms("routed")
-    with pytest.raises(NotApplicable, match="did not read the same text"):
-        sharpening(changed(planted, 1, 0, lengths=np.array([1, 2])), OWN, SAMPLING)
-    with pytest.raises(NotApplicable, match="sampled other tokens"):
-        sharpening(changed(planted, 0, 1, sample=np.arange(TOKENS)[::-1]), OWN, SAMPLING)
-    swapped = replace(planted, trainings=tuple(tuple(reversed(training)) for training in planted.trainings))
-    with pytest.raises(NotApplicable, match="in layer 0 they use 4 of 4 and 1 of 4"):
-        sharpening(swapped, OWN, SAMPLING)
-
-
-def test_experts_without_visits_leave_nothing_to_pair() -> None:
-    planted = routed_arms("routed", seeds=1)
-    empty = tuple(
-        replace(layer, sample_weights=np.zeros_like(layer.sample_weights))
-        for layer in planted.trainings[0][0].experts.layers
-    )
-    with pytest.raises(NotApplicable, match=r"6 pairs .* 'top-k' minus 'soft' is known of none"):
-        sharpening(changed(planted, 0, 0, layers=empty), OWN, SAMPLING)
-
-
-def test_arms_alike_are_rarely_told_apart() -> None:
-    found = [
-        verdict(
-            sharpening,
-            routing_experiment=routed_arms("alike", seed=seed, seeds=1),
-            variant=BY_SPARSE,
-            sampling=Sampling(seed, 99),
-        )
-        for seed in range(200)
-    ]
-    assert found.count(Verdict.SUPPORTED) <= 10
-    assert found.count(Verdict.REFUTED) <= 10
-
-
-def test_a_router_that_is_itself_drawn_at_random_is_rarely_called_support() -> None:
-    found = [
-        verdict(
-            sharpening,
-            routing_experiment=routed_arms("cut", seed=seed, seeds=1),
-            variant=OWN,
-            sampling=Sampling(seed, 99),
-        )
-        for seed in range(100)
-    ]
-    assert found.count(Verdict.SUPPORTED) <= 5
+def test_known_effective_ranks() -> None:
+    # Two groups of states along two axes, as many of each: rank 2; one axis counts three times: 4 / 3^(3/4).
+    axes = np.repeat(np.eye(2), 2, axis=0) * np.array([1, -1, 1, -1])[:, None]
+    groups = Groups(np.stack([axes, axes]), np.array([[1.0, 1, 1, 1], [3, 3, 1, 1]]))
+    assert mean_rank(groups) == pytest.approx((2 + 4 / 3**0.75) / 2)
+    assert mean_rank(unweighted(groups)) == pytest.approx(2)
+    share = 3**0.5 / (1 + 3**0.5)
+    by_deviation = share**-share * (1 - share) ** -(1 - share)
+    assert mean_rank_of_deviations(groups) == pytest.approx((2 + by_deviation) / 2)
+    assert np.isnan(mean_rank(Groups(np.zeros(0), np.zeros(0))))

@@ -1,0 +1,174 @@
+"""One table a claim: planted worlds with the verdict each must get, and worlds of chance it must rarely support.
+
+A planted test file holds how its evidence is doctored, the table ``CONTRACTS``, and one line that makes tests of it::
+
+    test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+`claims/tests/test_contracts.py` asks that every claim has a contract, with a case for each verdict that it can give.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from scipy.stats import binom
+
+from claims.core.verdict import Verdict
+from claims.tests.support.verdicts import ClaimTest, Outcome, declared, finding_of, outcome
+from metrics.stats.sampling import Sampling
+
+#: For each of these a contract has a case, or a reason why the claim cannot give it.
+VERDICTS = (
+    Verdict.SUPPORTED,
+    Verdict.REFUTED,
+    Verdict.VACUOUS,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_APPLICABLE,
+)
+#: Share of the worlds of chance that may be called supported, as 95 % intervals promise.
+RATE = 0.05
+#: Worlds of chance: in every run of the tests, and by ``pytest -m nightly``.
+DRAWS, NIGHTLY = 40, 200
+#: The quantile that few worlds may always reach.
+FEW = 0.95
+#: Stands for the value that is measured.
+MEASURED = None
+
+
+class Case:
+    """A planted world, and the verdict that the claim must give it.
+
+    Parameters
+    ----------
+    name : the world in a few words, for the test's id
+    expected : the verdict
+    says : regular expression that the reason of the verdict must match
+    proves : whether the finding must come with a counterexample, or must not; None where that is not asked
+    at : thresholds that are moved for this case: to a number, or to `MEASURED`, so that the interval straddles it
+    evidence : arguments of the claim's test; what is callable is called for its value when the case is run
+    """
+
+    def __init__(
+        self,
+        name: str,
+        expected: Verdict,
+        *,
+        says: str = "",
+        proves: bool | None = None,
+        at: Mapping[str, float | None] | None = None,
+        **evidence: Any,
+    ) -> None:
+        self.name, self.expected, self.says, self.proves = name, expected, says, proves
+        self.at, self.evidence = at or {}, evidence
+
+    def check(self, test: ClaimTest) -> None:
+        """Assert that the verdict is the expected one, for the expected reason."""
+        found = self._outcome(test)
+        assert found.verdict == self.expected, f"{found.verdict}: {found.reason}"
+        assert re.search(self.says, found.reason), found.reason
+        if self.proves is not None:
+            assert found.finding is not None
+            assert (found.finding.counterexample is not None) == self.proves
+
+    def _outcome(self, test: ClaimTest) -> Outcome:
+        evidence = {name: value() if callable(value) else value for name, value in self.evidence.items()}
+        moved = {
+            f"{declared(test).id}.{name}": _measured(test, name, evidence) if value is MEASURED else value
+            for name, value in self.at.items()
+        }
+        return outcome(test, overrides=moved, **evidence)
+
+
+def _measured(test: ClaimTest, threshold: str, evidence: Mapping[str, Any]) -> float:
+    """Return the value of the first criterion that the threshold decides."""
+    criteria = finding_of(test, **evidence).criteria
+    return next(one.estimate.value for one in criteria if one.threshold == threshold and one.decides)
+
+
+@dataclass(frozen=True)
+class Null:
+    """Worlds in which what the claim says is not so, or is so by chance alone.
+
+    Attributes
+    ----------
+    name : the worlds in a few words
+    evidence : arguments of the claim's test; what is callable is called with the seed of the world
+    resamples : resamples of each interval
+    limits : for each verdict that must be rare, the quantile of Binomial(200, 5 %) that its count may reach at night:
+        10 of 200 worlds at 0.5, 15 at 0.95, 16 at 0.975 and 21 at 0.999. Of fewer worlds it may always reach the
+        quantile 0.95, 4 of 40: a claim that errs as often as it may exceeds that one time in twenty, and one that
+        errs four times as often does 12 times in 13
+    mostly : a verdict that at least nine worlds in ten must get
+    """
+
+    name: str
+    evidence: Mapping[str, Any]
+    resamples: int = 199
+    limits: Mapping[Verdict, float] = field(default_factory=lambda: {Verdict.SUPPORTED: 0.5})
+    mostly: Verdict | None = None
+
+    def check(self, test: ClaimTest, worlds: int) -> None:
+        """Assert that few of so many worlds get a wrong verdict."""
+        found = [self._verdict(test, seed) for seed in range(worlds)]
+        for wrong, quantile in self.limits.items():
+            allowed = int(binom.ppf(quantile if worlds >= NIGHTLY else max(quantile, FEW), worlds, RATE))
+            count = found.count(wrong)
+            assert count <= allowed, f"{count} of {worlds} worlds of chance are called {wrong}, more than {allowed}"
+        if self.mostly is not None:
+            assert found.count(self.mostly) >= 0.9 * worlds, f"{found.count(self.mostly)} of {worlds}: {self.mostly}"
+
+    def _verdict(self, test: ClaimTest, seed: int) -> Verdict:
+        evidence = {name: value(seed) if callable(value) else value for name, value in self.evidence.items()}
+        return outcome(test, sampling=Sampling(seed, self.resamples), **evidence).verdict
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a claim must say of planted evidence.
+
+    Attributes
+    ----------
+    claim : the claim's test
+    cases : planted worlds
+    nulls : worlds of chance
+    cannot : the verdicts that the claim cannot give, each with the reason
+    """
+
+    claim: ClaimTest
+    cases: tuple[Case, ...]
+    nulls: tuple[Null, ...] = ()
+    cannot: Mapping[Verdict, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The claim's id."""
+        return declared(self.claim).id
+
+    def gaps(self) -> list[Verdict]:
+        """Return the verdicts that have neither a case nor a reason, or both."""
+        with_case = {case.expected for case in self.cases}
+        return [verdict for verdict in VERDICTS if (verdict in with_case) == (verdict in self.cannot)]
+
+
+def contract_tests(contracts: Iterable[Contract]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return two pytest tests: of each case of the contracts, and of the worlds of chance of each."""
+    contracts = tuple(contracts)
+    cases = [
+        pytest.param(one.claim, case, id=f"{one.id}: {case.expected}: {case.name}")
+        for one in contracts
+        for case in one.cases
+    ]
+    nulls = [pytest.param(one.claim, null, id=f"{one.id}: {null.name}") for one in contracts for null in one.nulls]
+
+    @pytest.mark.parametrize(("claim", "case"), cases)
+    def test_verdict(claim: ClaimTest, case: Case) -> None:
+        case.check(claim)
+
+    @pytest.mark.parametrize("worlds", [DRAWS, pytest.param(NIGHTLY, marks=pytest.mark.nightly)])
+    @pytest.mark.parametrize(("claim", "null"), nulls)
+    def test_false_support(claim: ClaimTest, null: Null, worlds: int) -> None:
+        null.check(claim, worlds)
+
+    return test_verdict, test_false_support
