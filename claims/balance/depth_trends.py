@@ -1,4 +1,4 @@
-"""Whether token states grow alike with depth: what the claims about Mixture-of-Experts and dense models share."""
+"""Estimate whether token states grow alike with depth, for mixtures of experts (GEO Fig. 2) and dense models (12)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How long a layer's token states are, and how they lie to each other: before the router's norm, or after it."""
+"""Measure how long token states are and how they lie to each other, before the router's norm or after it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How strongly routers respond to the shared direction, and how sure that is.
+"""Estimate how strongly routers respond to the shared direction (rho, GEO Prop. 2), and how sure that is.
 
 Resampling sequences resamples the mean state. Both norms in rho are quadratic forms in how often each sequence
 was drawn, so no resample touches a hidden state again.

@@ -1,4 +1,4 @@
-"""Certificates on disk: a counterexample's arrays as an npz that numpy alone can read, byte-stable."""
+"""Write certificates: a counterexample's arrays as an npz that numpy alone can read, byte-stable."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Curves: per-sequence tables and estimates as curves over layers and as series of a figure."""
+"""Turn tables of one value a layer and sequence, and estimates, into curves over layers and series of figures."""
 
 from collections.abc import Sequence
 

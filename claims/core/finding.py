@@ -1,4 +1,4 @@
-"""What a claim's function returns: measured criteria, a null, curves, a figure. Not yet judged."""
+"""The finding that a claim's function returns, not yet judged: measured criteria, a null, curves, a figure."""
 
 import math
 from collections.abc import Mapping

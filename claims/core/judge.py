@@ -1,4 +1,4 @@
-"""From a finding to a record: thresholds applied, the null judged, the reason put in words. Pure."""
+"""Judge a finding: apply thresholds, judge the null, put the reason in words, assemble the record. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

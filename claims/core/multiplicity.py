@@ -1,4 +1,4 @@
-"""Multiplicity: Holm over the claims and checkpoints of a run. Recorded beside the raw p, never instead.
+"""Adjust p-values for many claims by Holm's method, beside the raw p and never instead.
 
 A claim holds only if all of its deciding criteria do, so its p is the largest of theirs (an intersection-union test).
 Variants beside the primary one are no further claims, and keep their raw p alone.

@@ -1,4 +1,4 @@
-"""Estimate alignments layer by layer, beside their ceiling and reinitialised experts, and draw them as a matrix."""
+"""Estimate alignments layer by layer (ASY claim A), beside ceiling and reinitialised experts, and draw them."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How alike the experts of each layer are as functions, in one variant, with reinitialised experts and a ceiling."""
+"""Read how alike a layer's experts are as functions (ASY claim A), in one variant, beside what chance gives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

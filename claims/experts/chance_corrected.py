@@ -1,4 +1,4 @@
-"""Alignment of functions and overlap of subspaces on one scale: 0 is what chance gives, 1 what one expert gives."""
+"""Put alignment of functions and overlap of subspaces on one scale (ASY abstract): 0 is chance, 1 one expert."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

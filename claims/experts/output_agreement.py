@@ -1,4 +1,4 @@
-"""Do experts that are aligned as linear maps return correlated outputs? In sign and in order, over pairs of experts.
+"""Measure whether experts that are aligned as linear maps return correlated outputs, in sign and in order.
 
 Alignments are signed and over the sampled tokens that all experts share; so are the correlations of outputs, so that
 both are of the same inputs. The review of ASY asks for it: a Jacobian stands for a function near one input only.

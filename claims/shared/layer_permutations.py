@@ -1,4 +1,4 @@
-"""Whether a trend over layers could be luck: how many other orders of the same layers show it as strongly.
+"""Test whether a trend over layers could be luck: how many other orders of the layers show it as strongly.
 
 Sequences cannot tell, however many there are: all of them pass the same few layers.
 """

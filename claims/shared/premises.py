@@ -1,4 +1,4 @@
-"""Premises that several claims share, checked on what was measured, never on a class name."""
+"""Check the premises that several claims share, on what was measured, never on a class name."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Statistics over pairs of sequences: the sequences are resampled, never the pairs, which share them."""
+"""Estimate statistics over pairs of sequences, resampling the sequences, never the pairs, which share them."""
 
 from collections.abc import Sequence
 

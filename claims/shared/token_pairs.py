@@ -1,4 +1,4 @@
-"""Pairs of sampled tokens: which tokens enter, and how pair values become one value a sequence."""
+"""Choose pairs of sampled tokens, and turn pair values into one value a sequence."""
 
 import numpy as np
 import numpy.typing as npt

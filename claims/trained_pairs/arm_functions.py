@@ -1,4 +1,4 @@
-"""Alignment and spectra of the experts' Jacobians in one layer of an arm, each as one number."""
+"""Alignment and spectra of the Jacobians of a transformer layer's experts, each as one number."""
 
 from typing import NamedTuple
 

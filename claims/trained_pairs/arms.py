@@ -1,4 +1,4 @@
-"""The layers of the arms of an experiment on experts that can be compared, and what the arms must be first."""
+"""Line up the layers of transformers trained as arms of an experiment, and refuse arms that are not comparable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

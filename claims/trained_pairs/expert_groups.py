@@ -1,4 +1,4 @@
-"""The states of two arms' experts in groups of one size: by each arm's own routing, by one arm's, or at random.
+"""Group the states of two transformers' experts in equal sizes: by own routing, by one arm's, or at random.
 
 Few tokens inflate distances between subspaces and shrink effective ranks, so that both arms' groups hold as many,
 and groups that have fewer than 4 r of them are left out.

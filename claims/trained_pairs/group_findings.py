@@ -1,4 +1,4 @@
-"""A claim about the states in groups of two arms: how it is judged, and drawn, once the groups are measured."""
+"""Judge and draw a claim about the states of two transformers' experts, once their groups are measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +48,18 @@ class Compared:
     title: str
     redraws: str
     y_label: str
+
+
+def null_says(why: str) -> str:
+    """Say what the nulls of `finding_of_routing` are, and ``why`` groups hold one number of tokens."""
+    return (
+        "Routers drawn at random, on own tokens, that leave each token its gates and send as many tokens to "
+        "their experts: what any routing as sparse, as sharp and as even gives. And the same states dealt out at "
+        "random to groups as large, on common splits the only null. Arms and nulls hold one number of tokens a group, "
+        f"since {why}. The one nearer to the claim decides: the null holds when it gives more than half "
+        "of the difference for certain, the claim only when it gives less. Where the difference lies on the other side "
+        "there is none to share."
+    )
 
 
 def finding_of_routing(

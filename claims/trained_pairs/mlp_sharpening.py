@@ -1,4 +1,4 @@
-"""Top-k against soft routing on the controlled MLP: one measure, on own and on common tokens, with both nulls."""
+"""Compare top-k with soft routing on the controlled MLP: one measure, on own and common tokens, both nulls."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The states of two arms' experts, by each arm's own routing and by routers drawn at random, in groups of one size.
+"""Group the states of two transformers' experts by each arm's own routing and by routers drawn at random.
 
 Few tokens set subspaces apart and narrow spectra, so that the arms and their null hold as many, and the drawn routers
 send about as many tokens to their experts as the arms do: with uneven ones the smallest group would decide how many.

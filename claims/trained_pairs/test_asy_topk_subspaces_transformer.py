@@ -3,7 +3,7 @@
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding
 from claims.trained_pairs.expert_groups import FEWEST_TOKENS, RANK, SPLITS, subspace_distance
-from claims.trained_pairs.group_findings import Compared, finding_of_routing
+from claims.trained_pairs.group_findings import Compared, finding_of_routing, null_says
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
@@ -31,12 +31,7 @@ SAYS = Compared(
     definition=f"reconstructed: r = {RANK}, inputs of the experts, sampled tokens, as many of each expert in both "
     f"arms, those with fewer than {FEWEST_TOKENS} left out. On a common split one arm's routing of the sampled tokens, "
     "and its gates, decide the groups of both arms, each of its own states; a soft arm routes by its largest gates",
-    null_says="Routers drawn at random, on own tokens, that leave each token its gates and send as many tokens to "
-    "their experts: what any routing as sparse, as sharp and as even gives. And the same states dealt out at random "
-    "to groups as large, on common splits the only null. Arms and nulls hold one number of tokens a group, "
-    "since few set subspaces apart. The one nearer to the claim decides: the null holds when it gives more than half "
-    "of the difference for certain, the claim only when it gives less. Where the difference lies on the other side "
-    "there is none to share.",
+    null_says=null_says("few set subspaces apart"),
     paper="larger for top-k in controlled training; no number known",
     thresholds={"larger": Threshold(0.0, "the claim is about the sign of a paired difference")},
     variants=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),

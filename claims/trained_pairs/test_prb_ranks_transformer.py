@@ -15,7 +15,7 @@ from claims.trained_pairs.expert_groups import (
     mean_rank_of_deviations,
     unweighted,
 )
-from claims.trained_pairs.group_findings import Compared, finding_of_groups, finding_of_routing
+from claims.trained_pairs.group_findings import Compared, finding_of_groups, finding_of_routing, null_says
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
@@ -57,12 +57,7 @@ SPREADS = Compared(
     "gates, decide the groups of both arms, each of its own states; a soft arm routes by its largest gates. Outputs of "
     "experts are known for an arm's own routing alone, not for a router drawn at random, so that they are reported, of "
     "kept visits, and not judged",
-    null_says="Routers drawn at random, on own tokens, that leave each token its gates and send as many tokens to "
-    "their experts: what any routing as sparse, as sharp and as even gives. And the same states dealt out at random "
-    "to groups as large, on common splits the only null. Arms and nulls hold one number of tokens a group, "
-    "since few narrow a spectrum. The one nearer to the claim decides: the null holds when it gives more than half "
-    "of the difference for certain, the claim only when it gives less. Where the difference lies on the other side "
-    "there is none to share.",
+    null_says=null_says("few narrow a spectrum"),
     paper="top-k lower than soft; no number known",
     thresholds={"lower": Threshold(0.0, ZERO)},
     variants=tuple({"tokens": tokens} for tokens in ("own", *SPLITS)),

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 import pytest
 
-from claims.core.claim import claim_of
-from claims.core.finding import Finding, NotApplicable
-from claims.core.judge import judge, thresholds_of
+from claims.core.finding import Finding
 from claims.core.verdict import Verdict
+from claims.experts import test_asy_asymmetry
 from claims.experts.alignment_variants import read_alignments
-from claims.experts.test_asy_asymmetry import test_asymmetry as asymmetry
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
@@ -22,35 +23,21 @@ from claims.tests.support.planted_tables import (
     trace_of,
     with_token_cosines,
 )
+from claims.tests.support.verdicts import declared, finding_of
 from fixtures.evidence.jacobians import FunctionTrace
 from fixtures.evidence.subspaces import SubspaceTrace
 from metrics.arrays import Float64Array
 from metrics.subspaces.grassmann import chance_overlap
 
-# The claim is imported under a name that pytest does not collect.
-
-CLAIM = claim_of(asymmetry)
-assert CLAIM is not None
-LIMITS = thresholds_of(CLAIM, {})
-PRIMARY = CLAIM.variants[0]
+ASYMMETRY = test_asy_asymmetry.test_asymmetry
+PRIMARY = declared(ASYMMETRY).variants[0]
 OUTPUTS = {"subspaces": "output", "alignment": "own"}
-EACH = {"subspaces": "output", "alignment": "each"}
+EACH, EACH_INPUT = ({"subspaces": side, "alignment": "each"} for side in ("output", "input"))
 BLOCKS = 16
-#: Worlds drawn for each kind of false support.
-DRAWS = 200
 #: Overlap of random partitions, and of random subspaces, in planted subspaces.
 RANDOM, FLOOR = 0.85, 0.25
 
 Evidence = tuple[FunctionTrace, SubspaceTrace]
-
-
-def finding(evidence: Evidence, variant: Mapping[str, str] = OUTPUTS) -> Finding:
-    return asymmetry(functions=evidence[0], subspaces=evidence[1], variant=variant, thresholds=LIMITS)
-
-
-def verdict(evidence: Evidence, variant: Mapping[str, str] = OUTPUTS) -> Verdict:
-    assert CLAIM is not None
-    return judge(CLAIM, finding(evidence, variant), {})[0]
 
 
 def by_block(value: float, rng: np.random.Generator, spread: float = 0.02) -> Float64Array:
@@ -81,127 +68,38 @@ def at_tokens(
     return beside(trace_of([layer]), overlap, seed, random)
 
 
-@pytest.mark.parametrize("alignment", ["own", "each"])
-@pytest.mark.parametrize(
-    ("kind", "overlap", "drawn", "of_outputs", "of_inputs"),
-    [
-        ("weak shared", 0.6, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
-        ("rotated", RANDOM, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
-        # Reinitialised experts return what overlaps as well: by less, by as much, by more.
-        ("weak shared", 0.6, 0.5, Verdict.VACUOUS, Verdict.VACUOUS),
-        ("gaussian", 0.6, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
-        ("gaussian", 0.5, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
-        ("weak shared", FLOOR, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
-        ("copies", 0.6, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
-    ],
-)
-def test_functions_against_subspaces(
-    kind: Kind, overlap: float, drawn: float, of_outputs: Verdict, of_inputs: Verdict, alignment: str
-) -> None:
-    evidence = beside(planted_trace(kind, 3, layers=1), overlap, drawn=drawn)
-    found = [verdict(evidence, {"subspaces": side, "alignment": alignment}) for side in ("output", "input")]
-    assert found == [of_outputs, of_inputs]
-
-
-def test_of_inputs_the_null_is_the_overlap_itself() -> None:
-    found = finding(beside(planted_trace("weak shared", 3, layers=1), 0.6), PRIMARY)
-    overlap = next(each for each in found.criteria if each.name == "corrected overlap")
-    assert found.null[0].estimate == overlap.estimate
-    assert any(note.startswith("By construction") for note in found.notes)
-
-
-def test_inputs_whose_overlap_is_not_shown_support_nothing() -> None:
-    # A contrast above 0 only since reinitialised experts are more aligned than these.
-    evidence = at_tokens(0.0, FLOOR + 0.001, drawn=0.3)
-    assert verdict(evidence, {"subspaces": "input", "alignment": "each"}) == Verdict.INCONCLUSIVE
-
-
-def test_a_contrast_that_is_not_shown_to_exceed_that_of_drawn_experts_supports_nothing() -> None:
-    evidence = at_tokens(0.0, 0.32, drawn=0.0)
-    rank, width = evidence[1].layers[0].readings[1].rank, evidence[1].layers[0].readings[1].width
+def with_noisy_null() -> Evidence:
+    """Reinitialised experts whose overlap varies from block to block."""
+    functions, subspaces = at_tokens(0.0, 0.32)
+    used = subspaces.layers[0].readings[1]
     noisy = by_block(0.29, np.random.default_rng(7), 0.4)
     own, random = (by_block(value, np.random.default_rng(8)) for value in (0.32, RANDOM))
-    subspaces = planted_subspaces(evidence[0], own, random, rank=rank, width=width, drawn=noisy)
-    found = finding((evidence[0], subspaces), EACH)
-    assert found.null[0].estimate.low < 0 < found.criteria[0].estimate.low
-    assert found.criteria[1].decides
-    assert verdict((evidence[0], subspaces), EACH) == Verdict.INCONCLUSIVE
+    return functions, planted_subspaces(functions, own, random, rank=used.rank, width=used.width, drawn=noisy)
 
 
-def test_outputs_without_reinitialised_experts_do_not_apply() -> None:
+def without_null() -> Evidence:
+    """Outputs of reinitialised experts that nobody read."""
     functions, subspaces = at_tokens(0.05, 0.6)
     unread = [
         replace(layer, readings=tuple(replace(each, redrawn_overlap=np.zeros(0)) for each in layer.readings))
         for layer in subspaces.layers
     ]
-    without = replace(subspaces, layers=tuple(unread))
-    with pytest.raises(NotApplicable, match="no subspaces are known of what reinitialised experts would return"):
-        finding((functions, without), EACH)
-    assert verdict((functions, without), {"subspaces": "input", "alignment": "each"}) == Verdict.VACUOUS
+    return functions, replace(subspaces, layers=tuple(unread))
 
 
-def test_both_scales_run_from_chance_to_ceiling() -> None:
-    found = finding(at_tokens(0.27, 0.43, ceiling=0.9), EACH)
-    values = {each.name: each.estimate.value for each in found.criteria}
-    assert values["corrected alignment"] == pytest.approx(0.3, abs=0.03)
-    assert values["corrected overlap"] == pytest.approx(0.3, abs=0.03)
-
-
-def test_equal_separation_is_inconclusive() -> None:
-    assert verdict(at_tokens(0.5, 0.55, drawn=0.1), EACH) == Verdict.INCONCLUSIVE
-
-
-def test_what_chance_gives_is_taken_off_both() -> None:
-    evidence = at_tokens(0.4, 0.5, drawn=0.3)  # raw overlap is above raw alignment, and so is what chance gives
-    values = {each.name: each.estimate.value for each in finding(evidence, EACH).criteria}
-    assert values["corrected alignment"] == pytest.approx(1 / 6, abs=0.03)
-    assert verdict(at_tokens(0.75, 0.8, drawn=0.0, ceiling=0.75), EACH) == Verdict.REFUTED
-
-
-def test_layers_without_subspaces_or_without_room_are_left_out_by_name() -> None:
-    layer = planted_trace("weak shared", 3, layers=1).layers[0]
-    functions, subspaces = beside(trace_of([layer, replace(layer, layer=1)]), 0.6)
-    first, second = subspaces.layers
-    narrow = tuple(replace(each, random_overlap=each.random_overlap * 0 + FLOOR + 0.05) for each in second.readings)
-    for changed, said in (((), "no subspaces"), (narrow, "less than 0.1 between chance and ceiling")):
-        half = replace(subspaces, layers=(first, replace(second, readings=changed)))
-        found = finding((functions, half))
-        assert any(note.startswith("Left out, layer 1:") and said in note for note in found.notes)
-        assert found.layers[0].layers == (0,)
-
-
-def test_no_layer_left_does_not_apply() -> None:
-    with pytest.raises(NotApplicable, match=r"alignment has less than 0\.1 between chance and ceiling"):
-        finding(at_tokens(0.05, 0.6, ceiling=0.08), EACH)
-    with pytest.raises(NotApplicable, match=r"overlap has less than 0\.1 between chance and ceiling"):
-        finding(at_tokens(0.05, 0.3, random=0.3), EACH)
+def without_subspaces() -> Evidence:
+    """Subspaces that nobody could read."""
     functions, subspaces = at_tokens(0.05, 0.6)
-    without = replace(subspaces, layers=tuple(replace(each, readings=()) for each in subspaces.layers))
-    with pytest.raises(NotApplicable, match="no subspaces of its experts' outputs"):
-        finding((functions, without), EACH)
-    with pytest.raises(NotApplicable, match="one expert"):
-        finding(beside(planted_trace("gaussian", 3, experts=1, width=8), 0.6))
+    return functions, replace(subspaces, layers=tuple(replace(each, readings=()) for each in subspaces.layers))
 
 
-def test_rank_8_stands_in_where_there_is_no_rank_16() -> None:
-    functions = planted_trace("weak shared", 3, layers=1)
-    rng = np.random.default_rng(1)
-    subspaces = planted_subspaces(functions, by_block(0.6, rng), by_block(RANDOM, rng), rank=8, width=32)
-    found = finding((functions, subspaces))
-    assert any("rank 8 " in note for note in found.notes)
-
-
-def test_evidence_about_other_blocks_is_refused() -> None:
-    functions, subspaces = at_tokens(0.05, 0.6)
-    with pytest.raises(ValueError, match="other blocks of sequences"):
-        finding((functions, replace(subspaces, blocks=subspaces.blocks[::-1])))
-
-
-def test_figure_shows_pairs_beside_chance_and_ceiling() -> None:
-    figure = finding(beside(planted_trace("weak shared", 3, experts=5, width=24), 0.6)).figure
-    assert figure is not None
-    assert [len(series.x) for series in figure.series] == [10, 10]
-    assert [series.label.split(":")[0] for series in figure.reference] == ["chance", "ceiling"] * 2
+def low_by_luck() -> Evidence:
+    """Random subspaces of four experts, six pairs, that overlap less than chance by luck alone."""
+    rank, width, rng = 16, 32, np.random.default_rng(3)
+    luck = chance_overlap(rank, width)[1] / math.sqrt(6)
+    functions = at_tokens(0.0, 0.6)[0]
+    overlap = by_block(rank / width - luck, rng, luck / 100)
+    return functions, planted_subspaces(functions, overlap, by_block(RANDOM, rng), rank=rank, width=width)
 
 
 def gaussian_world(seed: int) -> Evidence:
@@ -231,27 +129,140 @@ def lucky_world(seed: int) -> Evidence:
     return beside(functions, FLOOR + alignment * (RANDOM - FLOOR), seed)
 
 
-@pytest.mark.parametrize(
-    ("world", "variant"),
-    [(gaussian_world, OUTPUTS), (random_world, OUTPUTS), (equal_world, EACH), (lucky_world, OUTPUTS)],
-    ids=["reinitialised", "random subspaces", "equal", "luck of the draw"],
+def of_kind(kind: Kind, overlap: float, drawn: float) -> Evidence:
+    """One layer of these experts, with subspaces of this overlap, and of reinitialised experts of another."""
+    return beside(planted_trace(kind, 3, layers=1), overlap, drawn=drawn)
+
+
+#: A kind of experts, overlap, that of reinitialised experts, and the verdicts of outputs and of inputs.
+KINDS: tuple[tuple[Kind, float, float, Verdict, Verdict], ...] = (
+    ("weak shared", 0.6, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
+    ("rotated", RANDOM, FLOOR, Verdict.SUPPORTED, Verdict.VACUOUS),
+    # Reinitialised experts return what overlaps as well: by less, by as much, by more.
+    ("weak shared", 0.6, 0.5, Verdict.VACUOUS, Verdict.VACUOUS),
+    ("gaussian", 0.6, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
+    ("gaussian", 0.5, 0.6, Verdict.VACUOUS, Verdict.VACUOUS),
+    ("weak shared", FLOOR, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
+    ("copies", 0.6, FLOOR, Verdict.REFUTED, Verdict.REFUTED),
 )
-def test_false_support_stays_below_five_percent(world: Callable[[int], Evidence], variant: Mapping[str, str]) -> None:
-    supported = sum(verdict(world(seed), variant) == Verdict.SUPPORTED for seed in range(DRAWS))
-    assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"
 
 
-@pytest.mark.parametrize(("world", "variant"), [(equal_world, EACH), (lucky_world, OUTPUTS)])
-def test_equal_separation_is_rarely_refuted(world: Callable[[int], Evidence], variant: Mapping[str, str]) -> None:
-    refuted = sum(verdict(world(seed), variant) == Verdict.REFUTED for seed in range(DRAWS))
-    assert refuted <= 0.05 * DRAWS, f"{refuted} of {DRAWS} draws without a difference were called refuted"
+def halves(build: Callable[..., Evidence]) -> dict[str, Any]:
+    """The two arguments of the claim's test, built when they are asked for, together."""
+    both = lru_cache(maxsize=1)(build)
+    return {"functions": lambda *seed: both(*seed)[0], "subspaces": lambda *seed: both(*seed)[1]}
 
 
-def test_random_subspaces_that_overlap_less_than_chance_by_luck_alone_do_not_refute() -> None:
-    rank, width = 16, 32
-    luck = chance_overlap(rank, width)[1] / math.sqrt(6)  # 6 pairs of the 4 experts
-    rng = np.random.default_rng(3)
-    functions = at_tokens(0.0, 0.6)[0]
-    overlap = by_block(rank / width - luck, rng, luck / 100)
-    low = planted_subspaces(functions, overlap, by_block(RANDOM, rng), rank=rank, width=width)
-    assert verdict((functions, low), EACH) == Verdict.INCONCLUSIVE
+def case(
+    name: str, expected: Verdict, build: Callable[..., Evidence], variant: Mapping[str, str], says: str = ""
+) -> Case:
+    """A case of this evidence."""
+    return Case(f"{name}: {', '.join(variant.values())}", expected, says=says, variant=variant, **halves(build))
+
+
+RARE = {Verdict.SUPPORTED: 0.5, Verdict.REFUTED: 0.5}
+CONTRACTS = (
+    Contract(
+        ASYMMETRY,
+        cases=(
+            *(
+                case(f"{kind}, {overlap} and {drawn}", expected, partial(of_kind, kind, overlap, drawn), variant)
+                for kind, overlap, drawn, *both in KINDS
+                for side, expected in zip(("output", "input"), both, strict=True)
+                for variant in ({"subspaces": side, "alignment": alignment} for alignment in ("own", "each"))
+            ),
+            # A contrast above 0 only since reinitialised experts are more aligned than these.
+            case("no overlap", Verdict.INCONCLUSIVE, partial(at_tokens, 0.0, FLOOR + 0.001, drawn=0.3), EACH_INPUT),
+            case("no more than the null's", Verdict.INCONCLUSIVE, with_noisy_null, EACH),
+            case("equal", Verdict.INCONCLUSIVE, partial(at_tokens, 0.5, 0.55, drawn=0.1), EACH),
+            case("low by luck", Verdict.INCONCLUSIVE, low_by_luck, EACH),
+            case("less than chance gives", Verdict.REFUTED, partial(at_tokens, 0.75, 0.8, ceiling=0.75), EACH),
+            case("inputs need no null", Verdict.VACUOUS, without_null, EACH_INPUT),
+            *(
+                case(name, Verdict.NOT_APPLICABLE, build, EACH, says)
+                for name, build, says in (
+                    ("no null", without_null, "no subspaces are known of what reinitialised experts would return"),
+                    ("no subspaces", without_subspaces, "no subspaces of its experts' outputs"),
+                    (
+                        "no room",
+                        partial(at_tokens, 0.05, 0.6, ceiling=0.08),
+                        r"alignment has less than 0\.1",
+                    ),
+                    ("no spread", partial(at_tokens, 0.05, 0.3, random=0.3), r"overlap has less than 0\.1 between"),
+                    ("one expert", lambda: beside(planted_trace("gaussian", 3, experts=1, width=8), 0.6), "one expert"),
+                )
+            ),
+        ),
+        nulls=(
+            Null("as drawn", {**halves(gaussian_world), "variant": OUTPUTS}),
+            Null("random subspaces", {**halves(random_world), "variant": OUTPUTS}),
+            Null("equal", {**halves(equal_world), "variant": EACH}, limits=RARE),
+            Null("luck of the draw", {**halves(lucky_world), "variant": OUTPUTS}, limits=RARE),
+        ),
+    ),
+)
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+def finding(evidence: Evidence, variant: Mapping[str, str] = OUTPUTS) -> Finding:
+    return finding_of(ASYMMETRY, functions=evidence[0], subspaces=evidence[1], variant=variant)
+
+
+def test_where_the_null_is_noisy_the_contrast_must_exceed_it() -> None:
+    found = finding(with_noisy_null(), EACH)
+    assert found.null[0].estimate.low < 0 < found.criteria[0].estimate.low
+    assert found.criteria[1].decides
+
+
+def test_of_inputs_the_null_is_the_overlap_itself() -> None:
+    found = finding(beside(planted_trace("weak shared", 3, layers=1), 0.6), PRIMARY)
+    overlap = next(each for each in found.criteria if each.name == "corrected overlap")
+    assert found.null[0].estimate == overlap.estimate
+    assert any(note.startswith("By construction") for note in found.notes)
+
+
+def test_both_scales_run_from_chance_to_ceiling() -> None:
+    found = finding(at_tokens(0.27, 0.43, ceiling=0.9), EACH)
+    values = {each.name: each.estimate.value for each in found.criteria}
+    assert values["corrected alignment"] == pytest.approx(0.3, abs=0.03)
+    assert values["corrected overlap"] == pytest.approx(0.3, abs=0.03)
+
+
+def test_what_chance_gives_is_taken_off_both() -> None:
+    evidence = at_tokens(0.4, 0.5, drawn=0.3)  # raw overlap is above raw alignment, and so is what chance gives
+    values = {each.name: each.estimate.value for each in finding(evidence, EACH).criteria}
+    assert values["corrected alignment"] == pytest.approx(1 / 6, abs=0.03)
+
+
+def test_layers_without_subspaces_or_without_room_are_left_out_by_name() -> None:
+    layer = planted_trace("weak shared", 3, layers=1).layers[0]
+    functions, subspaces = beside(trace_of([layer, replace(layer, layer=1)]), 0.6)
+    first, second = subspaces.layers
+    narrow = tuple(replace(each, random_overlap=each.random_overlap * 0 + FLOOR + 0.05) for each in second.readings)
+    for changed, said in (((), "no subspaces"), (narrow, "less than 0.1 between chance and ceiling")):
+        half = replace(subspaces, layers=(first, replace(second, readings=changed)))
+        found = finding((functions, half))
+        assert any(note.startswith("Left out, layer 1:") and said in note for note in found.notes)
+        assert found.layers[0].layers == (0,)
+
+
+def test_rank_8_stands_in_where_there_is_no_rank_16() -> None:
+    functions = planted_trace("weak shared", 3, layers=1)
+    rng = np.random.default_rng(1)
+    subspaces = planted_subspaces(functions, by_block(0.6, rng), by_block(RANDOM, rng), rank=8, width=32)
+    found = finding((functions, subspaces))
+    assert any("rank 8 " in note for note in found.notes)
+
+
+def test_evidence_about_other_blocks_is_refused() -> None:
+    functions, subspaces = at_tokens(0.05, 0.6)
+    with pytest.raises(ValueError, match="other blocks of sequences"):
+        finding((functions, replace(subspaces, blocks=subspaces.blocks[::-1])))
+
+
+def test_figure_shows_pairs_beside_chance_and_ceiling() -> None:
+    figure = finding(beside(planted_trace("weak shared", 3, experts=5, width=24), 0.6)).figure
+    assert figure is not None
+    assert [len(series.x) for series in figure.series] == [10, 10]
+    assert [series.label.split(":")[0] for series in figure.reference] == ["chance", "ceiling"] * 2

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-import pytest
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
-from claims.experts.test_asy_subspaces import test_subspace_overlap as subspace_overlap
-from claims.tests.support.verdicts import verdict
+from claims.experts import test_asy_subspaces
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.subspaces import SubspaceTrace
 from fixtures.studies.blocks import blocks_of_trace
 from fixtures.studies.subspaces import study_subspaces
@@ -24,10 +24,13 @@ from fixtures.tests.support.planted_subspaces import (
     rotated,
 )
 
-# The claims are imported under names that pytest does not collect.
+OVERLAP = test_asy_subspaces.test_subspace_overlap
+WORLD, SMALL = World(), World(sequences=8, length=40, width=16, kept=48)
+Plant = Callable[[World, np.random.Generator], Tokens]
 
-#: Worlds drawn where nothing is to be found.
-DRAWS = 200
+
+def variant(rank: str = "16", side: str = "input", mean: str = "kept") -> dict[str, str]:
+    return {"side": side, "rank": rank, "mean direction": mean}
 
 
 def studied(world: World, *layers: Tokens) -> SubspaceTrace:
@@ -35,75 +38,88 @@ def studied(world: World, *layers: Tokens) -> SubspaceTrace:
     return study_subspaces(trace, blocks_of_trace(trace), 0)
 
 
-def variant(rank: str = "16", side: str = "input", mean: str = "kept") -> dict[str, str]:
-    return {"side": side, "rank": rank, "mean direction": mean}
+def planted(plant: Plant, seed: int, layers: int = 1, world: World = WORLD) -> SubspaceTrace:
+    """Layers of one kind of visits."""
+    rng = np.random.default_rng(seed)
+    return studied(world, *(plant(world, rng) for _ in range(layers)))
 
 
-def said(world: World, *layers: Tokens, rank: str = "16", mean: str = "kept") -> Verdict:
-    return verdict(subspace_overlap, subspaces=studied(world, *layers), variant=variant(rank, mean=mean))
+def in_part(world: World, rng: np.random.Generator, shared: int = 8, own: int = 8) -> Tokens:
+    """Experts with directions in common and of their own."""
+    return partly_overlapping(world, rng, shared=shared, own=own)
 
 
-@pytest.mark.parametrize(("rank", "mean"), [("16", "kept"), ("90 %", "kept"), ("16", "removed")])
-def test_experts_with_directions_in_common_and_of_their_own_are_supported(rank: str, mean: str) -> None:
-    world, rng = World(), np.random.default_rng(1)
-    tokens = [partly_overlapping(world, rng, shared=8, own=8) for _ in range(2)]
-    assert said(world, *tokens, rank=rank, mean=mean) == Verdict.SUPPORTED
-    if mean == "kept":
-        assert said(world, *(rotated(each, rng) for each in tokens), rank=rank) == Verdict.SUPPORTED
+def turned(world: World, rng: np.random.Generator) -> Tokens:
+    """The same, each expert's turned by a rotation of its own."""
+    return rotated(in_part(world, rng), rng)
 
 
-def test_orthogonal_subspaces_do_not_overlap() -> None:
-    world, rng = World(), np.random.default_rng(2)
-    assert said(world, partly_overlapping(world, rng, shared=0, own=10), rank="8") == Verdict.REFUTED
-
-
-def test_experts_with_the_same_visits_are_not_distinct() -> None:
-    world = World()
-    assert said(world, copies(world, np.random.default_rng(3))) == Verdict.REFUTED
-
-
-def test_experts_with_visits_of_one_distribution_are_not_shown_to_be_distinct() -> None:
-    world, rng = World(), np.random.default_rng(4)
-    assert said(world, alike(world, rng), alike(world, rng)) == Verdict.INCONCLUSIVE
-
-
-def test_a_router_like_a_random_one_is_vacuous() -> None:
-    world, rng = World(), np.random.default_rng(5)
-    assert said(world, cut_at_random(world, rng), cut_at_random(world, rng)) == Verdict.VACUOUS
-
-
-def test_without_its_null_the_claim_is_undecided() -> None:
-    world = World()
-    found = studied(world, partly_overlapping(world, np.random.default_rng(1), shared=8, own=8))
+def without_null() -> SubspaceTrace:
+    """Too few tokens for a random router."""
+    found = planted(in_part, 1)
     layer = found.layers[0]
     none = [replace(each, drawn_visits=0, drawn_note="too few tokens") for each in layer.readings]
-    without = replace(found, layers=(replace(layer, readings=tuple(none)),))
-    assert verdict(subspace_overlap, subspaces=found, variant=variant()) == Verdict.SUPPORTED
-    assert verdict(subspace_overlap, subspaces=without, variant=variant()) == Verdict.INCONCLUSIVE
-    notes = subspace_overlap(subspaces=without, variant=variant()).notes
-    assert any("too few tokens" in note for note in notes)
+    return replace(found, layers=(replace(layer, readings=tuple(none)),))
 
 
-def test_too_few_visits_are_not_applicable() -> None:
-    world = World(kept=48)
-    found = studied(world, cut_at_random(world, np.random.default_rng(6)))
-    with pytest.raises(NotApplicable, match="64 kept visits that rank 16 needs: at least 4 of 4 experts have fewer"):
-        subspace_overlap(subspaces=found, variant=variant())
+def case(name: str, expected: Verdict, trace: object, wanted: dict[str, str] | None = None, says: str = "") -> Case:
+    chosen = wanted or variant()
+    return Case(f"{name}: {', '.join(chosen.values())}", expected, says=says, subspaces=trace, variant=chosen)
 
 
-@pytest.mark.parametrize(
-    ("world", "wanted", "says"),
-    [
-        (World(experts=1), variant(), "single expert"),
-        (World(), variant(side="output"), "outputs could not be read: outputs were not planted"),
-        (World(width=20), variant(), "above half of the states' width"),
-    ],
-    ids=["dense", "outputs", "narrow"],
+FEW = World(kept=48)
+CONTRACTS = (
+    Contract(
+        OVERLAP,
+        cases=(
+            *(
+                case("in part", Verdict.SUPPORTED, partial(planted, in_part, 1, 2), each)
+                for each in (variant(), variant("90 %"), variant(mean="removed"))
+            ),
+            *(
+                case("turned", Verdict.SUPPORTED, partial(planted, turned, 1, 2), each)
+                for each in (variant(), variant("90 %"))
+            ),
+            case("orthogonal", Verdict.REFUTED, partial(planted, partial(in_part, shared=0, own=10), 2), variant("8")),
+            case("the same visits", Verdict.REFUTED, partial(planted, copies, 3)),
+            case("one distribution", Verdict.INCONCLUSIVE, partial(planted, alike, 4, 2)),
+            case("without its null", Verdict.INCONCLUSIVE, without_null),
+            case("a router like a random one", Verdict.VACUOUS, partial(planted, cut_at_random, 5, 2)),
+            *(
+                case(name, Verdict.NOT_APPLICABLE, partial(planted, plant, 7, world=world), each, says)
+                for name, plant, world, each, says in (
+                    (
+                        "few visits",
+                        cut_at_random,
+                        FEW,
+                        variant(),
+                        "64 kept visits that rank 16 needs: at least 4 of 4 experts have fewer",
+                    ),
+                    ("dense", alike, World(experts=1), variant(), "single expert"),
+                    ("outputs", alike, WORLD, variant(side="output"), "could not be read: outputs were not planted"),
+                    ("narrow", alike, World(width=20), variant(), "above half of the states' width"),
+                )
+            ),
+        ),
+        nulls=(
+            Null(
+                "tokens go by lot",
+                {"subspaces": lambda seed: planted(alike, seed, world=SMALL), "variant": variant("8")},
+            ),
+            Null(
+                "a random router sends clusters",
+                {"subspaces": lambda seed: planted(cut_at_random, seed, world=SMALL), "variant": variant("8")},
+            ),
+        ),
+    ),
 )
-def test_what_is_missing_is_said(world: World, wanted: dict[str, str], says: str) -> None:
-    found = studied(world, alike(world, np.random.default_rng(7)))
-    with pytest.raises(NotApplicable, match=says):
-        subspace_overlap(subspaces=found, variant=wanted)
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+def test_why_there_is_no_null_is_noted() -> None:
+    notes = finding_of(OVERLAP, subspaces=without_null(), variant=variant()).notes
+    assert any("too few tokens" in note for note in notes)
 
 
 def test_experts_that_are_left_out_are_counted() -> None:
@@ -113,7 +129,7 @@ def test_experts_that_are_left_out_are_counted() -> None:
     token = layer.kept_token.copy()
     token[0, 60:] = -1
     less = replace(trace, layers=(replace(layer, kept_token=token),))
-    notes = subspace_overlap(subspaces=study_subspaces(less, blocks_of_trace(less), 0), variant=variant()).notes
+    notes = finding_of(OVERLAP, subspaces=study_subspaces(less, blocks_of_trace(less), 0), variant=variant()).notes
     assert any(
         "Experts left out for too few kept visits, or directions that these span: 1 of 4 at layer 0." in note
         for note in notes
@@ -122,7 +138,8 @@ def test_experts_that_are_left_out_are_counted() -> None:
 
 def test_the_figure_shows_experts_between_their_references() -> None:
     world = World()
-    figure = subspace_overlap(
+    figure = finding_of(
+        OVERLAP,
         subspaces=studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8)),
         variant=variant(),
     ).figure
@@ -130,22 +147,3 @@ def test_the_figure_shows_experts_between_their_references() -> None:
     experts, random, floor = (np.mean(each.y) for each in figure.series)
     assert random < experts < floor
     assert [len(each.y) for each in figure.series] == [16, 16, 16]
-
-
-def alike_null(seed: int) -> Verdict:
-    """Experts to which tokens go by lot: not distinct."""
-    return said(SMALL, alike(SMALL, np.random.default_rng(seed)), rank="8")
-
-
-def random_router_null(seed: int) -> Verdict:
-    """Experts to which a random linear router sends clusters: distinct, but no more than under another one."""
-    return said(SMALL, cut_at_random(SMALL, np.random.default_rng(seed)), rank="8")
-
-
-SMALL = World(sequences=8, length=40, width=16, kept=48)
-
-
-@pytest.mark.parametrize("null", [alike_null, random_router_null], ids=lambda null: null.__name__.removesuffix("_null"))
-def test_false_support_stays_below_five_percent(null: Callable[[int], Verdict]) -> None:
-    supported = sum(null(seed) == Verdict.SUPPORTED for seed in range(DRAWS))
-    assert supported <= 0.05 * DRAWS, f"{supported} of {DRAWS} null draws were called supported"

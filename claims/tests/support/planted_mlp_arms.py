@@ -58,6 +58,5 @@ def _arm(
         error=np.full(seeds, error),
         variance=np.full(seeds, 0.5),
         gate=np.full(seeds, gate),
-        usage=np.full((seeds, arm.experts), 1 / arm.experts),
         splits={split: measures(split) for split in SPLITS},
     )
