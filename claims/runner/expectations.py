@@ -18,19 +18,20 @@ class ExpectationError(ValueError):
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry: a known verdict, or several for a reading too close to its threshold to call, with the reason."""
+    """One entry: a known verdict, or several for a variant too close to its threshold to call, with the reason."""
 
     claim: str
     checkpoint: str
     verdict: Verdict | Annotated[list[Verdict], msgspec.Meta(min_length=1)]
     reason: str
-    fork: str = "*"
-    link: str = ""
+    variant: str = "*"
 
-    def matches(self, claim: str, checkpoint: str, fork: Variant) -> bool:
-        """Tell whether the entry speaks of this claim, checkpoint (a pattern) and fork (a pattern)."""
+    def matches(self, claim: str, checkpoint: str, variant: Variant) -> bool:
+        """Tell whether the entry speaks of this claim, checkpoint (a pattern) and variant (a pattern)."""
         return (
-            self.claim == claim and fnmatchcase(checkpoint, self.checkpoint) and fnmatchcase(fork_name(fork), self.fork)
+            self.claim == claim
+            and fnmatchcase(checkpoint, self.checkpoint)
+            and fnmatchcase(variant_name(variant), self.variant)
         )
 
     @property
@@ -44,9 +45,9 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return " or ".join(self.verdicts)
 
 
-def fork_name(fork: Variant) -> str:
-    """Return a fork as ``key=value, key=value``; empty for a claim without forks."""
-    return ", ".join(f"{key}={value}" for key, value in fork.items())
+def variant_name(variant: Variant) -> str:
+    """Return a variant as ``key=value, key=value``; empty for a claim without variants."""
+    return ", ".join(f"{key}={value}" for key, value in variant.items())
 
 
 def read_expectations(path: Path) -> list[Expectation]:
@@ -72,9 +73,11 @@ def read_expectations(path: Path) -> list[Expectation]:
         raise ExpectationError(str(error)) from error
 
 
-def expected_verdict(entries: Iterable[Expectation], claim: str, checkpoint: str, fork: Variant) -> Expectation | None:
+def expected_verdict(
+    entries: Iterable[Expectation], claim: str, checkpoint: str, variant: Variant
+) -> Expectation | None:
     """Return the first entry that matches, or None."""
-    return next((e for e in entries if e.matches(claim, checkpoint, fork)), None)
+    return next((e for e in entries if e.matches(claim, checkpoint, variant)), None)
 
 
 def check_entries(
@@ -90,13 +93,13 @@ def check_entries(
     Raises
     ------
     ExpectationError
-        Naming the first entry that matches no claim, fork or checkpoint.
+        Naming the first entry that matches no claim, variant or checkpoint.
     """
     for number, entry in enumerate(entries, start=1):
         named = [c for c in claims if c.id == entry.claim]
         if not named:
             raise ExpectationError(f"{path}, entry {number}: there is no claim {entry.claim!r}")
-        if not any(fnmatchcase(fork_name(f), entry.fork) for f in named[0].variants):
-            raise ExpectationError(f"{path}, entry {number}: {entry.claim} has no fork {entry.fork!r}")
+        if not any(fnmatchcase(variant_name(f), entry.variant) for f in named[0].variants):
+            raise ExpectationError(f"{path}, entry {number}: {entry.claim} has no variant {entry.variant!r}")
         if not any(fnmatchcase(name, entry.checkpoint) for name in checkpoints):
             raise ExpectationError(f"{path}, entry {number}: no checkpoint matches {entry.checkpoint!r}")

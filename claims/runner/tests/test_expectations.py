@@ -31,9 +31,9 @@ def test_the_first_matching_entry_counts(tmp_path: Path) -> None:
     assert expected_verdict(entries, "kernel-energy", "mine", {}) is None
 
 
-def test_forks_are_matched_by_pattern(tmp_path: Path) -> None:
+def test_variants_are_matched_by_pattern(tmp_path: Path) -> None:
     text = ENTRY.format(checkpoint="*", verdict="refuted").replace("necessity-full-space", "kernel-energy")
-    entries = read_expectations(written(tmp_path, text + 'fork = "of=variance"\n'))
+    entries = read_expectations(written(tmp_path, text + 'variant = "of=variance"\n'))
     assert expected_verdict(entries, "kernel-energy", "x", {"of": "variance"}) is not None
     assert expected_verdict(entries, "kernel-energy", "x", {"of": "energy"}) is None
 
@@ -56,7 +56,10 @@ def test_an_entry_may_foresee_either_of_two_verdicts(tmp_path: Path) -> None:
             r"verdict\[1\] is 'green'",
         ),
         (ENTRY.format(checkpoint="*", verdict="#").replace('"#"', "[]"), "entry 1: verdict is an empty list"),
-        (ENTRY.format(checkpoint="*", verdict="refuted") + "forks = 'a'\n", "entry 1 has the unknown field 'forks'"),
+        (
+            ENTRY.format(checkpoint="*", verdict="refuted") + "variants = 'a'\n",
+            "entry 1 has the unknown field 'variants'",
+        ),
         ("expect = 3\n", "not an array of tables"),
     ],
 )
@@ -70,7 +73,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, text: str, sentence: str
     [
         ("necessity-full-space", "necessity", "no claim 'necessity'"),
         ('checkpoint = "*"', 'checkpoint = "nobody-*"', "no checkpoint matches"),
-        ('reason = "kernel"', 'reason = "kernel"\nfork = "of=shape"', "no fork 'of=shape'"),
+        ('reason = "kernel"', 'reason = "kernel"\nvariant = "of=shape"', "no variant 'of=shape'"),
     ],
 )
 def test_an_entry_that_matches_nothing_is_an_error(tmp_path: Path, old: str, new: str, sentence: str) -> None:
