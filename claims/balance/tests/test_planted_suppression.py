@@ -27,7 +27,7 @@ WORLD = World(sequences=24, experts=16)
 AXES = (np.arange(WORLD.width) > 0).astype(np.float64)  # all but the first
 
 
-def suppressed(seed: int, gain: float, layers: int = 4, loss: float | None = 0.01, **doctored: Any) -> Trace:
+def heard(seed: int, gain: float, layers: int = 4, loss: float | None = 0.01, **doctored: Any) -> Trace:
     """States around a mean three noises long; routers that hear the mean ``gain`` times as strongly as by chance."""
     rng = np.random.default_rng(seed)
     mean = rng.standard_normal(WORLD.width)
@@ -42,7 +42,7 @@ def suppressed(seed: int, gain: float, layers: int = 4, loss: float | None = 0.0
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.05, Verdict.SUPPORTED), (1.0, Verdict.REFUTED)])
 def test_balance_suppression(gain: float, expected: Verdict) -> None:
-    assert verdict(balance_suppression, trace=suppressed(1, gain), variant=IGNORED, sampling=SAMPLING) == expected
+    assert verdict(balance_suppression, trace=heard(1, gain), variant=IGNORED, sampling=SAMPLING) == expected
 
 
 def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck() -> None:
@@ -61,18 +61,18 @@ def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck()
 
 
 def test_the_null_is_one_more_random_router_at_chance() -> None:
-    finding = balance_suppression(trace=suppressed(2, 0.05), variant=IGNORED, sampling=SAMPLING)
+    finding = balance_suppression(trace=heard(2, 0.05), variant=IGNORED, sampling=SAMPLING)
     assert finding.null[0].estimate.value == pytest.approx(1.0, abs=0.3)
 
 
 @pytest.mark.parametrize(("loss", "says"), [(None, "states no balancing loss"), (0.0, "coefficient 0")])
 def test_a_checkpoint_without_the_loss_is_not_applicable_with_its_rho(loss: float | None, says: str) -> None:
     with pytest.raises(NotApplicable, match=rf"{says}; median rho = 0\.\d+ \["):
-        balance_suppression(trace=suppressed(3, 0.9, loss=loss), variant=IGNORED, sampling=SAMPLING)
+        balance_suppression(trace=heard(3, 0.9, loss=loss), variant=IGNORED, sampling=SAMPLING)
 
 
 def test_an_untrained_control_is_not_applicable_whatever_its_configuration_states() -> None:
-    trace = suppressed(3, 0.9)
+    trace = heard(3, 0.9)
     control = replace(trace, checkpoint={**trace.checkpoint, "control": True})
     with pytest.raises(NotApplicable, match=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \["):
         balance_suppression(trace=control, variant=IGNORED, sampling=SAMPLING)
@@ -80,15 +80,15 @@ def test_an_untrained_control_is_not_applicable_whatever_its_configuration_state
 
 def test_a_bias_can_bring_back_what_the_weight_ignores() -> None:
     bias = 5.0 * np.random.default_rng(0).standard_normal(WORLD.experts)
-    trace = suppressed(4, 0.05, bias=bias)
+    trace = heard(4, 0.05, bias=bias)
     assert verdict(balance_suppression, trace=trace, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
     assert verdict(balance_suppression, trace=trace, variant=INCLUDED, sampling=SAMPLING) == Verdict.REFUTED
     with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
-        balance_suppression(trace=suppressed(4, 0.05), variant=INCLUDED, sampling=SAMPLING)
+        balance_suppression(trace=heard(4, 0.05), variant=INCLUDED, sampling=SAMPLING)
 
 
 def test_a_selection_bias_is_named() -> None:
-    trace = suppressed(5, 0.05)
+    trace = heard(5, 0.05)
     rule = RoutingRule("sigmoid", np.ones(WORLD.experts), None, WORLD.top_k, "sigmoid", 1.0)
     layer = replace(trace.layers[0], router=replace(trace.layers[0].router, rule=rule))
     finding = balance_suppression(
@@ -104,7 +104,7 @@ def test_a_selection_bias_is_named() -> None:
 
 def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
     # A resample of two copies of one sequence and another: the forms must agree with the mean taken directly.
-    trace = suppressed(6, 0.7)
+    trace = heard(6, 0.7)
     times = np.zeros((1, WORLD.sequences))
     times[0, [2, 5]] = 2, 1
     layer = trace.layers[0]
@@ -113,7 +113,7 @@ def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
 
 
 def suppression_null(seed: int) -> Verdict:
-    return verdict(balance_suppression, trace=suppressed(seed, 1.0), variant=IGNORED, sampling=Sampling(seed, 99))
+    return verdict(balance_suppression, trace=heard(seed, 1.0), variant=IGNORED, sampling=Sampling(seed, 99))
 
 
 def test_routers_at_chance_are_rarely_called_suppressed() -> None:
@@ -127,7 +127,7 @@ def trained(
     losses = (None,) * len(gains) if loss is None else loss
     arms = ("with loss", "without") if len(gains) == 2 else tuple(f"coefficient {i}" for i in range(len(gains)))
     return experiment(
-        arms, seeds, lambda k, arm: suppressed(1000 * seed + 10 * k + arm, gains[arm], layers=6, loss=losses[arm])
+        arms, seeds, lambda k, arm: heard(1000 * seed + 10 * k + arm, gains[arm], layers=6, loss=losses[arm])
     )
 
 
@@ -168,7 +168,7 @@ def test_controlled_refuses_what_cannot_be_paired() -> None:
 
 def test_controlled_needs_pairs_enough_for_an_interval() -> None:
     def build(layers: int) -> Experiment:
-        return experiment(("with loss", "without"), 1, lambda _, arm: suppressed(arm, (0.2, 1.0)[arm], layers=layers))
+        return experiment(("with loss", "without"), 1, lambda _, arm: heard(arm, (0.2, 1.0)[arm], layers=layers))
 
     few = [replace(trace, checkpoint={}) for trace in build(3).traces[0]]
     with pytest.raises(
@@ -185,7 +185,7 @@ def test_controlled_needs_pairs_enough_for_an_interval() -> None:
 def test_seeds_that_disagree_decide_nothing() -> None:
     gains = ((0.1, 2.0), (1.3, 1.0))
     planted = experiment(
-        ("with loss", "without"), 2, lambda k, arm: suppressed(50 + 10 * k, gains[k][arm], layers=6, loss=None)
+        ("with loss", "without"), 2, lambda k, arm: heard(50 + 10 * k, gains[k][arm], layers=6, loss=None)
     )
     by_pair = controlled(planted, IGNORED, SAMPLING).criteria[0].estimate
     assert by_pair.method.endswith("widened to the range of 2 trainings")
