@@ -53,12 +53,12 @@ def line_up(checkpoints: Sequence[Sequence[Known[Layer]]]) -> ArmLayers[Layer]:
     kept = tuple(number for number, reason in why.items() if not reason)
     if not kept:
         reasons = "; ".join(sorted(set(why.values()))) or "there is none"
-        raise NotApplicable(f"no layer can be compared in all {len(there)} checkpoints: {reasons}")
+        raise NotApplicable(f"in no layer of all {len(there)} checkpoints can the arms be compared: {reasons}")
     out = [f"{number} ({reason})" for number, reason in why.items() if reason]
     return ArmLayers(
         numbers=kept,
         layers=tuple(tuple(tuple(_layer(known[n]) for n in kept) for known in seed) for seed in checkpoints),
-        notes=(f"Layers left out, not comparable in all checkpoints: {', '.join(out)}.",) if out else (),
+        notes=(f"Layers left out: {', '.join(out)}.",) if out else (),
     )
 
 

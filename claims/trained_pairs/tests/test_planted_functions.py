@@ -104,7 +104,7 @@ MASKED = trained(Alike(weighted=0.5, shared=0.6), Alike(own=0.4, weighted=0.7, s
 SLIGHTLY = trained(Alike(weighted=0.5, shared=0.5), Alike(own=0.7, weighted=0.8, shared=0.8))
 HALF = trained(Alike(0.3, 0.3, 0.3, 0.3), Alike(0.5, 0.7, 0.7, 0.7))
 PLAIN, FLAT = trained(LOW, HIGH), twins(SMALL, LARGE)
-UNREAD = "no layer can be compared in all 4 checkpoints: its experts cannot be read"
+UNREAD = "in no layer of all 4 checkpoints can the arms be compared: its experts cannot be read"
 
 CONTRACTS = (
     Contract(
