@@ -1,18 +1,18 @@
 """Planted routers that listen to chosen data directions."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from claims.balance.test_geo_fig16_alignment_spectrum import test_alignment_spectrum as alignment_spectrum
-from claims.core.finding import NotApplicable
+from claims.balance import test_geo_fig16_alignment_spectrum
 from claims.core.verdict import Verdict
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
-from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
-
+alignment_spectrum = test_geo_fig16_alignment_spectrum.test_alignment_spectrum
 WORLD = World(sequences=8, length=32, width=24, experts=16)
 LEADING = slice(1, 16)
 
@@ -33,42 +33,40 @@ def listening(seed: int, shared: float, leading: float, layers: int = 4, spectra
     return planted_trace(WORLD, hidden, weight, spectra=spectra)
 
 
-@pytest.mark.parametrize(
-    ("shared", "leading", "expected"),
-    [
-        (0.1, 2.0, Verdict.SUPPORTED),
-        (3.0, 2.0, Verdict.REFUTED),  # the shared direction is heard
-        (0.1, 0.5, Verdict.REFUTED),  # the leading ones are not
-    ],
-)
-def test_alignment_spectrum(shared: float, leading: float, expected: Verdict) -> None:
-    assert verdict(alignment_spectrum, trace=listening(1, shared, leading), sampling=SAMPLING) == expected
+CONTRACTS = (
+    Contract(
+        alignment_spectrum,
+        (
+            Case("the leading directions heard alone", Verdict.SUPPORTED, trace=partial(listening, 1, 0.1, 2.0)),
+            Case("the shared direction heard", Verdict.REFUTED, trace=partial(listening, 1, 3.0, 2.0)),
+            Case("the leading ones not heard", Verdict.REFUTED, trace=partial(listening, 1, 0.1, 0.5)),
+            Case("a share that luck gives", Verdict.VACUOUS, at={"layers": 0.0}, trace=partial(listening, 1, 0.1, 2.0)),
+            Case("the leading ones near chance", Verdict.INCONCLUSIVE, trace=partial(listening, 1, 0.1, 1.0)),
+            Case(
+                "three layers", Verdict.NOT_APPLICABLE, says="needs 4 linear routers; measured: 3",
+                trace=partial(listening, 4, 0.1, 2.0, layers=3),
+            ),
+            Case(
+                "no spectra", Verdict.NOT_APPLICABLE, says="no spectrum",
+                trace=partial(listening, 4, 0.1, 2.0, spectra=False),
+            ),
+        ),
+        (Null("random routers", {"trace": partial(listening, shared=1.0, leading=1.0)}, resamples=99),),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_the_null_is_what_luck_gives_and_can_never_be_vacuous() -> None:
     # First direction below 1: about one in two. Median of fifteen chi-squares above its mean: fewer than one in two.
-    finding = alignment_spectrum(trace=listening(2, 0.1, 2.0), sampling=SAMPLING)
+    finding = finding_of(alignment_spectrum, trace=listening(2, 0.1, 2.0))
     assert all(0.05 < measured.estimate.value < 0.45 for measured in finding.null)
 
 
 def test_a_directions_alignment_is_its_own() -> None:
     # A sequence's own v_1 leans from the shared axis by the mean of its noise: 15 axes, 32 tokens, length 5.
-    finding = alignment_spectrum(trace=listening(3, 0.0, 1.0), sampling=SAMPLING)
+    finding = finding_of(alignment_spectrum, trace=listening(3, 0.0, 1.0))
     first, others = (criterion.estimate.value for criterion in finding.criteria[1:])
     assert first == pytest.approx(15 / 32 / 25, rel=0.5)
     assert others == pytest.approx(24 / 23, rel=0.15)  # all that is heard is spread over 23 of 24 axes
-
-
-def test_what_cannot_be_measured_is_not_applicable() -> None:
-    with pytest.raises(NotApplicable, match="needs 4 linear routers; measured: 3"):
-        alignment_spectrum(trace=listening(4, 0.1, 2.0, layers=3), sampling=SAMPLING)
-    with pytest.raises(NotApplicable, match="no spectrum"):
-        alignment_spectrum(trace=listening(4, 0.1, 2.0, spectra=False), sampling=SAMPLING)
-
-
-def alignment_null(seed: int) -> Verdict:
-    return verdict(alignment_spectrum, trace=listening(seed, 1.0, 1.0), sampling=Sampling(seed, 99))
-
-
-def test_random_routers_are_rarely_said_to_listen() -> None:
-    assert [alignment_null(seed) for seed in range(200)].count(Verdict.SUPPORTED) <= 10

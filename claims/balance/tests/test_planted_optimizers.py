@@ -1,25 +1,24 @@
 """Planted norms and angles: states of two optimizers."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from claims.balance import test_geo_fig11_optimizers
 from claims.balance.state_norms import BEFORE, INPUT
-from claims.balance.test_geo_fig11_optimizers import test_optimizer_norms as optimizer_norms
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_experiments import experiment
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.verdicts import SAMPLING, outcome
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.residual import ResidualLayer, ResidualStates
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.planted.tokens import World, planted_trace
-from metrics.stats.sampling import Sampling
 from metrics.usage.profiles import cosine_matrix
 
-# The claims are imported under names that pytest does not collect.
-
+optimizer_norms = test_geo_fig11_optimizers.test_optimizer_norms
 ARMS = ("AdamW", "Muon")
 BOTH = ({"states": BEFORE}, {"states": INPUT})
 WORLD = World(sequences=32, length=8, width=8)
@@ -85,30 +84,74 @@ def before_norms(planted: Experiment) -> Experiment:
     )
 
 
-@pytest.mark.parametrize(
-    ("spreads", "means", "expected"),
-    [
-        ([(0.3, 0.1)] * 2, (1.0, 1.0), Verdict.SUPPORTED),
-        ([(0.3, 0.1)], (1.0, 1.0), Verdict.SUPPORTED),
-        ([(0.1, 0.3)] * 2, (1.0, 1.0), Verdict.REFUTED),
-        ([(0.3, 0.1)] * 2, (1.0, 2.0), Verdict.REFUTED),  # angles differ by more than the margin
-        ([(0.6, 0.1), (0.2, 0.1)], (1.0, 1.0), Verdict.VACUOUS),  # seeds of one optimizer differ as much
-        ([(0.1, 0.4), (0.3, 0.2)], (1.0, 1.0), Verdict.INCONCLUSIVE),  # the sign turns with the seed
-    ],
-)
-def test_optimizer_norms(spreads: list[tuple[float, float]], means: tuple[float, float], expected: Verdict) -> None:
-    planted = optimized(1, spreads, means)
-    for evidence, variant in zip((before_norms(planted), planted), BOTH, strict=True):
-        assert verdict(optimizer_norms, optimizer_experiment=evidence, variant=variant, sampling=SAMPLING) == expected
+def both_readings(
+    name: str, expected: Verdict, spreads: list[tuple[float, float]], means: tuple[float, float] = (1.0, 1.0)
+) -> list[Case]:
+    """Cases of the same states read before a norm, and as a router's input."""
+    read = partial(optimized, 1, spreads, means)
+    return [
+        Case(f"{name}, before", expected, optimizer_experiment=lambda: before_norms(read()), variant=BOTH[0]),
+        Case(f"{name}, input", expected, optimizer_experiment=read, variant=BOTH[1]),
+    ]
+
+
+def lonely() -> Experiment:
+    """One sampled token."""
+    planted = optimized(3, [(0.3, 0.1)])
+
+    def cut(trace: Trace) -> Trace:
+        layers = tuple(replace(layer, hidden=layer.hidden[:1]) for layer in trace.layers)
+        return replace(trace, sample=trace.sample[:1], layers=layers)
+
+    return replace(planted, traces=(tuple(map(cut, planted.traces[0])),))
+
+
+def without_norms() -> Experiment:
+    """A first arm in whose layers no norm takes in the stream."""
+    planted = before_norms(optimized(1, [(0.3, 0.1)]))
+    first, last = planted.residuals[0]
+    without = replace(first, layers=(), left_out={0: "no norm", 1: "something else"})
+    return replace(planted, residuals=((without, last),))
+
+
+CONTRACTS = (
+    Contract(
+        optimizer_norms,
+        (
+            *both_readings("more spread under the first", Verdict.SUPPORTED, [(0.3, 0.1)] * 2),
+            *both_readings("one training", Verdict.SUPPORTED, [(0.3, 0.1)]),
+            *both_readings("less spread", Verdict.REFUTED, [(0.1, 0.3)] * 2),
+            *both_readings("angles beyond the margin", Verdict.REFUTED, [(0.3, 0.1)] * 2, (1.0, 2.0)),
+            *both_readings("seeds differ as much", Verdict.VACUOUS, [(0.6, 0.1), (0.2, 0.1)]),
+            *both_readings("a sign that turns with the seed", Verdict.INCONCLUSIVE, [(0.1, 0.4), (0.3, 0.2)]),
+            Case(
+                "no norm takes in the stream", Verdict.NOT_APPLICABLE, variant=BOTH[0],
+                says=r"in no layer of all 2 .*: no norm; something else", optimizer_experiment=without_norms,
+            ),
+            Case(
+                "one sampled token, before", Verdict.NOT_APPLICABLE, says="no angle", variant=BOTH[0],
+                optimizer_experiment=lambda: before_norms(lonely()),
+            ),
+            Case(
+                "one sampled token, input", Verdict.NOT_APPLICABLE, says="no angle", variant=BOTH[1],
+                optimizer_experiment=lonely,
+            ),
+        ),
+        (
+            Null(  # one training: with more, the null may call it vacuous besides
+                "optimizers alike",
+                {"optimizer_experiment": lambda seed: optimized(seed, [(0.2, 0.2)]), "variant": BOTH[1]},
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_a_norm_hides_how_much_lengths_vary() -> None:
     planted = before_norms(optimized(1, [(0.3, 0.1)] * 2))
-    before, after = (
-        verdict(optimizer_norms, optimizer_experiment=planted, variant=variant, sampling=SAMPLING) for variant in BOTH
-    )
-    assert before == Verdict.SUPPORTED
-    assert after != Verdict.SUPPORTED
+    assert outcome(optimizer_norms, optimizer_experiment=planted, variant=BOTH[1]).verdict != Verdict.SUPPORTED
 
 
 def test_both_readings_of_one_set_of_states_agree() -> None:
@@ -119,14 +162,10 @@ def test_both_readings_of_one_set_of_states_agree() -> None:
         assert one.estimate.value == pytest.approx(other.estimate.value, abs=1e-6)
 
 
-def test_where_no_norm_takes_in_the_stream_only_the_routers_input_is_judged() -> None:
+def test_where_some_norms_take_in_no_stream_the_other_layers_are_judged() -> None:
+    optimizer_norms(without_norms(), BOTH[1], SAMPLING)
     planted = before_norms(optimized(1, [(0.3, 0.1)]))
     first, last = planted.residuals[0]
-    without = replace(first, layers=(), left_out={0: "no norm", 1: "something else"})
-    nowhere = replace(planted, residuals=((without, last),))
-    with pytest.raises(NotApplicable, match=r"in no layer of all 2 checkpoints .*: no norm; something else"):
-        optimizer_norms(nowhere, BOTH[0], SAMPLING)
-    optimizer_norms(nowhere, BOTH[1], SAMPLING)
     one = replace(planted, residuals=((replace(first, layers=first.layers[1:], left_out={0: "no norm"}), last),))
     finding = optimizer_norms(one, BOTH[0], SAMPLING)
     assert {curve.layers for curve in finding.layers} == {(1,)}
@@ -171,28 +210,3 @@ def test_arms_of_other_lengths_can_be_swapped() -> None:
     )
     for a, b in zip((*same.criteria, *same.null), (*scaled.criteria, *scaled.null), strict=True):
         assert a.estimate.value == pytest.approx(b.estimate.value, abs=1e-12)
-
-
-def test_one_sampled_token_has_no_angle() -> None:
-    planted = optimized(3, [(0.3, 0.1)])
-
-    def cut(trace: Trace) -> Trace:
-        return replace(
-            trace,
-            sample=trace.sample[:1],
-            layers=tuple(replace(layer, hidden=layer.hidden[:1]) for layer in trace.layers),
-        )
-
-    lonely = replace(planted, traces=(tuple(map(cut, planted.traces[0])),))
-    for evidence, variant in zip((before_norms(lonely), lonely), BOTH, strict=True):
-        with pytest.raises(NotApplicable, match="no angle"):
-            optimizer_norms(evidence, variant, SAMPLING)
-
-
-def optimizer_null(seed: int) -> Verdict:
-    planted = optimized(seed, [(0.2, 0.2)])  # one seed: with more, the null may call it vacuous besides
-    return verdict(optimizer_norms, optimizer_experiment=planted, variant=BOTH[1], sampling=Sampling(seed, 199))
-
-
-def test_optimizers_alike_are_rarely_told_apart() -> None:
-    assert [optimizer_null(seed) for seed in range(200)].count(Verdict.SUPPORTED) <= 10

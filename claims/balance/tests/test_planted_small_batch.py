@@ -1,22 +1,21 @@
 """Planted usage: arms whose corpora use the same experts, or their own."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-import pytest
 
-from claims.balance.test_geo_disc_small_batch import test_balance_small_batch as balance_small_batch
-from claims.core.finding import NotApplicable
+from claims.balance import test_geo_disc_small_batch
 from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_experiments import experiment
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.verdicts import SAMPLING, finding_of, outcome
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
-
+balance_small_batch = test_geo_disc_small_batch.test_balance_small_batch
 ARMS = ("one sequence", "whole batch")
 WORLD = World(sequences=24, length=40, width=4, experts=8, top_k=1)
 
@@ -43,20 +42,57 @@ def balanced(seed: int, first: tuple[float, float], last: tuple[float, float], c
     return experiment(ARMS, 2, lambda k, arm: used(100 * seed + k, arm, *(first, last)[arm], corpora))
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "expected"),
-    [((0.0, 0.3), (1.0, 0.3), Verdict.SUPPORTED), ((1.0, 0.3), (0.0, 0.3), Verdict.REFUTED)],
-)
-def test_balance_small_batch(first: tuple[float, float], last: tuple[float, float], expected: Verdict) -> None:
-    found = verdict(balance_small_batch, batch_experiment=balanced(1, first, last), sampling=SAMPLING)
-    assert found == expected
+def turning() -> Experiment:
+    """Two trainings that disagree about the sign."""
+    return experiment(ARMS, 2, lambda k, arm: used(70 + k, arm, ((0.0, 1.0), (0.4, 0.0))[k][arm], 0.1))
+
+
+def other_numbers_of_experts() -> Experiment:
+    """Arms of which one has six experts in the place of eight."""
+    planted = balanced(6, *CLAIMED)
+    one, other = planted.traces[0]
+    fewer = replace(one, layers=tuple(replace(layer, logits=layer.logits[:, :6]) for layer in one.layers))
+    return replace(planted, traces=((fewer, other),))
+
+
+CLAIMED = (0.0, 0.3), (1.0, 0.3)
+CONTRACTS = (
+    Contract(
+        balance_small_batch,
+        (
+            Case("corpora alike in the first arm", Verdict.SUPPORTED, batch_experiment=partial(balanced, 1, *CLAIMED)),
+            Case("in the last arm", Verdict.REFUTED, batch_experiment=partial(balanced, 1, *CLAIMED[::-1])),
+            Case(
+                "a bound that shuffled corpora meet", Verdict.VACUOUS, at={"smaller": 1.0},
+                batch_experiment=partial(balanced, 1, *CLAIMED),
+            ),
+            Case("a sign that turns with the seed", Verdict.INCONCLUSIVE, batch_experiment=turning),
+            Case(
+                "other numbers of experts", Verdict.NOT_APPLICABLE, says="the routers have 6, 8 experts",
+                batch_experiment=other_numbers_of_experts,
+            ),
+            Case(
+                "one corpus", Verdict.NOT_APPLICABLE, says="of the text's 1 the smallest has 24",
+                batch_experiment=partial(balanced, 3, *CLAIMED, corpora=1),
+            ),
+        ),
+        (
+            Null(  # with two trainings as units 30 % were refuted
+                "arms alike", {"batch_experiment": partial(balanced, first=(0.5, 0.5), last=(0.5, 0.5))},
+                resamples=99, limits={Verdict.SUPPORTED: 0.5, Verdict.REFUTED: 0.975},
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_sequences_alike_are_not_corpora_alike() -> None:
     # The first arm's sequences differ less from one another, whatever their corpus: that is not what is claimed.
     planted = balanced(2, (0.0, 0.0), (0.0, 1.5))
-    assert verdict(balance_small_batch, batch_experiment=planted, sampling=SAMPLING) != Verdict.SUPPORTED
-    figure = balance_small_batch(planted, SAMPLING).figure
+    assert outcome(balance_small_batch, batch_experiment=planted).verdict != Verdict.SUPPORTED
+    figure = finding_of(balance_small_batch, batch_experiment=planted).figure
     assert figure is not None
     one, whole = (np.mean(series.y) for series in figure.series[:2])
     assert one < 0.5 * whole
@@ -68,18 +104,11 @@ def test_the_null_calibrates() -> None:
     assert finding.null[0].estimate.low < 0 < finding.null[0].estimate.high
 
 
-def test_a_sign_that_turns_with_the_seed_decides_nothing() -> None:
-    def build(k: int, arm: int) -> Trace:
-        return used(70 + k, arm, (0.0, 1.0)[arm] if k == 0 else (0.4, 0.0)[arm], 0.1)
-
-    finding = balance_small_batch(experiment(ARMS, 2, build), SAMPLING)
-    judged, by_training = (measured.estimate for measured in finding.criteria)
-    assert not judged.draws  # a widened interval is none of a resampling
+def test_a_widened_interval_is_none_of_a_resampling() -> None:
+    judged, by_training = (measured.estimate for measured in balance_small_batch(turning(), SAMPLING).criteria)
+    assert not judged.draws
     assert by_training.low < 0 < by_training.high <= judged.high
     assert by_training.n == 2
-    assert verdict(balance_small_batch, batch_experiment=experiment(ARMS, 2, build), sampling=SAMPLING) == (
-        Verdict.INCONCLUSIVE
-    )
 
 
 def test_a_small_text_has_an_interval() -> None:
@@ -89,29 +118,3 @@ def test_a_small_text_has_an_interval() -> None:
     )
     assert estimate.low < estimate.value < estimate.high < 0
     assert estimate.method.startswith("percentile (no BCa)")
-
-
-def test_other_numbers_of_experts_do_not_compare() -> None:
-    planted = balanced(6, (0.0, 0.3), (1.0, 0.3))
-    fewer = replace(
-        planted.traces[0][0],
-        layers=tuple(replace(layer, logits=layer.logits[:, :6]) for layer in planted.traces[0][0].layers),
-    )
-    with pytest.raises(NotApplicable, match="the routers have 6, 8 experts"):
-        balance_small_batch(replace(planted, traces=((fewer, planted.traces[0][1]),)), SAMPLING)
-
-
-def test_one_corpus_has_nothing_to_diverge_from() -> None:
-    with pytest.raises(NotApplicable, match="of the text's 1 the smallest has 24"):
-        balance_small_batch(balanced(3, (0.0, 0.3), (1.0, 0.3), corpora=1), SAMPLING)
-
-
-def small_batch_null(seed: int) -> Verdict:
-    alike = (0.5, 0.5)
-    return verdict(balance_small_batch, batch_experiment=balanced(seed, alike, alike), sampling=Sampling(seed, 99))
-
-
-def test_arms_alike_are_rarely_told_apart() -> None:
-    found = [small_batch_null(seed) for seed in range(200)]
-    assert found.count(Verdict.SUPPORTED) <= 10
-    assert found.count(Verdict.REFUTED) <= 16  # 5 % of 200 and two deviations; with two trainings as units it was 30 %

@@ -1,18 +1,18 @@
 """Planted routers that hear the mean state, or do not."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from claims.balance import test_geo_prop2_controlled, test_geo_prop2_suppression
 from claims.balance.suppression import _form
-from claims.balance.test_geo_prop2_controlled import test_balance_suppression_controlled as controlled
-from claims.balance.test_geo_prop2_suppression import test_balance_suppression as balance_suppression
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.planted_experiments import experiment
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -20,7 +20,8 @@ from metrics.routing.rule import RoutingRule
 from metrics.routing.shared_direction import shared_response
 from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
+balance_suppression = test_geo_prop2_suppression.test_balance_suppression
+controlled = test_geo_prop2_controlled.test_balance_suppression_controlled
 
 IGNORED, INCLUDED = {"bias": "ignored"}, {"bias": "included"}
 WORLD = World(sequences=24, experts=16)
@@ -40,9 +41,23 @@ def heard(seed: int, gain: float, layers: int = 4, loss: float | None = 0.01, **
     return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": loss})
 
 
-@pytest.mark.parametrize(("gain", "expected"), [(0.05, Verdict.SUPPORTED), (1.0, Verdict.REFUTED)])
-def test_balance_suppression(gain: float, expected: Verdict) -> None:
-    assert verdict(balance_suppression, trace=heard(1, gain), variant=IGNORED, sampling=SAMPLING) == expected
+def control(seed: int) -> Trace:
+    """An untrained control, whatever its configuration states."""
+    trace = heard(seed, 0.9)
+    return replace(trace, checkpoint={**trace.checkpoint, "control": True})
+
+
+def selecting() -> Trace:
+    """Routers of which the first has a selection-only bias."""
+    trace = heard(5, 0.05)
+    rule = RoutingRule("sigmoid", np.ones(WORLD.experts), None, WORLD.top_k, "sigmoid", 1.0)
+    layer = replace(trace.layers[0], router=replace(trace.layers[0].router, rule=rule))
+    return replace(trace, layers=(layer, *trace.layers[1:]))
+
+
+def biased() -> Trace:
+    """Routers whose bias brings back what the weight ignores."""
+    return heard(4, 0.05, bias=5.0 * np.random.default_rng(0).standard_normal(WORLD.experts))
 
 
 def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck() -> None:
@@ -53,7 +68,7 @@ def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck()
         states = 5.0 + world.normal(rng)
         trace = planted_trace(world, [states], [world.router(rng)])
         trace = replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": 0.01})
-        finding = balance_suppression(trace=trace, variant=IGNORED, sampling=Sampling(seed, 99))
+        finding = finding_of(balance_suppression, trace=trace, sampling=Sampling(seed, 99))
         values.append((finding.criteria[0].estimate.value, finding.criteria[1].estimate.value))
     rho, lead = np.array(values).T
     assert (rho < 0.5).mean() > 0.25
@@ -61,45 +76,14 @@ def test_a_random_router_is_at_chance_and_the_lowest_of_19_guards_against_luck()
 
 
 def test_the_null_is_one_more_random_router_at_chance() -> None:
-    finding = balance_suppression(trace=heard(2, 0.05), variant=IGNORED, sampling=SAMPLING)
+    finding = finding_of(balance_suppression, trace=heard(2, 0.05))
     assert finding.null[0].estimate.value == pytest.approx(1.0, abs=0.3)
 
 
-@pytest.mark.parametrize(("loss", "says"), [(None, "states no balancing loss"), (0.0, "coefficient 0")])
-def test_a_checkpoint_without_the_loss_is_not_applicable_with_its_rho(loss: float | None, says: str) -> None:
-    with pytest.raises(NotApplicable, match=rf"{says}; median rho = 0\.\d+ \["):
-        balance_suppression(trace=heard(3, 0.9, loss=loss), variant=IGNORED, sampling=SAMPLING)
-
-
-def test_an_untrained_control_is_not_applicable_whatever_its_configuration_states() -> None:
-    trace = heard(3, 0.9)
-    control = replace(trace, checkpoint={**trace.checkpoint, "control": True})
-    with pytest.raises(NotApplicable, match=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \["):
-        balance_suppression(trace=control, variant=IGNORED, sampling=SAMPLING)
-
-
-def test_a_bias_can_bring_back_what_the_weight_ignores() -> None:
-    bias = 5.0 * np.random.default_rng(0).standard_normal(WORLD.experts)
-    trace = heard(4, 0.05, bias=bias)
-    assert verdict(balance_suppression, trace=trace, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
-    assert verdict(balance_suppression, trace=trace, variant=INCLUDED, sampling=SAMPLING) == Verdict.REFUTED
-    with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
-        balance_suppression(trace=heard(4, 0.05), variant=INCLUDED, sampling=SAMPLING)
-
-
 def test_a_selection_bias_is_named() -> None:
-    trace = heard(5, 0.05)
-    rule = RoutingRule("sigmoid", np.ones(WORLD.experts), None, WORLD.top_k, "sigmoid", 1.0)
-    layer = replace(trace.layers[0], router=replace(trace.layers[0].router, rule=rule))
-    finding = balance_suppression(
-        trace=replace(trace, layers=(layer, *trace.layers[1:])), variant=IGNORED, sampling=SAMPLING
-    )
+    finding = finding_of(balance_suppression, trace=selecting())
     assert finding.notes[0].startswith("The configuration states a balancing loss of coefficient 0.01.")
     assert "1 of 4 routers have a selection-only bias" in finding.notes[1]
-    with pytest.raises(NotApplicable, match="no router adds a bias to its logits; 1 of 4 add one to their scores"):
-        balance_suppression(
-            trace=replace(trace, layers=(layer, *trace.layers[1:])), variant=INCLUDED, sampling=SAMPLING
-        )
 
 
 def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
@@ -110,14 +94,6 @@ def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
     layer = trace.layers[0]
     mean = (2 * layer.pooled[2] + layer.pooled[5]) / 3
     assert _form(layer, trace, "ignored")(times)[0] == pytest.approx(shared_response(layer.router.weight, mean))
-
-
-def suppression_null(seed: int) -> Verdict:
-    return verdict(balance_suppression, trace=heard(seed, 1.0), variant=IGNORED, sampling=Sampling(seed, 99))
-
-
-def test_routers_at_chance_are_rarely_called_suppressed() -> None:
-    assert [suppression_null(seed) for seed in range(200)].count(Verdict.SUPPORTED) <= 10
 
 
 def trained(
@@ -131,90 +107,139 @@ def trained(
     )
 
 
-@pytest.mark.parametrize(
-    ("gains", "expected"),
-    [
-        ((0.2, 1.0), Verdict.SUPPORTED),
-        ((1.0, 0.2), Verdict.REFUTED),
-        ((0.1, 0.4, 0.9, 2.0), Verdict.SUPPORTED),
-        ((2.0, 0.9, 0.4, 0.1), Verdict.REFUTED),
-    ],
-)
-def test_controlled(gains: tuple[float, ...], expected: Verdict) -> None:
-    arguments: dict[str, Any] = {"variant": IGNORED, "sampling": SAMPLING}
-    assert verdict(controlled, loss_experiment=trained(1, gains), **arguments) == expected
+def another_text() -> Experiment:
+    """Arms that read other tokens."""
+    one = trained(3, (0.2, 1.0), seeds=1)
+    first, last = one.traces[0]
+    return replace(one, traces=((first, replace(last, token=last.token + 1)),))
+
+
+def of_layers(layers: int) -> Experiment:
+    """One training of each arm, of so many layers, whose checkpoints state nothing."""
+    return experiment(
+        ("with loss", "without"), 1,
+        lambda _, arm: replace(heard(arm, (0.2, 1.0)[arm], layers=layers), checkpoint={}),
+    )  # fmt: skip
+
+
+def disagreeing() -> Experiment:
+    """Two trainings of which one says the contrary."""
+    gains = ((0.1, 2.0), (1.3, 1.0))
+    return experiment(
+        ("with loss", "without"), 2, lambda k, arm: heard(50 + 10 * k, gains[k][arm], layers=6, loss=None)
+    )
+
+
+def blind_to_the_mean() -> Experiment:
+    """The first arm's routers do not hear the mean at all, so that there is no ratio."""
+    blind = trained(5, (0.0, 1.0), seeds=1)
+    first, last = blind.traces[0]
+    layers = tuple(
+        replace(layer, mean=np.eye(WORLD.width)[0], router=replace(layer.router, weight=layer.router.weight * AXES))
+        for layer in first.layers
+    )
+    return replace(blind, traces=((replace(first, layers=layers), last),))
+
+
+def alike(seeds: int) -> Null:
+    """Arms that hear the mean as chance does, in so many trainings."""
+    return Null(
+        f"arms alike, {seeds} training(s)", {"loss_experiment": partial(trained, gains=(1.0, 1.0), seeds=seeds)},
+        limits={Verdict.SUPPORTED: 0.5, Verdict.REFUTED: 0.5},
+    )  # fmt: skip
+
+
+NO_BIAS = r"no router adds a bias to its logits"
+CONTRACTS = (
+    Contract(
+        balance_suppression,
+        (
+            Case("a mean that is hardly heard", Verdict.SUPPORTED, trace=partial(heard, 1, 0.05)),
+            Case("a bias that is left out", Verdict.SUPPORTED, trace=biased),
+            Case("routers at chance", Verdict.REFUTED, trace=partial(heard, 1, 1.0)),
+            Case("a bias that brings the mean back", Verdict.REFUTED, trace=biased, variant=INCLUDED),
+            Case(
+                "bounds that a random router meets", Verdict.VACUOUS, at={"ignored": 9.0, "luck": -9.0},
+                trace=partial(heard, 1, 0.05),
+            ),
+            Case("at the threshold", Verdict.INCONCLUSIVE, at={"ignored": MEASURED}, trace=partial(heard, 1, 0.05)),
+            Case(
+                "no loss stated", Verdict.NOT_APPLICABLE, says=r"states no balancing loss; median rho = 0\.\d+ \[",
+                trace=partial(heard, 3, 0.9, loss=None),
+            ),
+            Case(
+                "a loss of 0", Verdict.NOT_APPLICABLE, says=r"coefficient 0; median rho = 0\.\d+ \[",
+                trace=partial(heard, 3, 0.9, loss=0.0),
+            ),
+            Case(
+                "an untrained control", Verdict.NOT_APPLICABLE,
+                says=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \[", trace=partial(control, 3),
+            ),
+            Case("no bias", Verdict.NOT_APPLICABLE, says=f"{NO_BIAS}$", trace=partial(heard, 4, 0.05), variant=INCLUDED),
+            Case(
+                "a bias of the scores alone", Verdict.NOT_APPLICABLE,
+                says=f"{NO_BIAS}; 1 of 4 add one to their scores", trace=selecting, variant=INCLUDED,
+            ),
+        ),
+        (Null("routers at chance", {"trace": partial(heard, gain=1.0)}, resamples=99),),
+    ),
+    Contract(
+        controlled,
+        (
+            Case("two arms", Verdict.SUPPORTED, loss_experiment=partial(trained, 1, (0.2, 1.0))),
+            Case("a sweep", Verdict.SUPPORTED, loss_experiment=partial(trained, 1, (0.1, 0.4, 0.9, 2.0))),
+            Case("six pairs", Verdict.SUPPORTED, loss_experiment=partial(of_layers, 6)),
+            Case("an arm blind to the mean", Verdict.SUPPORTED, loss_experiment=blind_to_the_mean),
+            Case("two arms, turned round", Verdict.REFUTED, loss_experiment=partial(trained, 1, (1.0, 0.2))),
+            Case("a sweep, turned round", Verdict.REFUTED, loss_experiment=partial(trained, 1, (2.0, 0.9, 0.4, 0.1))),
+            Case(
+                "a bound that labels at random meet", Verdict.VACUOUS, at={"falls": 9.0},
+                loss_experiment=partial(trained, 1, (0.2, 1.0)),
+            ),
+            Case("trainings that disagree", Verdict.INCONCLUSIVE, loss_experiment=disagreeing),
+            Case(
+                "coefficients that rise", Verdict.NOT_APPLICABLE,
+                says=r"should fall from arm to arm, and are 0, 0\.01",
+                loss_experiment=partial(trained, 3, (0.2, 1.0), loss=(0.0, 0.01)),
+            ),
+            Case("another text", Verdict.NOT_APPLICABLE, says="same text", loss_experiment=another_text),
+            Case(
+                "no bias", Verdict.NOT_APPLICABLE, says=f"{NO_BIAS}$", variant=INCLUDED,
+                loss_experiment=partial(trained, 3, (0.2, 1.0), seeds=1),
+            ),
+            Case(
+                "three pairs", Verdict.NOT_APPLICABLE,
+                says=r"6 pairs of a layer and a seed are needed .* is -0\.\d+, -0\.\d+, -0\.\d+$",
+                loss_experiment=partial(of_layers, 3),
+            ),
+        ),
+        (alike(1), alike(4)),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_controlled_null_has_the_labels_at_random() -> None:
     # Random labels cannot tell the arms apart: the null calibrates, and holds by luck alone.
-    finding = controlled(loss_experiment=trained(2, (0.2, 1.0)), variant=IGNORED, sampling=SAMPLING)
+    finding = finding_of(controlled, loss_experiment=trained(2, (0.2, 1.0)))
     assert finding.criteria[0].estimate.value < -0.5
     assert abs(finding.null[0].estimate.value) < 0.5
     assert finding.criteria[0].estimate.unit == "(layer, seed) pair"
     assert finding.criteria[0].estimate.n == 12
 
 
-def test_controlled_refuses_what_cannot_be_paired() -> None:
-    arguments: dict[str, Any] = {"variant": IGNORED, "sampling": SAMPLING}
-    with pytest.raises(NotApplicable, match=r"should fall from arm to arm, and are 0, 0\.01"):
-        controlled(loss_experiment=trained(3, (0.2, 1.0), loss=(0.0, 0.01)), **arguments)
-    one = trained(3, (0.2, 1.0), seeds=1)
-    cut = replace(one.traces[0][1], token=one.traces[0][1].token + 1)
-    with pytest.raises(NotApplicable, match="same text"):
-        controlled(loss_experiment=replace(one, traces=((one.traces[0][0], cut),)), **arguments)
-    with pytest.raises(NotApplicable, match=r"no router adds a bias to its logits$"):
-        controlled(loss_experiment=one, variant=INCLUDED, sampling=SAMPLING)
-
-
-def test_controlled_needs_pairs_enough_for_an_interval() -> None:
-    def build(layers: int) -> Experiment:
-        return experiment(("with loss", "without"), 1, lambda _, arm: heard(arm, (0.2, 1.0)[arm], layers=layers))
-
-    few = [replace(trace, checkpoint={}) for trace in build(3).traces[0]]
-    with pytest.raises(
-        NotApplicable, match=r"6 pairs of a layer and a seed are needed .* is -0\.\d+, -0\.\d+, -0\.\d+$"
-    ):
-        controlled(replace(build(3), traces=(tuple(few),)), IGNORED, SAMPLING)
-    six = replace(build(6), traces=(tuple(replace(trace, checkpoint={}) for trace in build(6).traces[0]),))
-    estimate = controlled(six, IGNORED, SAMPLING).criteria[0].estimate
+def test_six_pairs_have_an_interval_without_draws() -> None:
+    estimate = finding_of(controlled, loss_experiment=of_layers(6)).criteria[0].estimate
     assert estimate.n == 6
     assert not estimate.draws
-    assert verdict(controlled, loss_experiment=six, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
 
 
-def test_seeds_that_disagree_decide_nothing() -> None:
-    gains = ((0.1, 2.0), (1.3, 1.0))
-    planted = experiment(
-        ("with loss", "without"), 2, lambda k, arm: heard(50 + 10 * k, gains[k][arm], layers=6, loss=None)
-    )
-    by_pair = controlled(planted, IGNORED, SAMPLING).criteria[0].estimate
+def test_trainings_that_disagree_widen_the_interval() -> None:
+    by_pair = finding_of(controlled, loss_experiment=disagreeing()).criteria[0].estimate
     assert by_pair.method.endswith("widened to the range of 2 trainings")
-    assert verdict(controlled, loss_experiment=planted, variant=IGNORED, sampling=SAMPLING) == Verdict.INCONCLUSIVE
 
 
-def test_a_router_blind_to_the_mean_has_no_ratio_and_a_verdict() -> None:
-    blind = trained(5, (0.0, 1.0), seeds=1)
-    layers = tuple(
-        replace(layer, mean=np.eye(WORLD.width)[0], router=replace(layer.router, weight=layer.router.weight * AXES))
-        for layer in blind.traces[0][0].layers
-    )
-    planted = replace(blind, traces=((replace(blind.traces[0][0], layers=layers), blind.traces[0][1]),))
-    finding = controlled(planted, IGNORED, SAMPLING)
+def test_a_router_blind_to_the_mean_has_no_ratio() -> None:
+    finding = finding_of(controlled, loss_experiment=blind_to_the_mean())
     assert [measured.name for measured in finding.criteria][1:] == ["the difference, mean over layers"]
-    assert verdict(controlled, loss_experiment=planted, variant=IGNORED, sampling=SAMPLING) == Verdict.SUPPORTED
-
-
-def controlled_null(seed: int, seeds: int) -> Verdict:
-    return verdict(
-        controlled,
-        loss_experiment=trained(seed, (1.0, 1.0), seeds=seeds),
-        variant=IGNORED,
-        sampling=Sampling(seed, 199),
-    )
-
-
-@pytest.mark.parametrize("seeds", [1, 4])
-def test_arms_alike_are_rarely_told_apart(seeds: int) -> None:
-    found = [controlled_null(seed, seeds) for seed in range(200)]
-    assert found.count(Verdict.SUPPORTED) <= 10
-    assert found.count(Verdict.REFUTED) <= 10

@@ -5,28 +5,41 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from claims.balance.test_geo_prop2_theorem import test_balance_theorem as balance_theorem
+from claims.balance import test_geo_prop2_theorem
 from claims.core.verdict import Verdict
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.contract import DRAWS, NIGHTLY, Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import SAMPLING
 from fixtures.mlp.trained_routers import WORLD, RouterWorld, states_of, trained_responses
+from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
-
-# The claims are imported under names that pytest does not collect.
 
 SHORT = replace(WORLD, seeds=10, tokens=256, batch=64, steps=60, experts=4, width=8)
 
 
-@pytest.mark.parametrize(
-    ("world", "expected"),
-    [
-        (SHORT, Verdict.SUPPORTED),
-        (replace(SHORT, coefficients=(0.1, 0.01, 0.001, 0.0)), Verdict.REFUTED),
-        (replace(SHORT, coefficients=(0.0, -0.01, -0.1, -1.0)), Verdict.REFUTED),  # a reward for imbalance
-        (replace(SHORT, null_coefficients=(0.0, 0.3, 1.0, 3.0)), Verdict.VACUOUS),  # a null that is balanced too
-    ],
-)
-def test_balance_theorem(world: RouterWorld, expected: Verdict) -> None:
-    assert verdict(balance_theorem, router_world=world, sampling=SAMPLING) == expected
+CONTRACTS = (
+    Contract(
+        test_geo_prop2_theorem.test_balance_theorem,
+        (
+            Case("coefficients that rise", Verdict.SUPPORTED, router_world=SHORT),
+            Case(
+                "coefficients that fall", Verdict.REFUTED,
+                router_world=replace(SHORT, coefficients=(0.1, 0.01, 0.001, 0.0)),
+            ),
+            Case(
+                "a reward for imbalance", Verdict.REFUTED,
+                router_world=replace(SHORT, coefficients=(0.0, -0.01, -0.1, -1.0)),
+            ),
+            Case(
+                "a null that is balanced too", Verdict.VACUOUS,
+                router_world=replace(SHORT, null_coefficients=(0.0, 0.3, 1.0, 3.0)),
+            ),
+            Case("one seed, no interval", Verdict.INCONCLUSIVE, router_world=replace(SHORT, seeds=1)),
+        ),
+        cannot={Verdict.NOT_APPLICABLE: "its routers are trained in the run"},
+    ),
+)  # fmt: skip
+
+test_verdict, _ = contract_tests(CONTRACTS)
 
 
 def test_training_without_the_loss_responds_to_the_mean_because_the_task_wants_it() -> None:
@@ -53,15 +66,14 @@ def test_the_training_is_repeated_to_the_bit() -> None:
     assert (first == second).all()
 
 
-def order_null(seed: int) -> Verdict:
+@pytest.mark.parametrize("worlds", [DRAWS, pytest.param(NIGHTLY, marks=pytest.mark.nightly)])
+def test_orders_of_the_data_are_rarely_taken_for_a_loss(worlds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arms that differ in nothing but the order of the data: the null's own arms, judged as the claim's."""
-    world = replace(SHORT, tokens=64, batch=16, steps=8)
-    sampling = Sampling(seed, 199)
-    null = trained_responses(world, sampling)[1]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("claims.balance.test_geo_prop2_theorem.trained_responses", lambda *_: (null, null[::-1, ::-1]))
-        return verdict(balance_theorem, router_world=world, sampling=sampling)
 
+    def order_alone(world: RouterWorld, sampling: Sampling) -> tuple[Float64Array, Float64Array]:
+        null = trained_responses(world, sampling)[1]
+        return null, null[::-1, ::-1]
 
-def test_orders_of_the_data_are_rarely_taken_for_a_loss() -> None:
-    assert [order_null(seed) for seed in range(200)].count(Verdict.SUPPORTED) <= 10
+    monkeypatch.setattr(test_geo_prop2_theorem, "trained_responses", order_alone)
+    quick = replace(SHORT, tokens=64, batch=16, steps=8)
+    Null("order alone", {"router_world": quick}).check(test_geo_prop2_theorem.test_balance_theorem, worlds)

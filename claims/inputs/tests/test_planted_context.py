@@ -1,20 +1,17 @@
 """Planted contexts: tokens that keep their experts near the input and lose them with depth."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-import pytest
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
-from claims.inputs.test_geo_fig04_context import test_context_dependence as context_dependence
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.inputs import test_geo_fig04_context
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.arrays import IntArray
-from metrics.stats.sampling import Sampling
-
-# The claims are imported under names that pytest does not collect.
 
 TEXT = World(sequences=32, length=24, width=4, experts=16, top_k=2)
 TYPES = 12
@@ -56,66 +53,59 @@ def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> Tra
     return replace(trace, labels={"sentence": tuple(str(i) for i in range(SENTENCES) for _ in range(contexts))})
 
 
-def judged(keeps: tuple[float, ...], variant: dict[str, str], seed: int = 3, sampling: Sampling = SAMPLING) -> Verdict:
-    read = (sentences if variant == SENTENCE else text)(keeps, seed)
-    return verdict(context_dependence, read=read, variant=variant, sampling=sampling)
+def both_units(name: str, expected: Verdict, keeps: tuple[float, ...]) -> list[Case]:
+    """Cases of tokens and of sentences that keep their experts alike."""
+    return [
+        Case(f"{name}, tokens", expected, read=partial(text, keeps), variant=TOKEN),
+        Case(f"{name}, sentences", expected, read=partial(sentences, keeps), variant=SENTENCE),
+    ]
 
 
-@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
-@pytest.mark.parametrize(("keeps", "expected"), [(FALLING, Verdict.SUPPORTED), (RISING, Verdict.REFUTED)])
-def test_context_dependence(variant: dict[str, str], keeps: tuple[float, ...], expected: Verdict) -> None:
-    assert judged(keeps, variant) == expected
-
-
-@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
-def test_context_dependence_refuted_when_contexts_differ_from_the_first_layer_on(variant: dict[str, str]) -> None:
-    assert judged((0.4, 0.3, 0.2, 0.1), variant) == Verdict.REFUTED
-
-
-def test_context_dependence_vacuous_when_all_tokens_use_the_same_experts() -> None:
-    trace = text(FALLING, alike=True)
-    assert verdict(context_dependence, read=trace, variant=TOKEN, sampling=SAMPLING) == Verdict.VACUOUS
-
-
-def test_experts_that_never_change_show_no_trend() -> None:
-    assert judged((1.0,) * 4, TOKEN) == Verdict.REFUTED
-
-
-@pytest.mark.parametrize(
-    ("trace", "variant", "reason"),
-    [
-        (text((1.0, 0.1)), TOKEN, "needs 3 MoE layers; measured: 2"),
-        (replace(text(FALLING), checkpoint={"moe_layers": 9}), TOKEN, "4 of 9 were measured"),
+CONTRACTS = (
+    Contract(
+        test_geo_fig04_context.test_context_dependence,
         (
-            replace(text(FALLING), token=np.arange(TEXT.tokens)),
-            TOKEN,
-            "8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
+            *both_units("experts kept near the input", Verdict.SUPPORTED, FALLING),
+            *both_units("experts kept at depth", Verdict.REFUTED, RISING),
+            *both_units("contexts that differ from the first layer on", Verdict.REFUTED, (0.4, 0.3, 0.2, 0.1)),
+            *both_units("experts that never change", Verdict.REFUTED, (1.0,) * 4),
+            Case("one set of experts for all", Verdict.VACUOUS, read=partial(text, FALLING, alike=True), variant=TOKEN),
+            Case(
+                "a first layer at the threshold", Verdict.INCONCLUSIVE, read=partial(text, (0.75, 0.5, 0.3, 0.1)),
+                at={"first": MEASURED}, variant=TOKEN,
+            ),
+            Case(
+                "two layers", Verdict.NOT_APPLICABLE, says="needs 3 MoE layers; measured: 2",
+                read=partial(text, (1.0, 0.1)), variant=TOKEN,
+            ),
+            Case(
+                "some of the layers", Verdict.NOT_APPLICABLE, says="4 of 9 were measured", variant=TOKEN,
+                read=lambda: replace(text(FALLING), checkpoint={"moe_layers": 9}),
+            ),
+            Case(
+                "no shared token", Verdict.NOT_APPLICABLE, variant=TOKEN,
+                says="8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
+                read=lambda: replace(text(FALLING), token=np.arange(TEXT.tokens)),
+            ),
+            Case(
+                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1), variant=SENTENCE,
+                says="8 sentences are needed for an interval: 0 of 12 sentences have two",
+            ),
         ),
         (
-            sentences(FALLING, contexts=1),
-            SENTENCE,
-            "8 sentences are needed for an interval: 0 of 12 sentences have two",
+            Null("tokens that lose as much at every layer", {"read": partial(text, FLAT), "variant": TOKEN}),
+            Null("sentences that lose as much at every layer", {"read": partial(sentences, FLAT), "variant": SENTENCE}),
         ),
-    ],
-    ids=["two layers", "some layers", "no shared token", "one context"],
-)
-def test_context_dependence_is_not_applicable(trace: Trace, variant: dict[str, str], reason: str) -> None:
-    with pytest.raises(NotApplicable, match=reason):
-        context_dependence(read=trace, variant=variant, sampling=SAMPLING)
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_a_finding_says_what_was_compared() -> None:
-    trace = sentences(FALLING)
-    found = context_dependence(read=trace, variant=SENTENCE, sampling=SAMPLING)
+    found = finding_of(CONTRACTS[0].claim, read=sentences(FALLING), variant=SENTENCE)
     assert {measured.estimate.unit for measured in (*found.criteria, *found.null)} == {"sentence", "order"}
     assert found.criteria[0].estimate.n == SENTENCES
     assert found.criteria[0].estimate.value == 1.0  # the first layer keeps every token's experts
     assert found.figure is not None
     assert found.figure.reference[0].y == [0.125, 0.125]
-
-
-@pytest.mark.parametrize("variant", [TOKEN, SENTENCE], ids=lambda variant: variant["unit"])
-def test_false_support_stays_below_five_percent(variant: dict[str, str]) -> None:
-    """Tokens that lose as much at every layer: overlap is high, and depth does not matter."""
-    supported = sum(judged(FLAT, variant, seed, Sampling(seed, 199)) == Verdict.SUPPORTED for seed in range(200))
-    assert supported <= 0.05 * 200, f"{supported} of 200 null draws were called supported"

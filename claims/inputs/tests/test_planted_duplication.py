@@ -1,26 +1,24 @@
 """Planted copies: documents of three domains whose usage moves toward one profile as they are repeated."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.optimize import brentq
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
+from claims.inputs import test_geo_fig10_duplication
 from claims.inputs.duplicated_inputs import PLAIN, REPEATED, read_copies
-from claims.inputs.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
 from claims.shared.sequence_pairs import block_mean
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceSpectrum, SequenceTrace
 from fixtures.planted.sequences import planted_sequences
 from metrics.arrays import Float64Array
-from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
-
+duplication_collapse = test_geo_fig10_duplication.test_duplication_collapse
 COUNTS = np.array([1, 2, 4, 8, 12])
 TOKENS, EXPERTS, DOMAINS = 60, 12, 3
 PLACES = [(kind, count) for kind in (REPEATED, PLAIN) for count in COUNTS]
@@ -89,73 +87,16 @@ def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> Sequence
     )
 
 
-def judged(trace: SequenceTrace, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(duplication_collapse, duplicates=trace, sampling=sampling)
-
-
-@pytest.mark.parametrize(
-    ("pull", "rise", "expected"),
-    [
-        (0.9, 1.0, Verdict.SUPPORTED),
-        (0.9, -1.0, Verdict.REFUTED),  # similar in the end, but through a weaker direction
-        (0.1, 1.0, Verdict.REFUTED),  # climbs, and stays far below the level within domains
-        (0.0, 1.0, Verdict.REFUTED),  # the copies use the experts that the text uses once
-        (-0.2, 1.0, Verdict.REFUTED),
-    ],
-)
-def test_duplication_collapse(pull: float, rise: float, expected: Verdict) -> None:
-    assert judged(planted(5, pull, rise)) == expected
-
-
-def test_duplication_collapse_vacuous_when_plain_text_does_the_same() -> None:
-    assert judged(planted(5, 0.9, plain_pull=0.9)) == Verdict.VACUOUS
-
-
-def test_plain_text_that_closes_the_gap_by_another_way_is_a_null_all_the_same() -> None:
-    # Neither energy, logits nor confidence rise with its length: still, the domains draw together without a copy.
-    assert judged(planted(5, 0.9, plain_pull=0.9, plain_rise=-1.0)) == Verdict.VACUOUS
-
-
-def test_without_a_gap_there_is_nothing_to_close() -> None:
-    trace = planted(5, 0.9, alike=True)
-    found = duplication_collapse(duplicates=trace, sampling=SAMPLING)
-    assert judged(trace) == Verdict.INCONCLUSIVE
-    assert np.isnan(found.criteria[1].estimate.value)
-    assert found.criteria[1].name == "share of the gap closed at 12x (undefined: no gap at 1x)"
-    assert "there is no gap to close" in found.notes[0]
-
-
-def test_a_finding_counts_documents_and_leaves_the_frame_out() -> None:
-    found = duplication_collapse(duplicates=planted(5, 0.0), sampling=SAMPLING)
-    assert {(m.estimate.unit, m.estimate.n) for m in (*found.criteria, *found.null)} == {("document", 24)}
-    trend, share = (measured.estimate for measured in found.criteria[:2])
-    assert (trend.value, share.value) == (0.0, 0.0)  # though the frame is a smaller share of every longer sequence
-    assert found.figure is not None
-    assert [series.label for series in found.figure.series] == [
-        "across domains, repeated",
-        "across domains, plain text",
-    ]
-
-
-def test_what_cannot_be_compared_is_not_applicable() -> None:
+def one_domain() -> SequenceTrace:
+    """Documents that are all of one domain."""
     trace = planted(5, 0.9)
-    with pytest.raises(NotApplicable, match="6 documents make too few pairs"):
-        duplication_collapse(duplicates=planted(5, 0.9, documents=6), sampling=SAMPLING)
-    with pytest.raises(NotApplicable, match="24 documents of 1 domains"):
-        duplication_collapse(duplicates=replace(trace, corpus=np.zeros_like(trace.corpus)), sampling=SAMPLING)
-    dense = tuple(replace(layer, usage=layer.usage[:, :, :0]) for layer in trace.layers)
-    with pytest.raises(NotApplicable, match="no layer of the checkpoint routes"):
-        duplication_collapse(duplicates=replace(trace, layers=dense), sampling=SAMPLING)
+    return replace(trace, corpus=np.zeros_like(trace.corpus))
 
 
-def test_incomplete_evidence_is_refused() -> None:
+def dense() -> SequenceTrace:
+    """Layers without experts."""
     trace = planted(5, 0.9)
-    once = {**trace.labels, "copies": ("2", *trace.labels["copies"][1:])}
-    with pytest.raises(ValueError, match="24 documents need 240 sequences"):
-        read_copies(replace(trace, labels=once))
-    bare = tuple(replace(layer, spectrum=None) for layer in trace.layers)
-    with pytest.raises(ValueError, match="no spectra at layer 0"):
-        duplication_collapse(duplicates=replace(trace, layers=bare), sampling=SAMPLING)
+    return replace(trace, layers=tuple(replace(layer, usage=layer.usage[:, :, :0]) for layer in trace.layers))
 
 
 @cache
@@ -176,10 +117,64 @@ def half_closing() -> float:
     return float(brentq(beyond, 0.0, 1.0, xtol=1e-3))
 
 
-def test_false_support_stays_below_five_percent() -> None:
-    """Energy, logits and confidence rise with every copy, and similarity climbs, but only half as far on average."""
-    pull = half_closing()
-    supported = sum(
-        judged(planted(seed, pull, layers=1), Sampling(seed, 199)) == Verdict.SUPPORTED for seed in range(200)
-    )
-    assert supported <= 0.05 * 200, f"{supported} of 200 null draws were called supported"
+CONTRACTS = (
+    Contract(
+        duplication_collapse,
+        (
+            Case("domains that draw together", Verdict.SUPPORTED, duplicates=partial(planted, 5, 0.9)),
+            Case("but through a weaker direction", Verdict.REFUTED, duplicates=partial(planted, 5, 0.9, -1.0)),
+            Case("a climb that ends far below", Verdict.REFUTED, duplicates=partial(planted, 5, 0.1)),
+            Case("the experts that the text uses once", Verdict.REFUTED, duplicates=partial(planted, 5, 0.0)),
+            Case("domains that part", Verdict.REFUTED, duplicates=partial(planted, 5, -0.2)),
+            Case("plain text does the same", Verdict.VACUOUS, duplicates=partial(planted, 5, 0.9, plain_pull=0.9)),
+            Case(  # neither energy, logits nor confidence rise with its length, and the domains draw together
+                "plain text does it by another way", Verdict.VACUOUS,
+                duplicates=partial(planted, 5, 0.9, plain_pull=0.9, plain_rise=-1.0),
+            ),
+            Case("no gap to close", Verdict.INCONCLUSIVE, duplicates=partial(planted, 5, 0.9, alike=True)),
+            Case(
+                "a few documents", Verdict.NOT_APPLICABLE, says="6 documents make too few pairs",
+                duplicates=partial(planted, 5, 0.9, documents=6),
+            ),
+            Case("one domain", Verdict.NOT_APPLICABLE, says="24 documents of 1 domains", duplicates=one_domain),
+            Case("no experts", Verdict.NOT_APPLICABLE, says="no layer of the checkpoint routes", duplicates=dense),
+        ),
+        (
+            Null(
+                "a climb that closes half of the gap on average",
+                {"duplicates": lambda seed: planted(seed, half_closing(), layers=1)},
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+def test_without_a_gap_its_share_is_undefined_and_said() -> None:
+    found = finding_of(duplication_collapse, duplicates=planted(5, 0.9, alike=True))
+    assert np.isnan(found.criteria[1].estimate.value)
+    assert found.criteria[1].name == "share of the gap closed at 12x (undefined: no gap at 1x)"
+    assert "there is no gap to close" in found.notes[0]
+
+
+def test_a_finding_counts_documents_and_leaves_the_frame_out() -> None:
+    found = finding_of(duplication_collapse, duplicates=planted(5, 0.0))
+    assert {(m.estimate.unit, m.estimate.n) for m in (*found.criteria, *found.null)} == {("document", 24)}
+    trend, share = (measured.estimate for measured in found.criteria[:2])
+    assert (trend.value, share.value) == (0.0, 0.0)  # though the frame is a smaller share of every longer sequence
+    assert found.figure is not None
+    assert [series.label for series in found.figure.series] == [
+        "across domains, repeated",
+        "across domains, plain text",
+    ]
+
+
+def test_incomplete_evidence_is_refused() -> None:
+    trace = planted(5, 0.9)
+    once = {**trace.labels, "copies": ("2", *trace.labels["copies"][1:])}
+    with pytest.raises(ValueError, match="24 documents need 240 sequences"):
+        read_copies(replace(trace, labels=once))
+    bare = tuple(replace(layer, spectrum=None) for layer in trace.layers)
+    with pytest.raises(ValueError, match="no spectra at layer 0"):
+        finding_of(duplication_collapse, duplicates=replace(trace, layers=bare))

@@ -1,20 +1,20 @@
 """Planted texts: louder originals, topical sequences."""
 
-import numpy as np
-import pytest
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
 
-from claims.core.finding import NotApplicable
+import numpy as np
+
 from claims.core.verdict import Verdict
-from claims.inputs.test_geo_fig03_confidence import test_ood_confidence as ood_confidence
-from claims.inputs.test_geo_fig05_sequences import test_sequence_similarity as sequence_similarity
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.inputs import test_geo_fig03_confidence, test_geo_fig05_sequences
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
-from metrics.stats.sampling import Sampling
-
-# The claims are imported under names that pytest does not collect.
+from metrics.arrays import IntArray
 
 
+@lru_cache(maxsize=1)
 def louder(world: World, seed: int, gain: float) -> dict[str, Trace]:
     """Original text whose row-space part is ``gain`` times that of scrambled text; everything else alike."""
     rng = np.random.default_rng(seed)
@@ -37,22 +37,17 @@ def louder(world: World, seed: int, gain: float) -> dict[str, Trace]:
     }
 
 
-FORK = {"against": "shuffled", "confidence": "softmax"}
+SOFTMAX = {"against": "shuffled", "confidence": "softmax"}
 
 
-@pytest.mark.parametrize(("gain", "expected"), [(1.6, Verdict.SUPPORTED), (0.6, Verdict.REFUTED)])
-def test_ood_confidence(gain: float, expected: Verdict) -> None:
-    assert verdict(ood_confidence, **louder(World(), 10, gain), variant=FORK, sampling=SAMPLING) == expected
+def texts(gain: float) -> dict[str, Any]:
+    """Evidence whose original text is so much louder than scrambled text."""
 
+    def reading(name: str) -> Callable[..., Trace]:
+        return lambda seed=10: louder(World(), seed, gain)[name]
 
-def test_own_weights_are_not_applicable_to_a_softmax_router() -> None:
-    variant = {"against": "shuffled", "confidence": "own weight"}
-    with pytest.raises(NotApplicable, match="sigmoid"):
-        ood_confidence(**louder(World(), 10, 1.6), variant=variant, sampling=SAMPLING)
-
-
-def confidence_null(seed: int) -> Verdict:
-    return verdict(ood_confidence, **louder(World(), seed, 1.0), variant=FORK, sampling=Sampling(seed, 199))
+    names = ("trace", "again", "shuffled", "reversed_order")
+    return {name: reading(name) for name in names} | {"variant": SOFTMAX}
 
 
 def topical(world: World, seed: int, pull: float) -> Trace:
@@ -72,20 +67,50 @@ def topical(world: World, seed: int, pull: float) -> Trace:
 LONG = World(sequences=40, length=48, width=8, experts=8, top_k=1)
 
 
-def test_sequence_similarity_supported_for_topical_sequences() -> None:
-    assert verdict(sequence_similarity, trace=topical(LONG, 11, 1.0), sampling=SAMPLING) == Verdict.SUPPORTED
-
-
-def test_sequence_similarity_refuted_when_experts_are_chosen_at_random() -> None:
-    rng = np.random.default_rng(11)
-    trace = topical(LONG, 11, 1.0)
-    chosen = np.stack([rng.permutation(LONG.experts)[: LONG.top_k] for _ in range(LONG.tokens)])
+def topics_ignored() -> Trace:
+    """Topical sequences whose experts were chosen at random."""
+    rng, trace = np.random.default_rng(11), topical(LONG, 11, 1.0)
+    chosen: IntArray = np.stack([rng.permutation(LONG.experts)[: LONG.top_k] for _ in range(LONG.tokens)])
     layer = trace.layers[0]
-    doctored = planted_trace(
-        LONG, [layer.hidden.astype(np.float64)], [layer.router.weight.astype(np.float64)], experts=[chosen], corpora=2
-    )
-    assert verdict(sequence_similarity, trace=doctored, sampling=SAMPLING) == Verdict.REFUTED
+    hidden, weight = layer.hidden.astype(np.float64), layer.router.weight.astype(np.float64)
+    return planted_trace(LONG, [hidden], [weight], experts=[chosen], corpora=2)
 
 
-def similarity_null(seed: int) -> Verdict:
-    return verdict(sequence_similarity, trace=topical(LONG, seed, 0.0), sampling=Sampling(seed, 199))
+CONTRACTS = (
+    Contract(
+        test_geo_fig03_confidence.test_ood_confidence,
+        (
+            Case("louder originals", Verdict.SUPPORTED, **texts(1.6)),
+            Case("quieter originals", Verdict.REFUTED, **texts(0.6)),
+            Case("bounds that one text meets", Verdict.VACUOUS, at={"difference": -9.0, "layers": -1.0}, **texts(1.6)),
+            Case("a difference at the threshold", Verdict.INCONCLUSIVE, at={"difference": MEASURED}, **texts(1.6)),
+            Case(
+                "own weights of a softmax router", Verdict.NOT_APPLICABLE, says="sigmoid",
+                **texts(1.6) | {"variant": {"against": "shuffled", "confidence": "own weight"}},
+            ),
+        ),
+        (Null("texts alike", texts(1.0)),),
+    ),
+    Contract(
+        test_geo_fig05_sequences.test_sequence_similarity,
+        (
+            Case("topical sequences", Verdict.SUPPORTED, trace=partial(topical, LONG, 11, 1.0)),
+            Case("experts chosen at random", Verdict.REFUTED, trace=topics_ignored),
+            Case(
+                "bounds that permuted labels meet", Verdict.VACUOUS, at={"correlation": -1.0},
+                trace=partial(topical, LONG, 11, 1.0),
+            ),
+            Case(
+                "correlations at the threshold", Verdict.INCONCLUSIVE, at={"correlation": 0.9},
+                trace=partial(topical, LONG, 11, 1.0),
+            ),
+            Case(
+                "a few sequences", Verdict.NOT_APPLICABLE, says="4 sequences make too few pairs",
+                trace=partial(topical, World(sequences=4, width=8), 11, 1.0),
+            ),
+        ),
+        (Null("one topic", {"trace": lambda seed: topical(LONG, seed, 0.0)}),),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)

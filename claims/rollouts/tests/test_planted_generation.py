@@ -1,15 +1,16 @@
 """Planted readings of generated text: the same twice, different, near-tied, and without any choice at all."""
 
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
-from claims.rollouts.test_teacher_forcing import test_teacher_forcing as teacher_forcing
-from claims.tests.support.verdicts import SAMPLING, two_layers, verdict
+from claims.rollouts import test_teacher_forcing
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of, outcome, two_layers
 from fixtures.architectures.tiny_models import tiny_model
 from fixtures.discovery.card import read_routers
 from fixtures.discovery.routers import find_moe_layers
@@ -19,10 +20,8 @@ from fixtures.planted.tokens import World
 from fixtures.tests.support.odd_routers import olmoe_with
 from fixtures.tests.support.stateful_router import ParityRouter
 from metrics.arrays import BoolArray
-from metrics.stats.sampling import Sampling
 
-# The claim is imported under a name that pytest does not collect.
-
+teacher_forcing = test_teacher_forcing.test_teacher_forcing
 TRACE = two_layers(World(), 6)
 SEQUENCES, PROMPT, LENGTH, LAYERS, EXPERTS = 16, 6, 30, 3, 16
 TOKENS = SEQUENCES * LENGTH
@@ -64,44 +63,87 @@ def at(*cells: tuple[int, int]) -> BoolArray:
     return found
 
 
-def judged(generation: GenerationCheck, flip_rate: float = 0.0, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(teacher_forcing, trace=replace(TRACE, flip_rate=flip_rate), generation=generation, sampling=sampling)
+def excused(*apart: tuple[int, int], tie: tuple[int, int] = (20, 1)) -> GenerationCheck:
+    """Choices that differ, of which one is a near-tie."""
+    return planted(at(*apart), at(tie))
 
 
-def test_equal_readings_are_supported() -> None:
-    assert judged(planted()) == Verdict.SUPPORTED
+def constant() -> GenerationCheck:
+    """A router without a choice."""
+    same, one = planted(), np.tile(np.arange(3, dtype=np.int16), (TOKENS, 1))
+    return replace(same, layers=tuple(replace(layer, generated=one, forced=one) for layer in same.layers))
 
 
-def test_one_choice_apart_refutes() -> None:
-    assert judged(planted(at((20, 1)))) == Verdict.REFUTED
-    assert judged(planted(at((2, 1)))) == Verdict.SUPPORTED  # of the prompt, which was not generated
+def moved(share: float, seed: int = 1, dtype: str = "bfloat16") -> GenerationCheck:
+    """A share of the choices goes elsewhere, by rounding or by another routing."""
+    return planted(np.random.default_rng(seed).random((TOKENS, LAYERS)) < share, dtype=dtype)
 
 
-def test_a_near_tie_is_excused_with_what_follows_it_and_nothing_else() -> None:
-    tie = at((20, 1))
-    for same in ((20, 1), (20, 2), (29, 2)):
-        assert judged(planted(at((20, 1), same), tie)) == Verdict.SUPPORTED
-    for other in ((19, 2), (20, 0), (29, 1), (30 + 29, 2)):  # earlier, in a lower layer, in another sequence
-        assert judged(planted(at((20, 1), other), tie)) == Verdict.REFUTED
-    assert judged(planted(at((29, 2)), tie)) == Verdict.REFUTED  # the near-tie fell the same way: no excuse
-    assert judged(planted(at((2, 0), (29, 2)), at((2, 0)))) == Verdict.SUPPORTED  # it lay in the prompt
+@cache
+def whole_choice() -> float:
+    """The share of its visits that a choice loses when it differs."""
+    every = planted(np.ones((TOKENS, LAYERS), dtype=bool), dtype="bfloat16")
+    return finding_of(teacher_forcing, trace=TRACE, generation=every).criteria[0].estimate.value
 
 
-def test_a_router_without_a_choice_is_vacuous() -> None:
-    same = planted()
-    constant = np.tile(np.arange(3, dtype=np.int16), (TOKENS, 1))
-    layers = tuple(replace(layer, generated=constant, forced=constant) for layer in same.layers)
-    assert judged(replace(same, layers=layers)) == Verdict.VACUOUS
+FLIPS = {"trace": replace(TRACE, flip_rate=0.1)}
+PLAIN = {"trace": replace(TRACE, flip_rate=0.0)}
+FREE = "free of near-ties"
+CONTRACTS = (
+    Contract(
+        teacher_forcing,
+        (
+            Case("equal readings", Verdict.SUPPORTED, generation=planted, **PLAIN),
+            Case("a choice of the prompt apart", Verdict.SUPPORTED, generation=lambda: planted(at((2, 1))), **PLAIN),
+            *(
+                Case(f"a near-tie at (20, 1), and {same}", Verdict.SUPPORTED, generation=given, **PLAIN)
+                for same in ((20, 2), (29, 2))
+                for given in (partial(excused, (20, 1), same),)
+            ),
+            Case("a near-tie alone", Verdict.SUPPORTED, generation=partial(excused, (20, 1)), **PLAIN),
+            Case(
+                "what follows a near-tie of the prompt", Verdict.SUPPORTED,
+                generation=partial(excused, (2, 0), (29, 2), tie=(2, 0)), **PLAIN,
+            ),
+            Case("few visits elsewhere in bfloat16", Verdict.SUPPORTED, generation=partial(moved, 0.02), **PLAIN),
+            Case("few, where batches flip as many", Verdict.SUPPORTED, generation=partial(moved, 0.02), **FLIPS),
+            Case("one choice apart", Verdict.REFUTED, generation=lambda: planted(at((20, 1))), **PLAIN),
+            *(  # earlier, in a lower layer, in another sequence
+                Case(f"a near-tie at (20, 1), not {other}", Verdict.REFUTED, generation=given, **PLAIN)
+                for other in ((19, 2), (20, 0), (29, 1), (30 + 29, 2))
+                for given in (partial(excused, (20, 1), other),)
+            ),
+            Case("a near-tie that fell the same way", Verdict.REFUTED, generation=partial(excused, (29, 2)), **PLAIN),
+            Case("many visits elsewhere in bfloat16", Verdict.REFUTED, generation=partial(moved, 0.3), **PLAIN),
+            Case("many, whatever batches flip", Verdict.REFUTED, generation=partial(moved, 0.3), **FLIPS),
+            Case(
+                "few visits elsewhere in float32", Verdict.REFUTED,
+                generation=partial(moved, 0.02, dtype="float32"), **FLIPS,
+            ),
+            Case("a router without a choice", Verdict.VACUOUS, generation=constant, **PLAIN),
+            Case(
+                "visits at the threshold", Verdict.INCONCLUSIVE, at={"visits": MEASURED},
+                generation=partial(moved, 0.02), **PLAIN,
+            ),
+            Case(
+                "nothing generated", Verdict.NOT_APPLICABLE, says=FREE,
+                generation=lambda: planted(is_generated=np.zeros(TOKENS, dtype=bool)), **PLAIN,
+            ),
+            Case(
+                "near-ties alone", Verdict.NOT_APPLICABLE, says=FREE,
+                generation=lambda: planted(tied=np.ones((TOKENS, LAYERS), dtype=bool)), **PLAIN,
+            ),
+        ),
+        (
+            Null(
+                "one visit in twenty goes elsewhere",
+                {"trace": TRACE, "generation": lambda seed: moved(0.05 / whole_choice(), seed)},
+            ),
+        ),
+    ),
+)  # fmt: skip
 
-
-def test_shorter_types_are_judged_by_the_visits_that_go_elsewhere() -> None:
-    # Rounding moves a few choices even where another batch size moves none; that is no other routing.
-    random = np.random.default_rng(1)
-    few, many = (random.random((TOKENS, LAYERS)) < share for share in (0.02, 0.3))
-    for flip_rate in (0.0, 0.1):
-        assert judged(planted(few, dtype="bfloat16"), flip_rate=flip_rate) == Verdict.SUPPORTED
-        assert judged(planted(many, dtype="bfloat16"), flip_rate=flip_rate) == Verdict.REFUTED
-    assert judged(planted(few), flip_rate=0.1) == Verdict.REFUTED  # float32 is not allowed it
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_a_choice_counts_by_the_experts_that_are_others() -> None:
@@ -109,21 +151,14 @@ def test_a_choice_counts_by_the_experts_that_are_others() -> None:
     check = planted(every, dtype="bfloat16")
     moved = [set(a) - set(b) for one in check.layers for a, b in zip(one.generated, one.forced, strict=True)]
     written = np.tile(check.is_generated, LAYERS)
-    visits, choices = teacher_forcing(trace=TRACE, generation=check, sampling=SAMPLING).criteria[:2]
+    visits, choices = finding_of(teacher_forcing, trace=TRACE, generation=check).criteria[:2]
     assert visits.estimate.value == pytest.approx(np.array([len(one) / 3 for one in moved])[written].mean())
     assert choices.estimate.value == 1.0
     assert not choices.decides
 
 
-def test_nothing_to_compare_is_not_applicable() -> None:
-    everywhere = np.ones((TOKENS, LAYERS), dtype=bool)
-    for check in (planted(is_generated=np.zeros(TOKENS, dtype=bool)), planted(tied=everywhere)):
-        with pytest.raises(NotApplicable, match="free of near-ties"):
-            judged(check)
-
-
 def test_figure_and_curve_show_the_share_by_layer() -> None:
-    finding = teacher_forcing(trace=TRACE, generation=planted(at((20, 1))), sampling=SAMPLING)
+    finding = finding_of(teacher_forcing, trace=TRACE, generation=planted(at((20, 1))))
     assert finding.figure is not None
     same, following = finding.figure.series
     assert same.x == [0.0, 1.0, 2.0]
@@ -137,17 +172,6 @@ def test_real_models_honest_and_doctored() -> None:
     verdicts = []
     for model in (tiny_model("olmoe"), olmoe_with(ParityRouter)):
         routers = read_routers(model, find_moe_layers(model))
-        verdicts.append(judged(check_generation(model, routers, prompts, new_tokens=10, seed=0)))
+        check = check_generation(model, routers, prompts, new_tokens=10, seed=0)
+        verdicts.append(outcome(teacher_forcing, generation=check, **PLAIN).verdict)
     assert verdicts == [Verdict.SUPPORTED, Verdict.REFUTED]
-
-
-def test_false_support_stays_below_five_percent() -> None:
-    """Readings of which one visit in twenty goes elsewhere: on the border of what is allowed."""
-    random = np.random.default_rng(4)
-    every = planted(np.ones((TOKENS, LAYERS), dtype=bool), dtype="bfloat16")
-    whole = teacher_forcing(trace=TRACE, generation=every, sampling=SAMPLING).criteria[0].estimate.value
-    found = [
-        judged(planted(random.random((TOKENS, LAYERS)) < 0.05 / whole, dtype="bfloat16"), sampling=Sampling(i, 199))
-        for i in range(200)
-    ]
-    assert sum(one == Verdict.SUPPORTED for one in found) <= 0.05 * 200

@@ -1,30 +1,28 @@
 """Planted likelihoods: pruning that spares prompts, that spares nothing, and that spares everything."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
-from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.finding import Finding, Measured
 from claims.core.verdict import Verdict
-from claims.rollouts.test_geo_fig08_pruning import test_pruning_prefill as pruning_prefill
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.rollouts import test_geo_fig08_pruning
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.verdicts import finding_of as measured_of
 from fixtures.evidence.ablation import PrunedLayer, PrunedScore, Pruning
 from metrics.arrays import Float64Array
 from metrics.routing.expert_subsets import Keep
-from metrics.stats.sampling import Sampling
 
-# The claim is imported under a name that pytest does not collect.
-
+pruning_prefill = test_geo_fig08_pruning.test_pruning_prefill
 #: Relative rise on prompts and on completions, by way to prune.
 Rise = tuple[float, float]
 Rises = dict[Keep, Rise]
 SPARED, COSTLY = (0.03, 0.20), (0.30, 0.40)
 CLAIMED: Rises = {"most used": SPARED, "random": COSTLY, "least used": COSTLY}
-#: The claim's own, as the test is called without pytest.
-LIMITS = {"increase": 0.10, "excess": 0.0, "lead": 0.0}
-NULL_WORLDS = 200
 
 
 def planted(
@@ -71,56 +69,126 @@ def planted(
     )
 
 
-def judged(pruned: Pruning, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(pruning_prefill, pruned=pruned, sampling=sampling, thresholds=LIMITS)
-
-
 def finding_of(pruned: Pruning) -> Finding:
-    return pruning_prefill(pruned=pruned, sampling=SAMPLING, thresholds=LIMITS)
+    return measured_of(pruning_prefill, pruned=pruned)
+
+
+def after(keep: Keep, rise: Rise, **more: Any) -> Callable[..., Pruning]:
+    """What is claimed, but for what one way to prune does."""
+    return partial(planted, CLAIMED | {keep: rise}, **more)
+
+
+def mixed(others: Pruning, *which: tuple[int, Keep]) -> Pruning:
+    """What is claimed, with the scores of another world at some depths and ways to prune."""
+    whole = planted(CLAIMED)
+    pairs = zip(whole.pruned, others.pruned, strict=True)
+    return replace(whole, pruned=tuple(two if (one.last, one.keep) in which else one for one, two in pairs))
+
+
+def four_layers_cost() -> Pruning:
+    """What is claimed, but not of four layers."""
+    return mixed(planted(CLAIMED | {"most used": COSTLY}, seed=1), *((4, keep) for keep in CLAIMED))
+
+
+def nothing_scored(name: str) -> Pruning:
+    """Texts without a prompt, or without a completion."""
+    whole = planted(CLAIMED)
+    none = np.zeros_like(whole.prompt_tokens)
+    changes: dict[str, Any] = {name: none * 0.0, f"{name}_tokens": none}
+    return replace(whole, **changes)
+
+
+def no_question_in_common() -> Pruning:
+    """Forty texts are prompts alone, and the others have none."""
+    whole, alone = planted(CLAIMED), np.arange(120) < 40
+    return replace(
+        whole,
+        labels={},
+        prompt=np.where(alone, whole.prompt, 0.0),
+        pruned=tuple(replace(score, prompt=np.where(alone, score.prompt, 0.0)) for score in whole.pruned),
+    )
+
+
+def border(name: str, rise: Rise) -> Null:
+    """On the border of one criterion."""
+    return Null(
+        name, {"pruned": lambda seed: planted(CLAIMED | {"most used": rise}, seed=seed, depths=(1,), noise=0.05)}
+    )
+
+
+def exchangeable(name: str, spread: float, noise: float) -> Null:
+    """Pruning does what is claimed, whichever experts are kept: the favourites are one more random choice."""
+    alike: Rises = {"most used": SPARED, "random": SPARED, "least used": SPARED}
+    return Null(
+        name, {"pruned": lambda seed: planted(alike, seed=seed, depths=(1,), spread=spread, noise=noise)},
+        resamples=99, limits={Verdict.SUPPORTED: 0.999}, mostly=Verdict.VACUOUS,
+    )  # fmt: skip
 
 
 def leads_of(finding: Finding) -> dict[str, Measured]:
     return {one.name: one for one in finding.null if not one.decides}
 
 
-@pytest.mark.parametrize(
-    ("rises", "expected"),
-    [
-        (CLAIMED, Verdict.SUPPORTED),
-        (CLAIMED | {"most used": (0.30, 0.90)}, Verdict.REFUTED),  # prompts suffer
-        (CLAIMED | {"most used": (0.06, 0.07)}, Verdict.REFUTED),  # completions hardly suffer more
-        (CLAIMED | {"most used": (-0.03, -0.05)}, Verdict.REFUTED),  # both gain: no cost to be twice of
-        (CLAIMED | {"random": SPARED}, Verdict.VACUOUS),  # any experts would do
-        (CLAIMED | {"least used": SPARED}, Verdict.VACUOUS),  # so would those that the paragraph uses least
-        (CLAIMED | {"least used": (0.01, 0.90)}, Verdict.VACUOUS),  # whatever becomes of completions
-        (CLAIMED | {"most used": (0.05, 0.10)}, Verdict.INCONCLUSIVE),  # exactly twice
-        (dict.fromkeys(CLAIMED, (0.0, 0.0)), Verdict.INCONCLUSIVE),
-    ],
-)
-def test_pruning_prefill(rises: Rises, expected: Verdict) -> None:
-    assert judged(planted(rises)) == expected
+CONTRACTS = (
+    Contract(
+        pruning_prefill,
+        (
+            Case("prompts spared", Verdict.SUPPORTED, pruned=partial(planted, CLAIMED)),
+            Case("a choice spares less", Verdict.SUPPORTED, pruned=partial(planted, CLAIMED, lucky=(0.06, 0.40))),
+            Case("four layers decide nothing", Verdict.SUPPORTED, pruned=four_layers_cost),
+            Case("prompts suffer", Verdict.REFUTED, pruned=after("most used", (0.30, 0.90))),
+            Case("completions hardly suffer more", Verdict.REFUTED, pruned=after("most used", (0.06, 0.07))),
+            Case("both gain", Verdict.REFUTED, pruned=after("most used", (-0.03, -0.05))),  # no cost to be twice of
+            Case("any experts would do", Verdict.VACUOUS, pruned=after("random", SPARED)),
+            Case("so would those least used", Verdict.VACUOUS, pruned=after("least used", SPARED)),
+            Case("whatever becomes of completions", Verdict.VACUOUS, pruned=after("least used", (0.01, 0.90))),
+            Case(
+                "nothing changes at all", Verdict.VACUOUS,
+                pruned=partial(planted, dict.fromkeys(CLAIMED, (0.0, 0.0)), noise=0.0),
+            ),
+            Case("one random choice does as well", Verdict.VACUOUS, pruned=partial(planted, CLAIMED, lucky=SPARED)),
+            *(
+                Case(
+                    f"one random choice does as well at the last {last}", Verdict.VACUOUS,
+                    says=f"increase on prompts, last {last}, best of 19 random minus most used, lower end",
+                    pruned=lambda last=last: mixed(planted(CLAIMED, lucky=SPARED), (last, "random")),
+                )
+                for last in (1, 2)
+            ),
+            Case("completions cost exactly twice", Verdict.INCONCLUSIVE, pruned=after("most used", (0.05, 0.10))),
+            Case("noise", Verdict.INCONCLUSIVE, pruned=partial(planted, dict.fromkeys(CLAIMED, (0.0, 0.0)))),
+            Case(
+                "a layer that cannot be pruned", Verdict.NOT_APPLICABLE, says="layer 3: it will not",
+                pruned=lambda: replace(planted(CLAIMED), pruned=(), not_applicable={3: "it will not"}),
+            ),
+            Case(
+                "no completions", Verdict.NOT_APPLICABLE, says="has a completion",
+                pruned=partial(nothing_scored, "completion"),
+            ),
+            Case("no prompts", Verdict.NOT_APPLICABLE, says="has a prompt", pruned=partial(nothing_scored, "prompt")),
+            Case(
+                "no question in common", Verdict.NOT_APPLICABLE, says="0 questions have a prompt and a completion",
+                pruned=no_question_in_common,
+            ),
+            *(
+                Case(
+                    f"{count} questions", Verdict.NOT_APPLICABLE, pruned=partial(planted, CLAIMED, questions=count),
+                    says=f"{count} questions have a prompt and a completion to compare; 8",
+                )
+                for count in (1, 2, 7)
+            ),
+        ),
+        (
+            border("completions cost exactly twice", (0.05, 0.10)),
+            border("prompts cost exactly a tenth", (0.10, 0.40)),
+            exchangeable("all choices are the same", 0.0, 0.02),
+            exchangeable("each choice is its own", 0.015, 0.02),
+            exchangeable("each choice is its own, exactly known", 0.015, 0.0005),
+        ),
+    ),
+)  # fmt: skip
 
-
-def test_pruning_that_changes_nothing_at_all_is_vacuous() -> None:
-    assert judged(planted(dict.fromkeys(CLAIMED, (0.0, 0.0)), noise=0.0)) == Verdict.VACUOUS
-
-
-@pytest.mark.parametrize(("lucky", "expected"), [(SPARED, Verdict.VACUOUS), ((0.06, 0.40), Verdict.SUPPORTED)])
-def test_one_random_choice_that_does_as_well_is_enough(lucky: Rise, expected: Verdict) -> None:
-    assert judged(planted(CLAIMED, lucky=lucky)) == expected
-
-
-@pytest.mark.parametrize("last", [1, 2])
-def test_a_lead_at_one_number_of_layers_is_not_enough(last: int) -> None:
-    whole, other = planted(CLAIMED), planted(CLAIMED, lucky=SPARED)
-    mixed = tuple(
-        two if (one.last, one.keep) == (last, "random") else one
-        for one, two in zip(whole.pruned, other.pruned, strict=True)
-    )
-    finding = finding_of(replace(whole, pruned=mixed))
-    (decides,) = [one for one in finding.null if one.decides]
-    assert decides.name == f"increase on prompts, last {last}, best of 19 random minus most used, lower end"
-    assert judged(replace(whole, pruned=mixed)) == Verdict.VACUOUS
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_the_leads_are_those_planted() -> None:
@@ -160,12 +228,7 @@ def test_the_notes_say_what_other_choices_do_and_where_nothing_rises() -> None:
 
 
 def test_four_layers_are_drawn_and_decide_nothing() -> None:
-    costly = planted(CLAIMED | {"most used": COSTLY}, seed=1)
-    mixed = planted(CLAIMED)
-    others = tuple(score for score in costly.pruned if score.last == 4)
-    mixed = replace(mixed, pruned=(*(score for score in mixed.pruned if score.last < 4), *others))
-    finding = finding_of(mixed)
-    assert judged(mixed) == Verdict.SUPPORTED
+    finding = finding_of(four_layers_cost())
     assert finding.figure is not None
     assert finding.figure.ticks == ["last 1", "last 2", "last 4"]
     assert not any("last 4" in measured.name for measured in (*finding.criteria, *finding.null))
@@ -197,59 +260,3 @@ def test_the_whole_models_likelihood_is_told() -> None:
 def test_one_layer_decides_where_only_one_can_be_pruned() -> None:
     finding = finding_of(planted(CLAIMED, depths=(1,)))
     assert any("last 1 MoE layer only" in note for note in finding.notes)
-
-
-def test_what_cannot_be_measured_is_not_applicable() -> None:
-    whole = planted(CLAIMED)
-    none = np.zeros_like(whole.prompt_tokens)
-    cases = {
-        "layer 3: it will not": replace(whole, pruned=(), not_applicable={3: "it will not"}),
-        "has a completion": replace(whole, completion_tokens=none, completion=none * 0.0),
-        "has a prompt": replace(whole, prompt_tokens=none, prompt=none * 0.0),
-    }
-    for reason, pruned in cases.items():
-        with pytest.raises(NotApplicable, match=reason):
-            judged(pruned)
-
-
-def test_no_question_in_common_is_not_applicable() -> None:
-    whole = planted(CLAIMED)
-    alone = np.arange(120) < 40  # the first forty texts are prompts alone; take the prompts from all others
-    apart = replace(
-        whole,
-        labels={},
-        prompt=np.where(alone, whole.prompt, 0.0),
-        pruned=tuple(replace(score, prompt=np.where(alone, score.prompt, 0.0)) for score in whole.pruned),
-    )
-    with pytest.raises(NotApplicable, match="0 questions have a prompt and a completion"):
-        judged(apart)
-
-
-@pytest.mark.parametrize("questions", [1, 2, 7])
-def test_a_few_questions_are_not_applicable(questions: int) -> None:
-    with pytest.raises(NotApplicable, match=f"{questions} questions have a prompt and a completion to compare; 8"):
-        judged(planted(CLAIMED, questions=questions))
-
-
-@pytest.mark.parametrize("rise", [(0.05, 0.10), (0.10, 0.40)], ids=["twice", "a tenth"])
-def test_false_support_stays_below_five_percent(rise: Rise) -> None:
-    """On the border of one criterion: completions cost exactly twice, or prompts exactly a tenth."""
-    border = CLAIMED | {"most used": rise}
-    found = [
-        judged(planted(border, seed=seed, depths=(1,), noise=0.05), Sampling(seed, 199)) for seed in range(NULL_WORLDS)
-    ]
-    assert sum(one == Verdict.SUPPORTED for one in found) <= 0.05 * NULL_WORLDS
-
-
-@pytest.mark.parametrize(
-    ("spread", "noise"),
-    [(0.0, 0.02), (0.015, 0.02), (0.015, 0.0005)],
-    ids=["all the same", "each its own", "each its own, exactly known"],
-)
-def test_false_support_stays_below_five_percent_where_all_choices_are_exchangeable(spread: float, noise: float) -> None:
-    """Pruning does what is claimed of it, whichever experts are kept: the favourites are one more random choice."""
-    alike: Rises = {"most used": SPARED, "random": SPARED, "least used": SPARED}
-    worlds = [planted(alike, seed=seed, depths=(1,), spread=spread, noise=noise) for seed in range(NULL_WORLDS)]
-    found = [judged(world, Sampling(seed, 99)) for seed, world in enumerate(worlds)]
-    assert sum(one == Verdict.SUPPORTED for one in found) <= int(binom.ppf(0.999, NULL_WORLDS, 0.05))
-    assert sum(one == Verdict.VACUOUS for one in found) >= 0.9 * NULL_WORLDS

@@ -2,47 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
-from claims.core.finding import Finding, NotApplicable
 from claims.core.verdict import Verdict
+from claims.rollouts import test_geo_fig06_order, test_geo_fig06_overlap
 from claims.rollouts.expert_overlap import overlap_tables, same_question
-from claims.rollouts.test_geo_fig06_order import test_overlap_below_self as below_self
-from claims.rollouts.test_geo_fig06_order import test_overlap_not_higher as not_higher
-from claims.rollouts.test_geo_fig06_overlap import test_cross_model_overlap as cross_model
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, best, drawn_rollouts, mixed_scores, set_rollouts
-from claims.tests.support.verdicts import SAMPLING, judged, verdict
+from claims.tests.support.verdicts import SAMPLING, finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.planted.sequences import planted_sequences
 from metrics.stats.estimate import Estimate
-from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
-
-BAND = {"low": 0.5, "high": 0.7, "chance": 0.0}
-MARGIN = {"margin": 0.05}
-FORK = {"tokens": "generated"}
+cross_model = test_geo_fig06_overlap.test_cross_model_overlap
+not_higher = test_geo_fig06_order.test_overlap_not_higher
+below_self = test_geo_fig06_order.test_overlap_below_self
 LARGE = Cast(questions=32, layers=2, experts=32)
 SMALL = Cast(questions=24, authors=2, experts=32)
-#: One in twenty of 200 draws, and what chance adds to it one time in twenty.
-MOST = int(binom.ppf(0.95, 200, 0.05))
-
-
-def said(
-    claim: Callable[..., Finding], rollouts: SequenceTrace, sampling: Sampling = SAMPLING, tokens: str = "generated"
-) -> Verdict:
-    more: dict[str, Any] = {} if claim is below_self else {"thresholds": BAND if claim is cross_model else MARGIN}
-    return verdict(claim, rollouts=rollouts, variant={"tokens": tokens}, sampling=sampling, **more)
 
 
 def overlap(rollouts: SequenceTrace, tokens: str) -> Estimate:
     """The measured overlap of different authors."""
-    finding = cross_model(rollouts=rollouts, variant={"tokens": tokens}, sampling=SAMPLING, thresholds=BAND)
-    return finding.criteria[0].estimate
+    return finding_of(cross_model, rollouts=rollouts, variant={"tokens": tokens}).criteria[0].estimate
 
 
 def sets(cast: Cast, draw: int, size: int = 8, **weights: float) -> SequenceTrace:
@@ -70,43 +55,127 @@ def by_size(cast: Cast, seed: int) -> SequenceTrace:
     return set_rollouts(cast, best(scores, np.broadcast_to(size[q * cast.authors + a], scores.shape[:2])))
 
 
-@pytest.mark.parametrize("tokens", ["generated", "whole rollout"])
-@pytest.mark.parametrize(
-    ("claim", "world", "expected"),
-    [
-        (cross_model, distinct, Verdict.SUPPORTED),
-        (cross_model, unrelated, Verdict.VACUOUS),
-        (not_higher, distinct, Verdict.SUPPORTED),
-        (not_higher, unrelated, Verdict.VACUOUS),
-        (below_self, distinct, Verdict.SUPPORTED),
-        (below_self, unrelated, Verdict.REFUTED),
-        (below_self, by_size, Verdict.VACUOUS),
-    ],
-)
-def test_sets_of_known_overlap(
-    claim: Callable[..., Finding],
-    world: Callable[[Cast, int], SequenceTrace],
-    expected: Verdict,
-    tokens: str,
-) -> None:
-    assert said(claim, world(LARGE, 1), tokens=tokens) == expected
-
-
-@pytest.mark.parametrize("claim", [cross_model, not_higher, below_self])
-def test_identical_authors_are_refuted(claim: Callable[..., Finding]) -> None:
-    assert said(claim, sets(LARGE, 2, question=1.0)) == Verdict.REFUTED
-
-
-def test_sets_that_share_less_than_the_band_are_refuted() -> None:
-    assert said(cross_model, sets(LARGE, 3, common=0.3, both=1.0)) == Verdict.REFUTED
-
-
-def test_independent_balanced_profiles_are_vacuous() -> None:
-    # Dirichlet profiles near uniform, tokens drawn from them: no sets are planted, they come of counting.
+def balanced() -> SequenceTrace:
+    """Independent profiles near uniform, tokens drawn from them: no sets are planted, they come of counting."""
     rng = np.random.default_rng(4)
     profile = rng.dirichlet(np.full(LARGE.experts, 20.0), (2, len(LARGE.rows)))
-    rollouts = drawn_rollouts(LARGE, profile, profile[:, :, None], rng)
-    assert said(cross_model, rollouts, tokens="whole rollout") == Verdict.VACUOUS
+    return drawn_rollouts(LARGE, profile, profile[:, :, None], rng)
+
+
+def too_short() -> SequenceTrace:
+    """Sixteen tokens on 32 experts: lots decide the sets, and identical rollouts would share two thirds of them."""
+    cast = Cast(questions=12, experts=32, tokens=16)
+    rng = np.random.default_rng(0)
+    profile = rng.dirichlet(np.ones(cast.experts), (1, cast.questions))[:, cast.rows[:, 0]]
+    drawn = drawn_rollouts(cast, profile, profile[:, :, None], rng)
+    first = np.searchsorted(cast.rows[:, 0], cast.rows[:, 0])
+    return replace(drawn, layers=tuple(replace(layer, usage=layer.usage[first]) for layer in drawn.layers))
+
+
+def far_below() -> SequenceTrace:
+    """Authors who share far less with each other than with themselves."""
+    return sets(LARGE, 1, common=0.3, question=0.2, author=1.5, both=0.5, seed=0.2)
+
+
+ONE_SEED = replace(LARGE, seeds=1)
+VARIANTS = {"generated": {"tokens": "generated"}, "whole": {"tokens": "whole rollout"}}
+GENERATED: dict[str, Any] = {"variant": VARIANTS["generated"]}
+IDENTICAL = Case("identical authors", Verdict.REFUTED, rollouts=partial(sets, LARGE, 2, question=1.0), **GENERATED)
+SHORT = Case(
+    "too short for so many experts",
+    Verdict.NOT_APPLICABLE,
+    says="too short for so many experts",
+    rollouts=too_short,
+    **GENERATED,
+)
+UNDECIDED = "^the criteria hold, but the positive control is undecided: Jaccard, "
+
+
+def both(name: str, expected: Verdict, world: Callable[[Cast, int], SequenceTrace]) -> list[Case]:
+    """Cases of what was generated, and of the whole rollout."""
+    return [
+        Case(f"{name}, {how}", expected, rollouts=partial(world, LARGE, 1), variant=variant)
+        for how, variant in VARIANTS.items()
+    ]
+
+
+def too_few(name: str, says: str, **sizes: int) -> Case:
+    """Too few authors, seeds or questions."""
+    return Case(
+        name, Verdict.NOT_APPLICABLE, says=says, rollouts=partial(sets, Cast(**sizes), 1, 4, seed=1.0), **GENERATED
+    )
+
+
+def chance(name: str, world: Callable[[Cast, int], SequenceTrace], cast: Cast = SMALL) -> Null:
+    """Sets of chance."""
+    return Null(name, {"rollouts": partial(world, cast), **GENERATED}, 99, {Verdict.SUPPORTED: 0.95})
+
+
+CONTRACTS = (
+    Contract(
+        cross_model,
+        (
+            *both("about 60 %", Verdict.SUPPORTED, distinct),
+            *both("60 % by chance", Verdict.VACUOUS, unrelated),
+            Case("counting alone", Verdict.VACUOUS, rollouts=balanced, variant=VARIANTS["whole"]),
+            IDENTICAL,
+            Case("too low", Verdict.REFUTED, rollouts=partial(sets, LARGE, 3, common=0.3, both=1.0), **GENERATED),
+            Case(
+                "at the lower end", Verdict.INCONCLUSIVE, at={"low": MEASURED},
+                rollouts=partial(distinct, LARGE, 1), **GENERATED,
+            ),
+            SHORT,
+            too_few("7 questions", "rollouts of 7 questions", questions=7),
+            too_few("one author", "2 authors are needed", authors=1),
+        ),
+        (chance("unrelated sets", unrelated),),
+    ),
+    Contract(
+        not_higher,
+        (
+            *both("as much as by oneself", Verdict.SUPPORTED, distinct),
+            Case("far below oneself", Verdict.SUPPORTED, rollouts=far_below, **GENERATED),
+            Case(
+                "one seed, and what an author adds as the control", Verdict.SUPPORTED,
+                rollouts=partial(sets, ONE_SEED, 1, common=1.0, author=1.0, seed=0.2), **GENERATED,
+            ),
+            *both("by chance", Verdict.VACUOUS, unrelated),
+            Case("one seed, by chance", Verdict.VACUOUS, rollouts=partial(unrelated, ONE_SEED, 1), **GENERATED),
+            IDENTICAL,
+            Case(  # what another seed adds is five points, give or take: too little to show that any is seen
+                "a control about the margin", Verdict.INCONCLUSIVE,
+                says=f"{UNDECIDED}same question and author minus same author",
+                rollouts=partial(sets, LARGE, 1, common=1.0, seed=1.0, both=0.5), **GENERATED,
+            ),
+            Case(
+                "one seed, a control about the margin", Verdict.INCONCLUSIVE,
+                says=f"{UNDECIDED}same author minus nothing in common",
+                rollouts=partial(sets, ONE_SEED, 1, common=1.0, seed=1.0, question=0.5, author=0.5), **GENERATED,
+            ),
+            SHORT,
+            too_few("one author", "2 authors are needed", authors=1),
+        ),
+        (chance("unrelated sets", unrelated), chance("unrelated sets, one seed", unrelated, replace(SMALL, seeds=1))),
+    ),
+    Contract(
+        below_self,
+        (
+            *both("less than by oneself", Verdict.SUPPORTED, distinct),
+            *both("by chance", Verdict.REFUTED, unrelated),
+            IDENTICAL,
+            *both("by the size of the sets", Verdict.VACUOUS, by_size),
+            Case(
+                "a lead at the threshold", Verdict.INCONCLUSIVE, at={"author": MEASURED},
+                rollouts=partial(distinct, LARGE, 1), **GENERATED,
+            ),
+            SHORT,
+            too_few("one seed", "0 questions have two rollouts by one author; 8 are needed", seeds=1),
+        ),
+        (chance("sets that share their sizes", by_size),),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_equally_used_experts_of_short_rollouts_add_no_overlap() -> None:
@@ -132,7 +201,7 @@ def test_prompt_is_left_out_of_what_was_generated() -> None:
 
 
 def test_the_figure_holds_measured_null_and_the_papers_number() -> None:
-    finding = cross_model(rollouts=distinct(LARGE, 1), variant=FORK, sampling=SAMPLING, thresholds=BAND)
+    finding = finding_of(cross_model, rollouts=distinct(LARGE, 1), **GENERATED)
     assert finding.figure is not None
     by_name = {series.label: series for series in finding.figure.series}
     measured, null = by_name["same question, different authors"], by_name["sets of the same sizes, experts renamed"]
@@ -163,20 +232,10 @@ def test_the_order_of_the_file_and_the_other_layers_decide_nothing() -> None:
     np.testing.assert_allclose(alone.different[0], whole.different[1])
 
 
-@pytest.mark.parametrize("claim", [cross_model, not_higher, below_self])
-def test_rollouts_too_short_for_their_experts_are_not_applicable(claim: Callable[..., Finding]) -> None:
-    # Sixteen tokens on 32 experts: lots decide the sets, and identical rollouts would share two thirds of them.
-    cast = Cast(questions=12, experts=32, tokens=16)
-    rng = np.random.default_rng(0)
-    profile = rng.dirichlet(np.ones(cast.experts), (1, cast.questions))[:, cast.rows[:, 0]]
-    drawn = drawn_rollouts(cast, profile, profile[:, :, None], rng)
-    first = np.searchsorted(cast.rows[:, 0], cast.rows[:, 0])
-    same = replace(drawn, layers=tuple(replace(layer, usage=layer.usage[first]) for layer in drawn.layers))
-    measured = overlap_tables(same, "generated", SAMPLING)
+def test_rollouts_too_short_share_as_much_with_others_as_with_themselves() -> None:
+    measured = overlap_tables(too_short(), "generated", SAMPLING)
     assert 0.6 < measured.itself < 0.8
     assert np.nanmean(same_question(measured.different)) == pytest.approx(measured.itself, abs=0.03)
-    with pytest.raises(NotApplicable, match="too short for so many experts"):
-        said(claim, same)
 
 
 def test_wordings_beside_the_first_do_not_count() -> None:
@@ -189,65 +248,7 @@ def test_wordings_beside_the_first_do_not_count() -> None:
     assert overlap(replace(rollouts, layers=layers), "generated") == overlap(rollouts, "generated")
 
 
-@pytest.mark.parametrize(
-    ("cast", "claim", "reason"),
-    [
-        (Cast(questions=7), cross_model, "rollouts of 7 questions"),
-        (Cast(authors=1), cross_model, "2 authors are needed"),
-        (Cast(authors=1), not_higher, "2 authors are needed"),
-        (Cast(seeds=1), below_self, "0 questions have two rollouts by one author; 8 are needed"),
-    ],
-)
-def test_too_little_is_not_applicable(cast: Cast, claim: Callable[..., Finding], reason: str) -> None:
-    with pytest.raises(NotApplicable, match=reason):
-        said(claim, sets(cast, 1, size=4, seed=1.0))
-
-
-def test_without_a_second_seed_what_the_author_adds_is_the_control() -> None:
-    rollouts = sets(replace(LARGE, seeds=1), 1, common=1.0, author=1.0, seed=0.2)
-    assert said(not_higher, rollouts) == Verdict.SUPPORTED
-
-
-def test_far_below_the_same_author_is_supported_and_said() -> None:
-    rollouts = sets(LARGE, 1, common=0.3, question=0.2, author=1.5, both=0.5, seed=0.2)
-    assert said(not_higher, rollouts) == Verdict.SUPPORTED
-    for world, expected in ((rollouts, True), (distinct(LARGE, 1), False)):
-        notes = not_higher(rollouts=world, variant=FORK, sampling=SAMPLING, thresholds=MARGIN).notes
-        assert any("not about equally, as the paper shows it" in note for note in notes) == expected
-
-
-def test_one_seed_of_rollouts_that_share_by_chance_alone_is_vacuous() -> None:
-    assert said(not_higher, unrelated(replace(LARGE, seeds=1), 1)) == Verdict.VACUOUS
-
-
-@pytest.mark.parametrize(
-    ("seeds", "weights", "named"),
-    [
-        (2, {"both": 0.5}, "same question and author minus same author"),
-        (1, {"question": 0.5, "author": 0.5}, "same author minus nothing in common"),
-    ],
-)
-def test_a_control_about_the_margin_decides_nothing(seeds: int, weights: dict[str, float], named: str) -> None:
-    # What another seed, or the same author, adds is five points, give or take: too little to show that any is seen.
-    rollouts = sets(replace(LARGE, seeds=seeds), 1, 8, **{"common": 1.0, "seed": 1.0, **weights})
-    finding = not_higher(rollouts=rollouts, variant=FORK, sampling=SAMPLING, thresholds=MARGIN)
-    found, reason, criteria, _ = judged(not_higher, finding)
-    assert criteria[0].holds
-    assert found == Verdict.INCONCLUSIVE
-    assert reason.startswith(f"the criteria hold, but the positive control is undecided: Jaccard, {named}")
-
-
-@pytest.mark.parametrize(
-    ("claim", "world", "cast"),
-    [
-        (cross_model, unrelated, SMALL),
-        (not_higher, unrelated, SMALL),
-        (not_higher, unrelated, replace(SMALL, seeds=1)),
-        (below_self, by_size, SMALL),
-    ],
-)
-def test_false_support_stays_below_five_percent(
-    claim: Callable[..., Finding], world: Callable[[Cast, int], SequenceTrace], cast: Cast
-) -> None:
-    supported = sum(said(claim, world(cast, s), Sampling(s, 99)) == Verdict.SUPPORTED for s in range(200))
-    assert supported <= MOST, f"{supported} of 200 null draws were called supported"
+@pytest.mark.parametrize(("world", "expected"), [(far_below, True), (partial(distinct, LARGE, 1), False)])
+def test_far_below_the_same_author_is_said(world: Callable[[], SequenceTrace], expected: bool) -> None:
+    notes = finding_of(not_higher, rollouts=world(), **GENERATED).notes
+    assert any("not about equally, as the paper shows it" in note for note in notes) == expected

@@ -1,24 +1,21 @@
 """Planted prompts and what is generated from them: predictable or not.  GEO Fig. 7."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
-from claims.rollouts.test_geo_fig07_rollouts import test_prompt_to_rollout as prompt_to_rollout
+from claims.rollouts import test_geo_fig07_rollouts
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import SAMPLING, judged, verdict
+from claims.tests.support.verdicts import finding_of, judged
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
-from metrics.stats.sampling import Sampling
 
-# The claims are imported under names that pytest does not collect.
-
-#: One in twenty of 200 draws, and what chance adds to it one time in twenty.
-MOST = int(binom.ppf(0.95, 200, 0.05))
+prompt_to_rollout = test_geo_fig07_rollouts.test_prompt_to_rollout
 MANY = Cast(questions=200, authors=2, tokens=512)
 PAIRS = ["paired prompts", "any two prompts"]
 
@@ -46,34 +43,76 @@ def answered(cast: Cast, seed: int, *, follows: float, varies: float = 1.0) -> S
     return drawn_rollouts(cast, mixed(base, far), generated[:, None], rng)
 
 
-def predicts(rollouts: SequenceTrace, pairs: str, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs}, sampling=sampling)
+def alike_prompts() -> SequenceTrace:
+    """Prompts that all use one expert."""
+    rng = np.random.default_rng(0)
+    return drawn_rollouts(MANY, np.eye(MANY.experts)[0], profiles(rng, MANY, 1)[0], rng)
 
 
-@pytest.mark.parametrize("pairs", PAIRS)
-@pytest.mark.parametrize(
-    ("follows", "varies", "expected"),
-    [(0.0, 1.0, Verdict.SUPPORTED), (1.0, 1.0, Verdict.REFUTED), (0.0, 0.0, Verdict.VACUOUS)],
-)
-def test_prompt_to_rollout(pairs: str, follows: float, varies: float, expected: Verdict) -> None:
-    assert predicts(answered(MANY, 1, follows=follows, varies=varies), pairs) == expected
+def given(pairs: str, cast: Cast = MANY, **how: float) -> dict[str, Any]:
+    """Answers in a world, read by pairs of wordings or by any two prompts."""
+    build: Callable[[int], SequenceTrace] = lambda seed=1: answered(cast, seed, **how)  # noqa: E731
+    return {"rollouts": build, "variant": {"pairs": pairs}}
 
 
-@pytest.mark.parametrize(("pairs", "varies"), [(PAIRS[0], 0.3), (PAIRS[1], 0.2)])
-def test_halves_that_are_not_shown_to_be_predictable_decide_nothing(pairs: str, varies: float) -> None:
-    finding = prompt_to_rollout(
-        rollouts=answered(MANY, 1, follows=0.0, varies=varies), variant={"pairs": pairs}, sampling=SAMPLING
+def too_few(name: str, cast: Cast, pairs: str, says: str) -> Case:
+    """Rollouts with too few pairs."""
+    return Case(name, Verdict.NOT_APPLICABLE, says=says, **given(pairs, cast, follows=0.0))
+
+
+SOME = Cast(questions=40, authors=3)
+#: How much halves vary where their own prediction is neither shown nor excluded.
+UNSURE = dict(zip(PAIRS, (0.3, 0.2), strict=True))
+UNDECIDED = "positive control is undecided: Spearman, first half to second.*held-out R\\^2, first half to second half"
+CONTRACTS = (
+    Contract(
+        prompt_to_rollout,
+        (
+            *(Case(f"unrelated, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.0)) for pairs in PAIRS),
+            *(Case(f"followed, {pairs}", Verdict.REFUTED, **given(pairs, follows=1.0)) for pairs in PAIRS),
+            *(Case(f"noise, {pairs}", Verdict.VACUOUS, **given(pairs, follows=0.0, varies=0.0)) for pairs in PAIRS),
+            *(
+                Case(
+                    f"halves not shown to be predictable, {pairs}", Verdict.INCONCLUSIVE, says=UNDECIDED,
+                    **given(pairs, follows=0.0, varies=varies),
+                )
+                for pairs, varies in UNSURE.items()
+            ),
+            too_few("29 questions", Cast(questions=29), PAIRS[0], "29 questions in two wordings with two halves"),
+            too_few("one wording", Cast(questions=40, wordings=1), PAIRS[0], "more than 0 questions in two wordings"),
+            too_few("28 pairs", Cast(questions=8, wordings=1), PAIRS[1], "no author has more than 28 pairs of prompts"),
+            too_few("7 questions", Cast(questions=7), PAIRS[1], "rollouts of 7 questions are too few; 8 are needed"),
+            Case(
+                "prompts all alike", Verdict.NOT_APPLICABLE, says="equally similar",
+                rollouts=alike_prompts, variant={"pairs": PAIRS[0]},
+            ),
+        ),
+        tuple(
+            Null(f"{name}, {pairs}", given(pairs, cast, **how), 99, {Verdict.SUPPORTED: 0.95})
+            for pairs in PAIRS
+            for name, cast, how in (
+                ("noise", SOME, {"follows": 0.0, "varies": 0.0}),
+                ("prediction", replace(SOME, tokens=512), {"follows": 0.4}),
+            )
+        ),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+@pytest.mark.parametrize(("pairs", "varies"), UNSURE.items())
+def test_halves_that_are_not_shown_to_be_predictable_hold_every_criterion(pairs: str, varies: float) -> None:
+    rollouts = answered(MANY, 1, follows=0.0, varies=varies)
+    _, _, criteria, null = judged(
+        prompt_to_rollout, finding_of(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs})
     )
-    found, reason, criteria, null = judged(prompt_to_rollout, finding)
     assert all(criterion.holds for criterion in criteria if criterion.decides)
     assert [criterion.holds for criterion in null] == [None, True, None]
-    assert found == Verdict.INCONCLUSIVE
-    assert reason.startswith("the criteria hold, but the positive control is undecided: Spearman, first half to second")
-    assert "held-out R^2, first half to second half" in reason
 
 
 def test_the_claims_numbers() -> None:
-    finding = prompt_to_rollout(rollouts=answered(MANY, 1, follows=1.0), variant={"pairs": PAIRS[0]}, sampling=SAMPLING)
+    finding = finding_of(prompt_to_rollout, rollouts=answered(MANY, 1, follows=1.0))
     correlation, _, explained, cumulative = (measured.estimate.value for measured in finding.criteria)
     assert correlation > 0.8
     assert explained > 0.6
@@ -82,57 +121,9 @@ def test_the_claims_numbers() -> None:
     assert [len(series.x) for series in finding.figure.series] == [200, 200]
 
 
-@pytest.mark.parametrize(
-    ("cast", "pairs", "reason"),
-    [
-        (
-            Cast(questions=29),
-            PAIRS[0],
-            "no author has more than 29 questions in two wordings with two halves",
-        ),
-        (Cast(questions=40, wordings=1), PAIRS[0], "no author has more than 0 questions in two wordings"),
-        (Cast(questions=8, wordings=1), PAIRS[1], "no author has more than 28 pairs of prompts"),
-        (Cast(questions=7), PAIRS[1], "rollouts of 7 questions are too few; 8 are needed"),
-    ],
-)
-def test_too_few_pairs_are_not_applicable(cast: Cast, pairs: str, reason: str) -> None:
-    with pytest.raises(NotApplicable, match=reason):
-        predicts(answered(cast, 1, follows=0.0), pairs)
-
-
-def test_prompts_that_are_all_alike_are_not_applicable() -> None:
-    rng = np.random.default_rng(0)
-    one = np.zeros(MANY.experts)
-    one[0] = 1.0
-    with pytest.raises(NotApplicable, match="equally similar"):
-        predicts(drawn_rollouts(MANY, one, profiles(rng, MANY, 1)[0], rng), PAIRS[0])
-
-
 def test_an_author_with_few_pairs_is_left_out() -> None:
     rollouts = answered(Cast(questions=40, authors=2, tokens=512), 1, follows=1.0)
     author, question = (np.array(rollouts.labels[name]) for name in ("author", "question"))
     labels = {**rollouts.labels, "author": tuple(np.where(question < "question 2", author, "author 0").tolist())}
-    finding = prompt_to_rollout(
-        rollouts=replace(rollouts, labels=labels), variant={"pairs": PAIRS[0]}, sampling=SAMPLING
-    )
+    finding = finding_of(prompt_to_rollout, rollouts=replace(rollouts, labels=labels))
     assert finding.notes[-1] == "Authors left out, with fewer than 30 pairs: author 1."
-
-
-@pytest.mark.parametrize("pairs", PAIRS)
-def test_noise_is_seldom_called_supported(pairs: str) -> None:
-    cast = Cast(questions=40, authors=3)
-    supported = sum(
-        predicts(answered(cast, seed, follows=0.0, varies=0.0), pairs, Sampling(seed, 99)) == Verdict.SUPPORTED
-        for seed in range(200)
-    )
-    assert supported <= MOST
-
-
-@pytest.mark.parametrize("pairs", PAIRS)
-def test_prediction_is_seldom_called_supported(pairs: str) -> None:
-    cast = Cast(questions=40, authors=3, tokens=512)
-    supported = sum(
-        predicts(answered(cast, seed, follows=0.4), pairs, Sampling(seed, 99)) == Verdict.SUPPORTED
-        for seed in range(200)
-    )
-    assert supported <= MOST

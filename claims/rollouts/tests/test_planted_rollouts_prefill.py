@@ -1,26 +1,22 @@
 """Planted prompts that deep layers treat alike, and generation that separates them, or not.  GEO Fig. 9."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
-from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
+from claims.rollouts import test_geo_fig09_prefill
 from claims.rollouts.generation_curves import ALONE, SO_FAR
-from claims.rollouts.test_geo_fig09_prefill import test_prefill_collapse as prefill_collapse
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import SAMPLING, verdict
+from claims.tests.support.verdicts import finding_of, outcome
 from fixtures.evidence.sequences import SequenceTrace
-from metrics.arrays import Float64Array
-from metrics.stats.sampling import Sampling
+from metrics.arrays import BoolArray, Float64Array
 
-# The claim is imported under a name that pytest does not collect.
-
-#: One in twenty of 200 draws, and what chance adds to it one time in twenty.
-MOST = int(binom.ppf(0.95, 200, 0.05))
-NEAR = {"near": 0.9}
+prefill_collapse = test_geo_fig09_prefill.test_prefill_collapse
 CAST = Cast(questions=16, authors=2, seeds=3, layers=4, tokens=512)
 SMALL = Cast(questions=12, authors=2, seeds=2, layers=4, tokens=64, wordings=1)
 #: Prompts of so few tokens that equal usage is counted well below the threshold.
@@ -55,90 +51,159 @@ def collapsing(
     return drawn_rollouts(cast, prompt, generated, rng)
 
 
-def said(rollouts: SequenceTrace, similarity: str = SO_FAR, sampling: Sampling = SAMPLING) -> Verdict:
-    return verdict(
-        prefill_collapse, rollouts=rollouts, variant={"similarity": similarity}, sampling=sampling, thresholds=NEAR
-    )
-
-
-@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
-def test_deep_layers_alike_until_generation_is_supported(similarity: str) -> None:
-    assert said(collapsing(CAST, 1), similarity) == Verdict.SUPPORTED
-
-
-@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
-def test_balanced_deep_layers_are_vacuous(similarity: str) -> None:
-    assert said(collapsing(CAST, 1, even=True), similarity) == Verdict.VACUOUS
-
-
-@pytest.mark.parametrize(("deep", "early"), [(0.3, 0.0), (1.0, 1.0)])
-def test_prompts_apart_or_alike_everywhere_are_refuted(deep: float, early: float) -> None:
-    expected = Verdict.REFUTED if deep < 1 else Verdict.INCONCLUSIVE  # no difference between layers is none to see
-    assert said(collapsing(CAST, 1, deep=deep, early=early)) == expected
-
-
-@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
-def test_generation_that_comes_together_is_refuted(similarity: str) -> None:
+def coming_together(so_far: bool) -> SequenceTrace:
+    """Prompts apart, from which generation moves to one profile."""
     rng = np.random.default_rng(1)
     question, common = CAST.rows[:, 0], profiles(rng, CAST, 1)
     own = profiles(rng, CAST, CAST.questions)[question]
     share = np.array([0.0, 0.3, 0.6, 0.9])[:, None, None]
     prompt = share * common + (1 - share) * own
     way = np.linspace(0, 1, len(CAST.parts) - 1)[:, None]
-    generated = (1 - way) * own[:, None] + way * common
-    if similarity == SO_FAR:
-        generated = (1 - way) * prompt[:, :, None] + way * common
-    assert said(drawn_rollouts(CAST, prompt, generated, rng), similarity) == Verdict.REFUTED
+    generated = (1 - way) * (prompt[:, :, None] if so_far else own[:, None]) + way * common
+    return drawn_rollouts(CAST, prompt, generated, rng)
 
 
-@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
-def test_counting_noise_alone_refutes_nothing(similarity: str) -> None:
-    rollouts = collapsing(SHORT, 1, concentration=1.0)
-    finding = prefill_collapse(
-        rollouts=rollouts, variant={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR
-    )
-    near, noiseless = finding.criteria[0].estimate, finding.criteria[3].estimate
-    assert near.low < near.value < 0.85  # equal usage in the last layer, 20 tokens: by counting it would be refuted
-    assert noiseless.value == pytest.approx(1.0, abs=1 / 20)
-    assert noiseless.high == near.high
-    assert said(rollouts, similarity) == Verdict.INCONCLUSIVE
-
-
-def test_a_rise_that_may_be_fading_noise_refutes_nothing() -> None:
-    # All rollouts of one profile throughout: the longer the text, the more alike they are counted.
-    rollouts = collapsing(SHORT, 1, apart=0.0, concentration=1.0)
-    trend = prefill_collapse(
-        rollouts=rollouts, variant={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
-    ).criteria[2]
-    assert trend.estimate.value == 1.0
-    assert trend.estimate.low < 0
-
-
-@pytest.mark.parametrize("similarity", [SO_FAR, ALONE])
-def test_less_noise_in_less_even_layers_supports_nothing(similarity: str) -> None:
-    # Prompts are equal in every layer, whose common profile is the less even the deeper it is.
+def less_even() -> SequenceTrace:
+    """Prompts that are equal in every layer, whose common profile is the less even the deeper it is."""
     rng = np.random.default_rng(1)
     cast = replace(CAST, prompt_tokens=100)
     own = profiles(rng, cast, cast.questions)[cast.rows[:, 0]]
     prompt = np.arange(1, cast.experts + 1) ** -np.linspace(0.6, 1.5, cast.layers)[:, None, None]
     prompt = np.broadcast_to(prompt / prompt.sum(axis=-1, keepdims=True), (cast.layers, *own.shape))
     way = np.linspace(0, 1, len(cast.parts) - 1)[:, None]
-    rollouts = drawn_rollouts(cast, prompt, (1 - way) * prompt[:, :, None] + way * own[:, None], rng)
-    finding = prefill_collapse(
-        rollouts=rollouts, variant={"similarity": similarity}, sampling=SAMPLING, thresholds=NEAR
+    return drawn_rollouts(cast, prompt, (1 - way) * prompt[:, :, None] + way * own[:, None], rng)
+
+
+def relabelled(name: str, values: Sequence[str], rollouts: SequenceTrace) -> SequenceTrace:
+    """The same rollouts under other labels."""
+    return replace(rollouts, labels={**rollouts.labels, name: tuple(values)})
+
+
+def one_of_another_kind() -> SequenceTrace:
+    """Every pair of kinds would hold one question, and a third of the resamples no pair at all."""
+    rollouts = collapsing(CAST, 1)
+    kinds = ["odd" if question == "question 0" else "even" for question in rollouts.labels["question"]]
+    return relabelled("kind", kinds, rollouts)
+
+
+def one_question_each() -> SequenceTrace:
+    """Every question by an author of its own."""
+    rollouts = collapsing(Cast(questions=16, authors=1, seeds=2, layers=4, wordings=1), 1)
+    return relabelled("author", rollouts.labels["question"], rollouts)
+
+
+def ended(short: BoolArray, first: int) -> SequenceTrace:
+    """Some of the rollouts end before a part."""
+    rollouts = collapsing(CAST, 1)
+    late = np.ix_(short, np.arange(first, len(rollouts.parts)))
+    for layer in rollouts.layers:
+        layer.usage[late] = 0
+    rollouts.part_tokens[late] = 0
+    return rollouts
+
+
+VARIANTS = {"so far": {"similarity": SO_FAR}, "alone": {"similarity": ALONE}}
+NOISY = partial(collapsing, SHORT, 1, concentration=1.0)
+MOST_END = ~((CAST.rows[:, 0] < 2) | (CAST.rows[:, 3] == 0))
+
+
+def too_little(name: str, says: str, cast: Cast, variant: str = "so far") -> Case:
+    """Too few layers, tokens, seeds or questions."""
+    return Case(
+        name, Verdict.NOT_APPLICABLE, says=says, rollouts=partial(collapsing, cast, 1), variant=VARIANTS[variant]
     )
-    near, gain, falls, _, noiseless, *_ = (measured.estimate for measured in finding.criteria)
+
+
+def both_readings(name: str, expected: Verdict, rollouts: Callable[[], SequenceTrace]) -> list[Case]:
+    """Cases of the same rollouts so far, and of each stretch alone."""
+    return [
+        Case(f"{name}, {reading}", expected, rollouts=rollouts, variant=variant)
+        for reading, variant in VARIANTS.items()
+    ]
+
+
+CONTRACTS = (
+    Contract(
+        prefill_collapse,
+        (
+            *both_readings("deep layers alike until generation", Verdict.SUPPORTED, partial(collapsing, CAST, 1)),
+            Case("one question of another kind", Verdict.SUPPORTED, rollouts=one_of_another_kind),
+            Case("prompts apart", Verdict.REFUTED, rollouts=partial(collapsing, CAST, 1, deep=0.3, early=0.0)),
+            Case("generation comes together, so far", Verdict.REFUTED, rollouts=partial(coming_together, True)),
+            Case(
+                "generation comes together, alone", Verdict.REFUTED, rollouts=partial(coming_together, False),
+                variant=VARIANTS["alone"],
+            ),
+            *both_readings("balanced deep layers", Verdict.VACUOUS, partial(collapsing, CAST, 1, even=True)),
+            *both_readings("counting noise", Verdict.INCONCLUSIVE, NOISY),
+            *both_readings("less noise in less even layers", Verdict.INCONCLUSIVE, less_even),
+            Case(  # no difference between layers is none to see
+                "prompts alike everywhere", Verdict.INCONCLUSIVE, rollouts=partial(collapsing, CAST, 1, early=1.0)
+            ),
+            too_little("three layers", "3 layers with experts were read; 4 are needed", Cast(layers=3)),
+            too_little("8 tokens", "end within 8 generated tokens, which leaves 2", Cast(layers=4, tokens=8)),
+            too_little("one seed", "no author has two rollouts of one question", Cast(layers=4, seeds=1), "alone"),
+            too_little("7 questions", "rollouts of 7 questions", Cast(layers=4, questions=7)),
+            Case(
+                "some of the layers", Verdict.NOT_APPLICABLE, says="4 of 24 MoE layers were read",
+                rollouts=lambda: replace(collapsing(CAST, 1), checkpoint={"moe_layers": 24}),
+            ),
+            Case(
+                "authors of one question each", Verdict.NOT_APPLICABLE, rollouts=one_question_each,
+                says="0 questions are in pairs of questions of different kinds that one author",
+            ),
+            Case(
+                "two questions answered long enough", Verdict.NOT_APPLICABLE, variant=VARIANTS["alone"],
+                says="2 questions are in pairs of unrelated questions that one author answered",
+                rollouts=partial(ended, MOST_END, 7),
+            ),
+        ),
+        (
+            Null(  # so far, similarity rises as counting noise fades; alone it neither falls nor rises
+                "generation that changes nothing",
+                {"rollouts": partial(collapsing, SMALL, apart=0.0), "variant": VARIANTS["alone"]},
+                49, {Verdict.SUPPORTED: 0.95},
+            ),
+            Null(
+                "short prompts of equal usage",
+                {"rollouts": partial(collapsing, replace(SMALL, prompt_tokens=20), concentration=1.0)},
+                49, {Verdict.REFUTED: 0.95},
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values())
+def test_counting_noise_widens_what_is_near(variant: dict[str, str]) -> None:
+    criteria = finding_of(prefill_collapse, rollouts=NOISY(), variant=variant).criteria
+    near, noiseless = criteria[0].estimate, criteria[3].estimate
+    assert near.low < near.value < 0.85  # equal usage in the last layer, 20 tokens: by counting it would be refuted
+    assert noiseless.value == pytest.approx(1.0, abs=1 / 20)
+    assert noiseless.high == near.high
+
+
+def test_a_rise_that_may_be_fading_noise_refutes_nothing() -> None:
+    # All rollouts of one profile throughout: the longer the text, the more alike they are counted.
+    trend = finding_of(prefill_collapse, rollouts=NOISY(apart=0.0)).criteria[2]
+    assert trend.estimate.value == 1.0
+    assert trend.estimate.low < 0
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values())
+def test_less_noise_in_less_even_layers_is_no_gain(variant: dict[str, str]) -> None:
+    criteria = finding_of(prefill_collapse, rollouts=less_even(), variant=variant).criteria
+    near, gain, falls, _, noiseless, *_ = (measured.estimate for measured in criteria)
     assert near.low > 0.9
     assert gain.value > 0.02
     assert falls.high < 0
     assert gain.low == noiseless.low < 0
-    assert said(rollouts, similarity) == Verdict.INCONCLUSIVE
 
 
 def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
-    finding = prefill_collapse(
-        rollouts=collapsing(CAST, 1), variant={"similarity": SO_FAR}, sampling=SAMPLING, thresholds=NEAR
-    )
+    finding = finding_of(prefill_collapse, rollouts=collapsing(CAST, 1))
     assert finding.figure is not None
     assert [series.label for series in finding.figure.series] == [f"layer {number}" for number in range(4)]
     last = finding.figure.series[-1]
@@ -150,44 +215,8 @@ def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
 
 def test_short_answers_do_not_change_who_is_compared() -> None:
     # Half of the questions are answered in 16 tokens: the stretches beyond are compared among the others alone.
-    rollouts = collapsing(CAST, 1)
-    short = CAST.rows[:, 0] % 2 == 0
-    for layer in rollouts.layers:
-        layer.usage[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
-    rollouts.part_tokens[np.ix_(short, np.arange(5, len(rollouts.parts)))] = 0
-    finding = prefill_collapse(rollouts=rollouts, variant={"similarity": ALONE}, sampling=SAMPLING, thresholds=NEAR)
+    finding = finding_of(prefill_collapse, rollouts=ended(CAST.rows[:, 0] % 2 == 0, 5), variant=VARIANTS["alone"])
     assert finding.notes[-1].startswith("16 of 32 pairs of author and question were left out")
-
-
-def test_quarters_of_some_of_the_layers_are_not_applicable() -> None:
-    some = replace(collapsing(CAST, 1), checkpoint={"moe_layers": 24})
-    with pytest.raises(NotApplicable, match="4 of 24 MoE layers were read"):
-        said(some)
-
-
-def test_one_question_of_another_kind_makes_no_pairs_of_kinds() -> None:
-    # Every pair of kinds would hold that question, and a third of the resamples no pair at all.
-    rollouts = collapsing(CAST, 1)
-    kinds = tuple("odd" if question == "question 0" else "even" for question in rollouts.labels["question"])
-    assert said(replace(rollouts, labels={**rollouts.labels, "kind": kinds})) == Verdict.SUPPORTED
-
-
-def test_authors_of_one_question_each_have_no_two_to_compare() -> None:
-    rollouts = collapsing(Cast(questions=16, authors=1, seeds=2, layers=4, wordings=1), 1)
-    alone = replace(rollouts, labels={**rollouts.labels, "author": rollouts.labels["question"]})
-    with pytest.raises(NotApplicable, match="0 questions are in pairs of questions of different kinds that one author"):
-        said(alone)
-
-
-def test_two_questions_answered_long_enough_are_not_applicable() -> None:
-    rollouts = collapsing(CAST, 1)
-    short = ~((CAST.rows[:, 0] < 2) | (CAST.rows[:, 3] == 0))
-    late = np.arange(7, len(rollouts.parts))
-    for layer in rollouts.layers:
-        layer.usage[np.ix_(short, late)] = 0
-    rollouts.part_tokens[np.ix_(short, late)] = 0
-    with pytest.raises(NotApplicable, match="2 questions are in pairs of unrelated questions that one author answered"):
-        said(rollouts, ALONE)
 
 
 def test_layers_that_differ_by_rounding_alone_are_not_supported() -> None:
@@ -198,35 +227,4 @@ def test_layers_that_differ_by_rounding_alone_are_not_supported() -> None:
         rng = np.random.default_rng(seed)
         for layer in rollouts.layers:
             layer.usage[:, 0] = rng.integers(1, 40, CAST.experts)
-        assert said(rollouts) != Verdict.SUPPORTED
-
-
-@pytest.mark.parametrize(
-    ("cast", "similarity", "reason"),
-    [
-        (Cast(layers=3), SO_FAR, "3 layers with experts were read; 4 are needed"),
-        (Cast(layers=4, tokens=8), SO_FAR, "half of the rollouts end within 8 generated tokens, which leaves 2"),
-        (Cast(layers=4, seeds=1), ALONE, "no author has two rollouts of one question that generate 32 tokens"),
-        (Cast(layers=4, questions=7), SO_FAR, "rollouts of 7 questions"),
-    ],
-)
-def test_too_little_is_not_applicable(cast: Cast, similarity: str, reason: str) -> None:
-    with pytest.raises(NotApplicable, match=reason):
-        said(collapsing(cast, 1), similarity)
-
-
-def test_generation_that_changes_nothing_is_seldom_supported() -> None:
-    # Alone and over two seeds', similarity neither falls nor rises; so far, it rises as counting noise fades.
-    supported = sum(
-        said(collapsing(SMALL, seed, apart=0.0), ALONE, Sampling(seed, 49)) == Verdict.SUPPORTED for seed in range(200)
-    )
-    assert supported <= MOST
-
-
-def test_short_prompts_of_equal_usage_are_seldom_refuted() -> None:
-    cast = replace(SMALL, prompt_tokens=20)
-    refuted = sum(
-        said(collapsing(cast, seed, concentration=1.0), SO_FAR, Sampling(seed, 49)) == Verdict.REFUTED
-        for seed in range(60)
-    )
-    assert refuted <= binom.ppf(0.95, 60, 0.05)
+        assert outcome(prefill_collapse, rollouts=rollouts).verdict != Verdict.SUPPORTED
