@@ -175,7 +175,7 @@ CONTRACTS = (
                 "an untrained control", Verdict.NOT_APPLICABLE,
                 says=r"is untrained and never saw the loss .*; median rho = 0\.\d+ \[", trace=partial(control, 3),
             ),
-            Case("no bias", Verdict.NOT_APPLICABLE, says=f"{NO_BIAS}$", trace=partial(heard, 4, 0.05), variant=INCLUDED),
+            Case("none", Verdict.NOT_APPLICABLE, says=f"{NO_BIAS}$", trace=partial(heard, 4, 0.05), variant=INCLUDED),
             Case(
                 "a bias of the scores alone", Verdict.NOT_APPLICABLE,
                 says=f"{NO_BIAS}; 1 of 4 add one to their scores", trace=selecting, variant=INCLUDED,

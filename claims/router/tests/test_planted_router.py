@@ -227,8 +227,8 @@ CONTRACTS = (
     Contract(
         test_geo_prop1_necessity.test_necessity_row_space,
         (
-            Case("a linear router, by distance", Verdict.SUPPORTED, trace=lambda: two_layers(DEEP, 5), variant=DISTANCE),
-            Case("a linear router, by cosine", Verdict.SUPPORTED, trace=lambda: two_layers(DEEP, 5), variant=COSINE),
+            Case("linear, by distance", Verdict.SUPPORTED, trace=lambda: two_layers(DEEP, 5), variant=DISTANCE),
+            Case("linear, by cosine", Verdict.SUPPORTED, trace=lambda: two_layers(DEEP, 5), variant=COSINE),
             Case("logits nearer than the row space allows", Verdict.REFUTED, **NEARER),
             Case(
                 "a gain that a random subspace has too", Verdict.VACUOUS, at={"gain": -1.0},

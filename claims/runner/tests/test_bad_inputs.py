@@ -113,6 +113,8 @@ BOMB = damage.zipped("weights", bytes(20_000_000))
 KINDS: dict[str, Kind] = {
     # a checkpoint's name
     "empty name": Kind("--checkpoint=", r"^The checkpoint's name is empty"),
+    "name misspelt": Kind("--checkpoint olmoe-aus", r"olmoe-aux"),
+    "checkpoint without experts": Kind("--checkpoint small-dense-s0", r"no mixture of experts"),
     "path out of the folder": Kind("--checkpoint ../../no/such", r"^There is no folder \.\./\.\./no/such; check"),
     "hub id with a path": Kind("--checkpoint org/name@../../etc", r"^There is no checkpoint 'org/name@\.\./"),
     "name that colours the terminal": Kind("--checkpoint ./\x1b[31mred", r"^There is no folder \./\\x1b\[31mred;"),
@@ -152,6 +154,7 @@ KINDS: dict[str, Kind] = {
     "weights that link nowhere": mine(r"neither model\.safetensors", link("model.safetensors", "../../blob")),
     "weights a device": mine(r"neither model\.safetensors", link("model.safetensors", "/dev/zero")),
     "index that names the system": mine(r"'/etc/part-0\.safe.*no file beside", shard(names="/etc/part-{}.safetensors")),
+    "weights that are no numbers": mine(r"^mine holds .* in ", edit_weights(put(GATE, float("nan")))),
     "infinite weights": mine(r"^mine holds infinity in ", edit_weights(put(GATE, float("inf")))),
     "weights too large for their dtype": mine(
         r"holds infinity", edit_weights(lambda t: t.update({GATE: torch.full((4, 32), 1e300, dtype=torch.float64)}))
@@ -165,6 +168,7 @@ KINDS: dict[str, Kind] = {
     ),
     "tokenizer without tokens": mine(r"of mine makes no token of plain English", tokenizer(**WITHOUT)),
     # saved evidence
+    "evidence nowhere": Kind("--trace {}/nowhere", r"nowhere"),
     "no evidence": Kind("--trace {}", r"holds no trace; give one"),
     "evidence with one bit changed": saved(r"is damaged: its SHA-256 is not the saved one", damage.flip_a_bit),
     "evidence that links out": saved(r"layers-000\.safetensors in .* is missing", damage.move_out),
@@ -224,15 +228,14 @@ KINDS: dict[str, Kind] = {
     "layers beyond": asked("--profile quick --device cpu --layers 99", r"^--layers 99: no MoE layer 99; this model"),
     "device unknown": asked("--device abacus", r"^There is no device 'abacus'"),
     "device map unknown": asked("--device-map evil", r"^There is no --device-map evil"),
+    "pair of one arm": asked("--pair loss=olmoe-aux", r"two or more checkpoints"),
+    "dense model with experts": asked("--dense olmoe-aux", r"has a mixture of experts; give it to --checkpoint"),
     "pair of one": asked("--pair loss=olmoe-aux,olmoe-aux", r"cannot be compared with itself"),
     "expectations binary": asked("--expected {}/e.toml", r"e\.toml: not TOML", write("e.toml", b"\xff\x00")),
     "expectations a folder": asked("--expected {}", r"cannot be read \(Is a directory\)"),
     "report folder a file": asked("--report-dir {}/f/under", r"f is not a folder", write("f", b"")),
     # other command lines
     "records in no folder": Kind("render {}", r"cannot read .*records\.jsonl", ask=program(reports)),
-    "records nested": Kind(
-        "html {}/records.jsonl", r"nested too deeply", write("records.jsonl", b"[" * 99_999), program(reports)
-    ),
     "certificate outside": Kind(
         "{}/records.jsonl", r"outside the records' folder", certified(b"", "../a.npz"), program(recheck.main)
     ),
