@@ -86,8 +86,8 @@ def whole_choice() -> float:
     return finding_of(teacher_forcing, trace=TRACE, generation=every).criteria[0].estimate.value
 
 
-FLIPS = {"trace": replace(TRACE, flip_rate=0.1)}
-PLAIN = {"trace": replace(TRACE, flip_rate=0.0)}
+FLIPS: dict[str, Any] = {"trace": replace(TRACE, flip_rate=0.1)}
+PLAIN: dict[str, Any] = {"trace": replace(TRACE, flip_rate=0.0)}
 FREE = "free of near-ties"
 CONTRACTS = (
     Contract(

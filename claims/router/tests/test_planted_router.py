@@ -153,8 +153,8 @@ def directions_of_others(seed: int) -> Trace:
 NONLINEAR = Case("routers that are not linear", Verdict.NOT_APPLICABLE, says=r"residual of 0\.5", trace=bent)
 DISTANCE, COSINE = {"similarity": "distance"}, {"similarity": "cosine"}
 ENERGY, VARIANCE = {"of": "energy"}, {"of": "variance"}
-NEARER = {"trace": lambda: computed(5, lambda h, w: 0.05 * h @ w.T), "variant": DISTANCE}
-TRACE = {"trace": lambda: two_layers(WORLD, 6)}
+NEARER: dict[str, Any] = {"trace": lambda: computed(5, lambda h, w: 0.05 * h @ w.T), "variant": DISTANCE}
+TRACE: dict[str, Any] = {"trace": lambda: two_layers(WORLD, 6)}
 
 CONTRACTS = (
     Contract(
