@@ -9,6 +9,7 @@ from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_arms import (
     EXPERTS,
+    SEQUENCES,
     TOKENS,
     WIDTH,
     Alike,
@@ -213,7 +214,7 @@ CONTRACTS = (
                 "other text",
                 Verdict.NOT_APPLICABLE,
                 says="did not read the same text",
-                twin_experiment=changed(FLAT, 1, 1, lengths=np.array([3])),
+                twin_experiment=changed(FLAT, 1, 1, lengths=np.full(SEQUENCES, 39)),
             ),
             Case("no layer", Verdict.NOT_APPLICABLE, says=UNREAD, twin_experiment=without(FLAT, 1, 6)),
             Case(

@@ -9,7 +9,7 @@ import pytest
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_arm_states import Soft, Twin, routed_arms, twin_arms
-from claims.tests.support.planted_arms import TOKENS, WIDTH, changed, mixed
+from claims.tests.support.planted_arms import SEQUENCES, TOKENS, WIDTH, Routed, changed, layer_of, mixed
 from claims.tests.support.verdicts import ClaimTest, finding_of
 from claims.trained_pairs import test_asy_topk_subspaces_transformer, test_prb_ranks_transformer
 from claims.trained_pairs.expert_groups import SPLITS
@@ -52,8 +52,11 @@ def wider() -> FunctionExperiment:
 
 def one_expert_more() -> FunctionExperiment:
     """A top-k arm of one more expert than the soft one."""
-    layers = ROUTED.trainings[1][0].experts.layers
-    more = [replace(layer, visits=np.append(layer.visits, 0)) for layer in layers]
+    more = []
+    for layer in ROUTED.trainings[1][0].experts.layers:
+        states, weights = (each.astype(np.float64) for each in (layer.sample, layer.sample_weights))
+        routed = Routed(states, layer.sample_experts, weights)
+        more.append(replace(layer_of(np.random.default_rng(0), routed, 5), layer=layer.layer))
     return changed(ROUTED, 1, 0, layers=tuple(more))
 
 
@@ -85,7 +88,7 @@ BY_TWIN: tuple[tuple[Twin, Verdict], ...] = (
     ("wide", Verdict.VACUOUS),  # the mixture's states fill the space whoever receives them
 )
 REFUSED = (
-    ("other text", "did not read the same text", changed(ROUTED, 1, 0, lengths=np.array([1, 2]))),
+    ("other text", "did not read the same text", changed(ROUTED, 1, 0, lengths=np.full(SEQUENCES, 39))),
     ("other tokens", "sampled other tokens", changed(ROUTED, 0, 1, sample=np.arange(TOKENS)[::-1])),
     ("not soft", "in layer 0 they use 4 of 4 and 1 of 4", swapped(ROUTED)),
     ("a dense twin", "in layer 0 they use 1 of 4 and 1 of 1", TWIN),
