@@ -117,12 +117,12 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Record:
-    """The verdict of one claim, in one fork, on one checkpoint.
+    """The verdict of one claim, in one variant, on one checkpoint.
 
     Fields beyond DESIGN.md's schema: ``group`` and ``number`` (place in the catalogue), ``title``, ``figures`` (paper
     figure labels such as ``GEO Fig. 13``), ``definition`` (paper, read or reconstructed, and what was
     reconstructed), ``thresholds`` ({name: {value, why}}), ``null_says`` (what the null is), ``primary``
-    (False for a fork that is reported beside the primary one), ``expected`` (verdict that the
+    (False for a variant that is reported beside the primary one), ``expected`` (verdict that the
     expectations file foresees, or None; of several the measured one, else all of them in words), ``figure``,
     ``notes`` (sentences for the reader).
     """
@@ -157,9 +157,9 @@ class Record:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """(checkpoint name, claim, fork): unique within a run."""
-        fork = ", ".join(f"{k}={v}" for k, v in self.fork.items())
-        return str(self.checkpoint.get("name", "")), self.claim, fork
+        """(checkpoint name, claim, variant): unique within a run."""
+        variant = ", ".join(f"{k}={v}" for k, v in self.fork.items())
+        return str(self.checkpoint.get("name", "")), self.claim, variant
 
 
 def to_json(record: Record) -> str:

@@ -143,7 +143,7 @@ def local_jacobians(
     Parameters
     ----------
     states : x, float array of shape (N, D)
-    gate : g (N,) and its gradient in x (N, D), for the variant with the gate (CLAIMS.md, a fork):
+    gate : g (N,) and its gradient in x (N, D), for the variant with the gate (CLAIMS.md):
         d(g E)/dx = g J + E (grad g)^T
 
     Examples

@@ -71,7 +71,7 @@ def pooled_similarity(pooled: FloatArray, centre: bool) -> Float64Array:
     Parameters
     ----------
     pooled : mean hidden state of each sequence, float array of shape (S, D)
-    centre : subtract the mean over the sequences first (the fork that removes the shared direction)
+    centre : subtract the mean over the sequences first (the variant that removes the shared direction)
 
     Returns
     -------
