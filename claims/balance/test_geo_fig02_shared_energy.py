@@ -52,7 +52,7 @@ def test_shared_energy_depth(trace: Trace, sampling: Sampling) -> Finding:
 def _retained(trace: Trace, sampling: Sampling) -> Curve:
     """Eq 7 after the router, at the layers whose router is linear: elsewhere W does not make the logits."""
     found = {
-        layer.router.layer: retained_energy(s.energy[:, 0], s.heard[:, 0], s.logit_energy)
+        layer.router.layer: retained_energy(s.energy[:, 0], s.router_gain[:, 0], s.logit_energy)
         for layer in trace.layers
         if layer.router.linear and (s := layer.spectrum) is not None
     }

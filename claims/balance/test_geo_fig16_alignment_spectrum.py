@@ -116,7 +116,7 @@ def _router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
     if len(known) < len(layers):
         raise NotApplicable("the evidence holds no spectrum of each sequence's states")
     chance = [float((layer.router.weight.astype(np.float64) ** 2).mean(axis=1).sum()) for layer in layers]
-    spectrum = np.stack([s.heard[:, :DIRECTIONS] / c for (_, s), c in zip(known, chance, strict=True)])
+    spectrum = np.stack([s.router_gain[:, :DIRECTIONS] / c for (_, s), c in zip(known, chance, strict=True)])
     keep = (np.isfinite(spectrum[:, :, 0]) & np.isfinite(spectrum[:, :, 1:]).any(axis=2)).all(axis=0)
     if not keep.any():
         raise NotApplicable("no sequence's states have a second direction to compare with the shared one")

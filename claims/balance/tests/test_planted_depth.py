@@ -39,7 +39,7 @@ def dense(seed: int, shares: tuple[float, ...], norms: str) -> SequenceTrace:
     spectra = [planted_spectrum(layer.reshape(shape)) for layer in states(world, rng, shares)]
     nothing = np.zeros((len(shares), world.sequences, 1, 0), dtype=np.int32)
     tokens = np.full((world.sequences, 1), world.length, dtype=np.int32)
-    found = planted_sequences(nothing, part_tokens=tokens, spectra=spectra, weight_energy=0.0)
+    found = planted_sequences(nothing, part_tokens=tokens, spectra=spectra)
     return replace(found, checkpoint={**found.checkpoint, "norms": norms})
 
 
@@ -132,6 +132,6 @@ def test_retained_energy_is_the_share_after_the_router() -> None:
     assert layer.spectrum is not None
     expected = (heard[0] ** 2).sum() / (heard**2).sum()
     spectrum = layer.spectrum
-    found = spectrum.energy[0, 0] * spectrum.heard[0, 0] / spectrum.logit_energy[0]
+    found = spectrum.energy[0, 0] * spectrum.router_gain[0, 0] / spectrum.logit_energy[0]
     assert found == pytest.approx(expected, rel=1e-4)
     assert len(curve.values) == len(GROWING)

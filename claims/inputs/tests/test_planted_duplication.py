@@ -78,10 +78,7 @@ def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> Sequence
         parts=("frame", "text"),
         confidence=both / 20,
         logit_norm=both,
-        spectra=[
-            SequenceSpectrum(row[:, None] / 20, np.empty((len(row), 0)), nothing, nothing, nothing, nothing)
-            for row in flat
-        ],
+        spectra=[SequenceSpectrum(row[:, None] / 20, np.empty((len(row), 0)), nothing, nothing) for row in flat],
         corpus=np.repeat(np.arange(DOMAINS), len(flat[0]) // DOMAINS).tolist(),
         corpora=("prose", "maths", "code"),
     )

@@ -13,7 +13,7 @@ from claims.tests.support.contract import MEASURED, Case, Contract, Null, contra
 from claims.tests.support.verdicts import finding_of, outcome, two_layers
 from fixtures.architectures.tiny_models import tiny_model
 from fixtures.discovery.card import read_routers
-from fixtures.discovery.routers import find_moe_layers
+from fixtures.discovery.moe_layers import find_moe_layers
 from fixtures.evidence.teacher_forcing import GenerationCheck, LayerCheck
 from fixtures.interventions.teacher_forcing import check_generation
 from fixtures.planted.tokens import World
@@ -41,7 +41,6 @@ def planted(apart: BoolArray | None = None, tied: BoolArray | None = None, **fie
             generated=np.where(apart[:, [number]], other, forced).astype(np.int16),
             forced=forced.astype(np.int16),
             near_tie=tied[:, number],
-            logit_difference=np.full(TOKENS, 1e-7),
         )
 
     check = GenerationCheck(

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from claims.core.record import Certificate, write_records
 from claims.core.verdict import Verdict
 from fixtures.evidence.store import save, seal
-from fixtures.files.files import fingerprint
+from fixtures.files.whole_files import fingerprint
 from fixtures.kinds.token_traces import SHUFFLED, TEXT
 from fixtures.tests.support.random_trace import example
 from reports.tests.support.samples import record

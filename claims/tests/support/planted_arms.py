@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
-from fixtures.evidence.experts import ExpertTrace, LayerExperts, SideMoments
+from fixtures.evidence.experts import ExpertStates, ExpertTrace, LayerExperts
 from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
 from metrics.arrays import Float64Array, Int64Array
 from metrics.jacobians.token_cosines import TokenCosines
@@ -124,7 +124,6 @@ def layer_of(rng: np.random.Generator, routed: Routed, experts: int, *, outputs:
         note="" if outputs else "no module holds its experts",
         visits=visits,
         weight=total,
-        squared_weight=total,
         inputs=_side(states),
         outputs=_side(states * gains[:, None].astype(np.float32)) if outputs else None,
         kept_token=kept,
@@ -133,7 +132,6 @@ def layer_of(rng: np.random.Generator, routed: Routed, experts: int, *, outputs:
         sample=routed.states.astype(np.float32),
         sample_experts=routed.chosen,
         sample_weights=routed.weights.astype(np.float32),
-        shared_outputs=None,
     )
 
 
@@ -164,14 +162,12 @@ def functions(
         at_token=at_token,
         redrawn_at_token=nothing,
         two_tokens=np.ones((2, experts)),
-        redrawn_two_tokens=np.ones((2, experts)),
         outputs=np.zeros((2, experts, experts)),
         next_layer=np.zeros((experts, 0)),
         leading=rows.astype(np.float32),
         token_leading=np.repeat(rows, 2, axis=0).astype(np.float32),
         redrawn_leading=redrawn,
         redrawn_token_leading=np.repeat(redrawn, 2, axis=0),
-        token_block=np.zeros(2 * experts, np.int64),
     )
 
 
@@ -191,8 +187,8 @@ def _arm(name: str, layers: list[tuple[LayerExperts, LayerFunctions]]) -> Traine
     return TrainedArm(name, experts, FunctionTrace(experts.checkpoint, population, np.arange(SEQUENCES) % 2, studied))
 
 
-def _side(kept: npt.NDArray[np.float32]) -> SideMoments:
-    return SideMoments(np.zeros(kept.shape[::2]), None, np.zeros(kept.shape[2]), kept)
+def _side(kept: npt.NDArray[np.float32]) -> ExpertStates:
+    return ExpertStates(np.zeros(kept.shape[2]), kept)
 
 
 def _products(rng: np.random.Generator, experts: int, level: float, noise: float) -> npt.NDArray[np.float32]:

@@ -77,14 +77,12 @@ def planted_layer(
         at_token=_cosines(shared),
         redrawn_at_token=_cosines(redrawn_shared),
         two_tokens=_itself(own),
-        redrawn_two_tokens=_itself(redrawn),
         outputs=np.einsum("ibk,jbk->bij", shared, shared),
         next_layer=np.zeros((experts, 0), dtype=np.float32),
         leading=np.zeros((experts, 1), dtype=np.float32),
         token_leading=np.zeros((0, 1), dtype=np.float32),
         redrawn_leading=np.zeros((experts, 1), dtype=np.float32),
         redrawn_token_leading=np.zeros((0, 1), dtype=np.float32),
-        token_block=np.zeros(0, dtype=np.int64),
     )
 
 
