@@ -7,7 +7,7 @@ import pytest
 
 from claims.balance import test_geo_fig16_alignment_spectrum
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -42,13 +42,10 @@ CONTRACTS = (
             Case("the leading ones not heard", Verdict.REFUTED, trace=partial(listening, 1, 0.1, 0.5)),
             Case("a share that luck gives", Verdict.VACUOUS, at={"layers": 0.0}, trace=partial(listening, 1, 0.1, 2.0)),
             Case("the leading ones near chance", Verdict.INCONCLUSIVE, trace=partial(listening, 1, 0.1, 1.0)),
-            Case(
-                "three layers", Verdict.NOT_APPLICABLE, says="needs 4 linear routers; measured: 3",
-                trace=partial(listening, 4, 0.1, 2.0, layers=3),
-            ),
-            Case(
-                "no spectra", Verdict.NOT_APPLICABLE, says="no spectrum",
-                trace=partial(listening, 4, 0.1, 2.0, spectra=False),
+            *refused(
+                "trace",
+                ("three layers", "needs 4 linear routers; measured: 3", partial(listening, 4, 0.1, 2.0, layers=3)),
+                ("no spectra", "no spectrum", partial(listening, 4, 0.1, 2.0, spectra=False)),
             ),
         ),
         (Null("random routers", {"trace": partial(listening, shared=1.0, leading=1.0)}, resamples=99),),

@@ -9,7 +9,7 @@ import pytest
 from claims.balance import test_geo_fig11_optimizers
 from claims.balance.state_norms import BEFORE, INPUT
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.verdicts import SAMPLING, outcome
 from fixtures.evidence.experiments import Experiment
@@ -124,13 +124,11 @@ CONTRACTS = (
             *both_readings("angles beyond the margin", Verdict.REFUTED, [(0.3, 0.1)] * 2, (1.0, 2.0)),
             *both_readings("seeds differ as much", Verdict.VACUOUS, [(0.6, 0.1), (0.2, 0.1)]),
             *both_readings("a sign that turns with the seed", Verdict.INCONCLUSIVE, [(0.1, 0.4), (0.3, 0.2)]),
-            Case(
-                "no norm takes in the stream", Verdict.NOT_APPLICABLE, variant=BOTH[0],
-                says=r"in no layer of all 2 .*: no norm; something else", optimizer_experiment=without_norms,
-            ),
-            Case(
-                "one sampled token, before", Verdict.NOT_APPLICABLE, says="no angle", variant=BOTH[0],
-                optimizer_experiment=lambda: before_norms(lonely()),
+            *refused(
+                "optimizer_experiment",
+                ("no norm takes in the stream", r"in no layer of all 2 .*: no norm; something else", without_norms),
+                ("one sampled token, before", "no angle", lambda: before_norms(lonely())),
+                variant=BOTH[0],
             ),
             Case(
                 "one sampled token, input", Verdict.NOT_APPLICABLE, says="no angle", variant=BOTH[1],

@@ -7,7 +7,7 @@ import numpy as np
 
 from claims.balance import test_geo_disc_small_batch
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.verdicts import SAMPLING, finding_of, outcome
 from fixtures.evidence.experiments import Experiment
@@ -67,13 +67,10 @@ CONTRACTS = (
                 batch_experiment=partial(balanced, 1, *CLAIMED),
             ),
             Case("a sign that turns with the seed", Verdict.INCONCLUSIVE, batch_experiment=turning),
-            Case(
-                "other numbers of experts", Verdict.NOT_APPLICABLE, says="the routers have 6, 8 experts",
-                batch_experiment=other_numbers_of_experts,
-            ),
-            Case(
-                "one corpus", Verdict.NOT_APPLICABLE, says="of the text's 1 the smallest has 24",
-                batch_experiment=partial(balanced, 3, *CLAIMED, corpora=1),
+            *refused(
+                "batch_experiment",
+                ("other numbers of experts", "the routers have 6, 8 experts", other_numbers_of_experts),
+                ("one corpus", "of the text's 1 the smallest has 24", partial(balanced, 3, *CLAIMED, corpora=1)),
             ),
         ),
         (

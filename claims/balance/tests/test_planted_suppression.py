@@ -198,8 +198,7 @@ CONTRACTS = (
             ),
             Case("trainings that disagree", Verdict.INCONCLUSIVE, loss_experiment=disagreeing),
             Case(
-                "coefficients that rise", Verdict.NOT_APPLICABLE,
-                says=r"should fall from arm to arm, and are 0, 0\.01",
+                "coefficients that rise", Verdict.NOT_APPLICABLE, says=r"should fall from arm to arm, and are 0, 0\.01",
                 loss_experiment=partial(trained, 3, (0.2, 1.0), loss=(0.0, 0.01)),
             ),
             Case("another text", Verdict.NOT_APPLICABLE, says="same text", loss_experiment=another_text),

@@ -200,7 +200,7 @@ CONTRACTS = (
             Null("luck of the draw", {**halves(lucky_world), "variant": OUTPUTS}, limits=RARE),
         ),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 

@@ -168,15 +168,14 @@ CONTRACTS = (
             case("one aligned layer", Verdict.REFUTED, one_aligned_layer, says="farthest off is layer 3"),
             case("outputs that disagree", Verdict.REFUTED, upside_down),
             case(
-                "one pair says nothing of the luck of a draw",
-                Verdict.INCONCLUSIVE,
+                "one pair says nothing of the luck of a draw", Verdict.INCONCLUSIVE,
                 partial(planted_trace, "weak shared", 3, experts=2, width=32, layers=1),
             ),
             *(case(name, Verdict.NOT_APPLICABLE, trace, each, says) for name, says, trace, each in REFUSED),
         ),
         nulls=tuple(Null(name, {"functions": trace, "variant": variant}) for name, trace, variant in NULLS),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 

@@ -112,7 +112,7 @@ CONTRACTS = (
             ),
         ),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 

@@ -11,7 +11,7 @@ import pytest
 from claims.core.finding import Finding, Measured
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig08_pruning
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.verdicts import finding_of as measured_of
 from fixtures.evidence.ablation import PrunedLayer, PrunedScore, Pruning
 from metrics.arrays import Float64Array
@@ -157,18 +157,15 @@ CONTRACTS = (
             ),
             Case("completions cost exactly twice", Verdict.INCONCLUSIVE, pruned=after("most used", (0.05, 0.10))),
             Case("noise", Verdict.INCONCLUSIVE, pruned=partial(planted, dict.fromkeys(CLAIMED, (0.0, 0.0)))),
-            Case(
-                "a layer that cannot be pruned", Verdict.NOT_APPLICABLE, says="layer 3: it will not",
-                pruned=lambda: replace(planted(CLAIMED), pruned=(), not_applicable={3: "it will not"}),
-            ),
-            Case(
-                "no completions", Verdict.NOT_APPLICABLE, says="has a completion",
-                pruned=partial(nothing_scored, "completion"),
-            ),
-            Case("no prompts", Verdict.NOT_APPLICABLE, says="has a prompt", pruned=partial(nothing_scored, "prompt")),
-            Case(
-                "no question in common", Verdict.NOT_APPLICABLE, says="0 questions have a prompt and a completion",
-                pruned=no_question_in_common,
+            *refused(
+                "pruned",
+                (
+                    "a layer that cannot be pruned", "layer 3: it will not",
+                    lambda: replace(planted(CLAIMED), pruned=(), not_applicable={3: "it will not"}),
+                ),
+                ("no completions", "has a completion", partial(nothing_scored, "completion")),
+                ("no prompts", "has a prompt", partial(nothing_scored, "prompt")),
+                ("no question in common", "0 questions have a prompt and a completion", no_question_in_common),
             ),
             *(
                 Case(

@@ -1,6 +1,5 @@
 """Planted prompts and what is generated from them: predictable or not.  GEO Fig. 7."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +50,10 @@ def alike_prompts() -> SequenceTrace:
 
 def given(pairs: str, cast: Cast = MANY, **how: float) -> dict[str, Any]:
     """Answers in a world, read by pairs of wordings or by any two prompts."""
-    build: Callable[[int], SequenceTrace] = lambda seed=1: answered(cast, seed, **how)  # noqa: E731
+
+    def build(seed: int = 1) -> SequenceTrace:
+        return answered(cast, seed, **how)
+
     return {"rollouts": build, "variant": {"pairs": pairs}}
 
 

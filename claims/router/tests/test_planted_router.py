@@ -213,13 +213,9 @@ CONTRACTS = (
         test_geo_prop1_necessity.test_necessity_full_space,
         (
             Case("a router without a kernel", Verdict.SUPPORTED, trace=without_kernel),
-            Case(
-                "fewer experts than dimensions", Verdict.REFUTED, proves=True, trace=lambda: two_layers(WORLD, 4)
-            ),
+            Case("fewer experts than dimensions", Verdict.REFUTED, proves=True, trace=lambda: two_layers(WORLD, 4)),
             Case("a router almost blind to some", Verdict.INCONCLUSIVE, trace=lambda: without_kernel(0.03)),
-            Case(
-                "a router all but blind to most", Verdict.REFUTED, proves=False, trace=lambda: without_kernel(1e-6)
-            ),
+            Case("a router all but blind to most", Verdict.REFUTED, proves=False, trace=lambda: without_kernel(1e-6)),
             NONLINEAR,
         ),
         cannot={Verdict.VACUOUS: "it has no null"},
@@ -271,8 +267,7 @@ CONTRACTS = (
                 trace=lambda: tilted(7, 2.0),
             ),
             Case(
-                "a share at the threshold", Verdict.INCONCLUSIVE, at={"margin": MEASURED},
-                trace=lambda: tilted(7, 2.0),
+                "a share at the threshold", Verdict.INCONCLUSIVE, at={"margin": MEASURED}, trace=lambda: tilted(7, 2.0),
             ),
             Case("a router without a kernel", Verdict.NOT_APPLICABLE, says="no kernel", trace=without_kernel),
         ),
@@ -285,9 +280,7 @@ CONTRACTS = (
                 "first expert first, by data directions alone", Verdict.SUPPORTED,
                 trace=lambda: settled(0, slice(1, 9), near=1.0, far=2.5),
             ),
-            Case(
-                "first expert last", Verdict.REFUTED, trace=lambda: settled(8, slice(0, 8), near=0.3, far=2.5)
-            ),
+            Case("first expert last", Verdict.REFUTED, trace=lambda: settled(8, slice(0, 8), near=0.3, far=2.5)),
             Case(
                 "a random router on isotropic states", Verdict.VACUOUS,
                 trace=lambda: two_layers(World(sequences=48), 8),

@@ -81,6 +81,13 @@ class Case:
         return outcome(test, overrides=moved, **evidence)
 
 
+def refused(evidence: str, *worlds: tuple[str, str, Any], **same: Any) -> tuple[Case, ...]:
+    """Return cases to which the claim does not apply: the name, what the reason says, and the argument ``evidence``."""
+    return tuple(
+        Case(name, Verdict.NOT_APPLICABLE, says=says, **{evidence: world}, **same) for name, says, world in worlds
+    )
+
+
 def _measured(test: ClaimTest, threshold: str, evidence: Mapping[str, Any]) -> float:
     """Return the value of the first criterion that the threshold decides."""
     criteria = finding_of(test, **evidence).criteria

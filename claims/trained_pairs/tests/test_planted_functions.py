@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_arms import (
     EXPERTS,
     SEQUENCES,
@@ -129,41 +129,25 @@ CONTRACTS = (
             ),
             Case("masks do half", Verdict.INCONCLUSIVE, routing_experiment=HALF),
             Case("seeds disagree", Verdict.INCONCLUSIVE, routing_experiment=disagreeing),
-            Case(
-                "other text",
-                Verdict.NOT_APPLICABLE,
-                says="did not read the same text",
-                routing_experiment=changed(PLAIN, 1, 1, population={"name": "planted", "digest": "1"}),
-            ),
-            Case(
-                "other tokens",
-                Verdict.NOT_APPLICABLE,
-                says="sampled other tokens",
-                routing_experiment=changed(PLAIN, 0, 1, sample=np.arange(TOKENS) + 1),
-            ),
-            Case(
-                "few layers",
-                Verdict.NOT_APPLICABLE,
-                says=r"6 pairs of a layer and a seed are needed .*'top-k' minus 'soft' is -0\.\d",
-                routing_experiment=without(PLAIN, 1, 4),
-            ),
-            Case("no layer", Verdict.NOT_APPLICABLE, says=UNREAD, routing_experiment=without(PLAIN, 0, 6)),
-            Case(
-                "not soft",
-                Verdict.NOT_APPLICABLE,
-                says="in layer 0 they use 1 of 4 and 2 of 4",
-                routing_experiment=not_soft,
+            *refused(
+                "routing_experiment",
+                (
+                    "other text", "did not read the same text",
+                    changed(PLAIN, 1, 1, population={"name": "planted", "digest": "1"}),
+                ),
+                ("other tokens", "sampled other tokens", changed(PLAIN, 0, 1, sample=np.arange(TOKENS) + 1)),
+                (
+                    "few layers", r"6 pairs of a layer and a seed are needed .*'top-k' minus 'soft' is -0\.\d",
+                    without(PLAIN, 1, 4),
+                ),
+                ("no layer", UNREAD, without(PLAIN, 0, 6)),
+                ("not soft", "in layer 0 they use 1 of 4 and 2 of 4", not_soft),
             ),
         ),
         nulls=(
             *(
                 Null(
-                    f"arms alike, {split['tokens']}",
-                    {
-                        "routing_experiment": alike,
-                        "variant": split,
-                    },
-                    resamples=99,
+                    f"arms alike, {split['tokens']}", {"routing_experiment": alike, "variant": split}, resamples=99,
                     limits={Verdict.SUPPORTED: 0.999, Verdict.REFUTED: 0.999},
                 )
                 for split in (SPLITS[0], SPLITS[2])
@@ -204,30 +188,16 @@ CONTRACTS = (
                 )
             ),
             Case(
-                "a choice beyond the experts, which has no gate",
-                Verdict.SUPPORTED,
-                twin_experiment=twins(SMALL, LARGE, count=EXPERTS - 1),
-                variant=GATED[0],
+                "a choice beyond the experts, which has no gate", Verdict.SUPPORTED,
+                twin_experiment=twins(SMALL, LARGE, count=EXPERTS - 1), variant=GATED[0],
             ),
             Case("seeds disagree", Verdict.INCONCLUSIVE, twin_experiment=mixed(FLAT, twins(LARGE, SMALL))),
-            Case(
-                "other text",
-                Verdict.NOT_APPLICABLE,
-                says="did not read the same text",
-                twin_experiment=changed(FLAT, 1, 1, lengths=np.full(SEQUENCES, 39)),
-            ),
-            Case("no layer", Verdict.NOT_APPLICABLE, says=UNREAD, twin_experiment=without(FLAT, 1, 6)),
-            Case(
-                "few layers",
-                Verdict.NOT_APPLICABLE,
-                says=r"6 pairs .*ln s_1, 'MoE' minus 'dense' is -0\.\d",
-                twin_experiment=without(FLAT, 0, 4),
-            ),
-            Case(
-                "no twin",
-                Verdict.NOT_APPLICABLE,
-                says="in layer 0 they have 1 and 4 experts",
-                twin_experiment=swapped(FLAT),
+            *refused(
+                "twin_experiment",
+                ("other text", "did not read the same text", changed(FLAT, 1, 1, lengths=np.full(SEQUENCES, 39))),
+                ("no layer", UNREAD, without(FLAT, 1, 6)),
+                ("few layers", r"6 pairs .*ln s_1, 'MoE' minus 'dense' is -0\.\d", without(FLAT, 0, 4)),
+                ("no twin", "in layer 0 they have 1 and 4 experts", swapped(FLAT)),
             ),
         ),
         nulls=(
@@ -255,7 +225,7 @@ CONTRACTS = (
             ),
         ),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 

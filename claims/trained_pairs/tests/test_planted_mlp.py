@@ -204,7 +204,7 @@ CONTRACTS = (
         ),
         nulls=(BY_CHANCE,),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 

@@ -147,14 +147,12 @@ CONTRACTS = (
         ),
         nulls=(
             Null(
-                "arms alike",
-                {"twin_experiment": lambda seed: twin_arms("alike", seed, 1)},
-                resamples=99,
+                "arms alike", {"twin_experiment": lambda seed: twin_arms("alike", seed, 1)}, resamples=99,
                 limits={Verdict.SUPPORTED: 0.5, Verdict.REFUTED: 0.5},
             ),
         ),
     ),
-)
+)  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 
