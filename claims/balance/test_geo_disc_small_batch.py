@@ -7,7 +7,7 @@ import numpy as np
 
 from claims.balance.paired_layers import in_all
 from claims.core.claim import Threshold, claim
-from claims.core.curves import rounded
+from claims.core.curves import layer_figure, rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from fixtures.evidence.experiments import Experiment
@@ -173,15 +173,10 @@ def _figure(
     found = _divergence(used, trace.corpus, once)[0].mean(axis=1)
     under = np.mean([_divergence(used, other, once)[0].mean(axis=1) for other in floor], axis=0)
     x = [float(layer) for layer in layers]
-    return Figure(
-        kind="lines",
-        title="divergence of expert usage between corpora",
-        redraws="ours (GEO's discussion)",
-        x_label="layer",
-        y_label="Jensen-Shannon divergence, bits",
-        series=[
-            Series(name, x, rounded(values[index]))
-            for values, extra in ((found, ""), (under, ", shuffled corpora"))
-            for index, name in enumerate(f"{arm}{extra}" for arm in experiment.arms)
-        ],
-    )
+    series = [
+        Series(f"{arm}{extra}", x, rounded(values[index]))
+        for values, extra in ((found, ""), (under, ", shuffled corpora"))
+        for index, arm in enumerate(experiment.arms)
+    ]
+    title = "divergence of expert usage between corpora"
+    return layer_figure(title, "ours (GEO's discussion)", "Jensen-Shannon divergence, bits", series)

@@ -4,8 +4,8 @@ import numpy as np
 
 from claims.balance.depth_trends import depth_of, series, similarity_curve, trend_finding
 from claims.core.claim import Threshold, claim
+from claims.core.curves import layer_figure
 from claims.core.finding import Curve, Finding
-from claims.core.record import Figure
 from fixtures.evidence.trace import Trace
 from metrics.routing.shared_direction import retained_energy
 from metrics.stats.sampling import Sampling
@@ -38,14 +38,9 @@ def test_shared_energy_depth(trace: Trace, sampling: Sampling) -> Finding:
     before = similarity_curve("shared-direction energy", layers, depth.energy, sampling)
     cosine = similarity_curve("mean cosine", layers, depth.cosine, sampling)
     after = [_retained(trace, sampling)] if any(layer.router.linear for layer in trace.layers) else []
-    figure = Figure(
-        kind="lines",
-        title="share of energy along each sequence's shared direction",
-        redraws="GEO Fig. 2",
-        x_label="layer",
-        y_label="share of energy",
-        series=[series("before the router", before), *(series("after the router", curve) for curve in after)],
-    )
+    lines = [series("before the router", before), *(series("after the router", curve) for curve in after)]
+    title = "share of energy along each sequence's shared direction"
+    figure = layer_figure(title, "GEO Fig. 2", "share of energy", lines)
     return trend_finding(depth, ">", figure, [before, cosine, *after], sampling)
 
 

@@ -2,8 +2,8 @@
 
 from claims.balance.depth_trends import depth_of, series, similarity_curve, trend_finding
 from claims.core.claim import Threshold, claim
+from claims.core.curves import layer_figure
 from claims.core.finding import Finding, NotApplicable
-from claims.core.record import Figure
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.sampling import Sampling
 
@@ -45,12 +45,6 @@ def test_dense_similarity(dense: SequenceTrace, sampling: Sampling) -> Finding:
         similarity_curve("shared-direction energy", layers, depth.energy, sampling),
         similarity_curve("mean cosine", layers, depth.cosine, sampling),
     ]
-    figure = Figure(
-        kind="lines",
-        title=f"similarity of token states, {norms}-norm layers",
-        redraws="GEO Fig. 12",
-        x_label="layer",
-        y_label="similarity",
-        series=[series(curve.name, curve) for curve in curves],
-    )
+    lines = [series(curve.name, curve) for curve in curves]
+    figure = layer_figure(f"similarity of token states, {norms}-norm layers", "GEO Fig. 12", "similarity", lines)
     return trend_finding(depth, "<=" if norms == "sandwich" else ">", figure, curves, sampling)

@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.balance.suppression import IGNORED, INCLUDED, median_response, random_responses, require_bias
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, exact_by_layer, rounded
+from claims.core.curves import along, exact_by_layer, layer_figure, rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers
@@ -135,12 +135,6 @@ def _figure(curve: Curve, random: Float64Array) -> Figure:
     chance = Series(
         "random routers", layers, rounded(random.mean(axis=0)), rounded(random.min(axis=0)), rounded(random.max(axis=0))
     )
-    return Figure(
-        kind="lines",
-        title="response to the shared direction",
-        redraws="GEO Figs 16-19, at v_1",
-        x_label="layer",
-        y_label="rho",
-        series=[along("the router", [layer for layer, _ in known], [estimate for _, estimate in known]), chance],
-        reference=[Series("random routers on average", [layers[0], layers[-1]], [1.0, 1.0])],
-    )
+    own = along("the router", [layer for layer, _ in known], [estimate for _, estimate in known])
+    title, level = "response to the shared direction", ("random routers on average", 1.0)
+    return layer_figure(title, "GEO Figs 16-19, at v_1", "rho", [own, chance], level)

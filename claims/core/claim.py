@@ -70,6 +70,12 @@ def claim(**fields: Any) -> Callable[[Test], Test]:
     return attach
 
 
+def identity(**fields: Any) -> Callable[[Test], Test]:
+    """Attach a claim that is a theorem: of group A, in the paper, and without a null, unless the keywords say else."""
+    usual = {"group": "A", "null_says": "not needed: a theorem.", "paper": "a theorem"}
+    return claim(**usual | {"kind": "identity"} | fields)
+
+
 def claim_of(test: Callable[..., Any]) -> Claim | None:
     """Return the claim that a test function carries, or None."""
     found = getattr(test, ATTRIBUTE, None)

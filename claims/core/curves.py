@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.core.finding import Curve
-from claims.core.record import Series
+from claims.core.record import Figure, Series
 from fixtures.evidence.trace import LayerTrace
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
@@ -47,6 +47,15 @@ def along(label: str, x: Sequence[float], estimates: Sequence[Estimate]) -> Seri
         rounded([e.low for e in estimates]),
         rounded([e.high for e in estimates]),
     )
+
+
+def layer_figure(
+    title: str, redraws: str, y_label: str, series: Sequence[Series], level: tuple[str, float] | None = None
+) -> Figure:
+    """Return series by layer as a figure; ``level``, a name and a value, is a guide across all layers."""
+    layers = [layer for each in series for layer in each.x]
+    guides = [] if level is None else [Series(level[0], [min(layers), max(layers)], [level[1]] * 2)]
+    return Figure("lines", title, redraws, "layer", y_label, list(series), guides)
 
 
 def rounded(values: npt.ArrayLike, digits: int = 4) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.core.claim import claim
+from claims.core.claim import identity
 from claims.identities.rounding import EPS, same_set, score_error, tied
 from fixtures.planted.strategies import HiddenCase, RouterCase, routed_states
 from metrics.routing.certified_radius import certified_radius
@@ -30,18 +30,14 @@ INSIDE, BEYOND = 0.999, 1.001
 SEEDS = st.integers(0, 2**16)
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-naive-bound",
-    group="A",
     title="Near hidden states give near logits, in RMS units",
     source="GEO (arXiv 2604.09780v1), Prop. 1 and Eq. 5",
     figures=("GEO Prop. 1",),
     statement="Between RMS distances a linear router is Lipschitz with its spectral norm times sqrt(D/E).",
     equation="||W dh|| / sqrt(E) <= ||W||_2 sqrt(D/E) ||dh|| / sqrt(D)",
     definition="reconstructed: the RMS distance, hence the factor",
-    null_says="not needed: a theorem.",
-    paper="a theorem",
 )
 @given(routed_states())
 def test_naive_bound(case: tuple[RouterCase, HiddenCase]) -> None:
@@ -57,10 +53,8 @@ def test_naive_bound(case: tuple[RouterCase, HiddenCase]) -> None:
     assert not above.any(), f"RMS logit distances {logit_rms[above]} exceed {bound[above]}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-data-aware-bounds",
-    group="A",
     title="Three variants of the data-aware bound hold",
     source="GEO (arXiv 2604.09780v1), Prop. 1",
     figures=("GEO Fig. 13",),
@@ -69,8 +63,6 @@ def test_naive_bound(case: tuple[RouterCase, HiddenCase]) -> None:
     equation="||W dh|| <= ||W Pi|| ||dh|| <= ||W|| ||dh||;  ||W dh|| <= ||W Pi_r|| ||Pi_r dh|| "
     "+ ||W (I - Pi_r)|| ||(I - Pi_r) dh||;  ||W dh|| <= ||W M^(1/2)|| ||M^(-1/2) dh||",
     definition="reconstructed: three variants of the projector",
-    null_says="not needed: a theorem.",
-    paper="a theorem",
 )
 @given(routed_states(), st.sampled_from([0.5, 0.9, 1.0]))
 def test_data_aware_bounds(case: tuple[RouterCase, HiddenCase], energy: float) -> None:
@@ -98,10 +90,8 @@ def test_data_aware_bounds(case: tuple[RouterCase, HiddenCase], energy: float) -
     assert not looser.any(), f"the span bound {bounds['span'][looser]} exceeds the naive {naive[looser]}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-certified-radius",
-    group="A",
     title="Inside the certified radius the experts cannot change",
     source="GEO (arXiv 2604.09780v1), Prop. 1, made a statement about the choice",
     figures=("GEO Prop. 1",),
@@ -110,7 +100,6 @@ def test_data_aware_bounds(case: tuple[RouterCase, HiddenCase], energy: float) -
     equation="||h' - h|| < r(h)  implies  experts(h') = experts(h);  r = min over chosen i, unchosen j of "
     "(s_i - s_j) / ||w_i - w_j||, or / (L_i + L_j) where the score is not affine",
     definition="ours",
-    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(), SEEDS)
@@ -142,10 +131,8 @@ def test_certified_radius(case: tuple[RouterCase, HiddenCase], seed: int) -> Non
     assume(tried > 0)
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-radius-is-exact",
-    group="A",
     title="Just beyond the exact radius the experts do change",
     source="GEO (arXiv 2604.09780v1), Prop. 1, made a statement about the choice",
     figures=("GEO Prop. 1",),
@@ -153,7 +140,6 @@ def test_certified_radius(case: tuple[RouterCase, HiddenCase], seed: int) -> Non
     "other choice: a step just beyond it towards w_j - w_i changes the experts.",
     equation="h' = h + 1.001 r (w_j - w_i) / ||w_j - w_i||  implies  experts(h') != experts(h)",
     definition="ours",
-    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(rules="plain"))
@@ -178,10 +164,8 @@ def test_radius_is_exact(case: tuple[RouterCase, HiddenCase]) -> None:
     assert not kept.any(), f"still {after[kept].tolist()} at {BEYOND} x {found.value[rows][kept]}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-row-space-necessity",
-    group="A",
     title="Near logits need near projections on the router's row space",
     source="public review of GEO (arXiv 2604.09780v1): Prop. 1's converse as revised",
     figures=("GEO Prop. 1",),
@@ -189,8 +173,6 @@ def test_radius_is_exact(case: tuple[RouterCase, HiddenCase]) -> None:
     "only there, the router inverts.",
     equation="||Pi_row (h - h')|| <= ||z - z'|| / sigma_min+(W)",
     definition="paper (as revised)",
-    null_says="not needed: a theorem.",
-    paper="a theorem",
 )
 @given(routed_states())
 def test_row_space_necessity(case: tuple[RouterCase, HiddenCase]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.core.claim import claim
+from claims.core.claim import identity
 from claims.identities.rounding import EPS
 from fixtures.planted.balance_cases import SharedCase, shared_cases
 from metrics.arrays import Float64Array
@@ -23,8 +23,7 @@ from metrics.routing.shared_direction import contrasts
 SHARES = st.sampled_from((0.01, 0.5, 0.99))
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-balance-step",
     group="B",
     title="A step on the balancing loss lowers the response to the shared direction",
@@ -50,8 +49,7 @@ def test_balance_step(case: SharedCase, seed: int, share: float) -> None:
     _check_step(case, loads, share)
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-balance-small-spread",
     group="B",
     title="Around their mean, tokens satisfy the conditions by themselves",
@@ -63,7 +61,6 @@ def test_balance_step(case: SharedCase, seed: int, share: float) -> None:
     equation="||eps_t|| <= ||mu|| and max - min of W eps_t below the gap of the mean logits at the k-th place:  "
     "the conditions of identity-balance-step hold",
     definition="reconstructed: what 'h = mu + eps with small eps' has to mean",
-    null_says="not needed: a theorem.",
     paper="a theorem near a minimiser",
 )
 @given(shared_cases(), st.data(), SHARES, st.sampled_from((0.1, 0.9)))

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from claims.core.claim import claim
+from claims.core.claim import identity
 from claims.identities.rounding import EPS, same_set, tied
 from fixtures.planted.strategies import HiddenCase, RouterCase, routed_states
 from metrics.routing.certified_radius import certified_radius
@@ -25,10 +25,8 @@ from metrics.usage.topk_overlap import choice_mask, overlap_matrix
 SEEDS = st.integers(0, 2**16)
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-kernel-invariance",
-    group="A",
     title="A move inside the kernel leaves the router blind",
     source="public review of GEO (arXiv 2604.09780v1)",
     figures=("GEO Prop. 1",),
@@ -36,7 +34,6 @@ SEEDS = st.integers(0, 2**16)
     "does not need similar hidden states.",
     equation="W n = 0  implies  z(h + n) = z(h) and experts(h + n) = experts(h), for ||n|| up to 10 ||h||",
     definition="paper",
-    null_says="not needed: a theorem.",
     paper="a counterexample of the review",
 )
 @given(routed_states(), SEEDS, st.sampled_from([0.1, 1.0, 10.0]))
@@ -63,10 +60,8 @@ def test_kernel_invariance(case: tuple[RouterCase, HiddenCase], seed: int, size:
     assert not changed.any(), f"experts {before[changed].tolist()} became {after[changed].tolist()}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-shift-invariance",
-    group="A",
     title="A softmax router ignores a common shift of its logits",
     source="GEO (arXiv 2604.09780v1), behind Prop. 2",
     figures=(),
@@ -74,8 +69,6 @@ def test_kernel_invariance(case: tuple[RouterCase, HiddenCase], seed: int, size:
     "chooses, nor their weights, nor its confidence.",
     equation="softmax(z + c 1) = softmax(z)",
     definition="paper",
-    null_says="not needed: a theorem.",
-    paper="a theorem",
 )
 @given(routed_states(), st.floats(-1e3, 1e3), st.sampled_from(["softmax", "softmax over top-k"]))
 def test_shift_invariance(case: tuple[RouterCase, HiddenCase], shift: float, combine: str) -> None:
@@ -98,10 +91,8 @@ def test_shift_invariance(case: tuple[RouterCase, HiddenCase], shift: float, com
     assert (drift <= allowed).all(), f"confidence moved by {drift}, rounding explains {allowed}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-scale-invariance",
-    group="A",
     title="Plain top-k ignores the length of the hidden state",
     source="GEO (arXiv 2604.09780v1), behind Prop. 1",
     figures=(),
@@ -109,8 +100,6 @@ def test_shift_invariance(case: tuple[RouterCase, HiddenCase], shift: float, com
     "the certified radius grows with its length.",
     equation="b = 0, a > 0:  experts(a h) = experts(h) and r(a h) = a r(h)",
     definition="paper",
-    null_says="not needed: a theorem.",
-    paper="a theorem",
 )
 @given(routed_states(rules="plain"), st.floats(1e-3, 1e3))
 def test_scale_invariance(case: tuple[RouterCase, HiddenCase], scale: float) -> None:
@@ -135,10 +124,8 @@ def test_scale_invariance(case: tuple[RouterCase, HiddenCase], scale: float) -> 
     assert (drift <= allowed[compared]).all(), f"radii drifted by {drift}, rounding explains {allowed[compared]}"
 
 
-@claim(
-    kind="identity",
+@identity(
     id="identity-permutation-equivariance",
-    group="A",
     title="Renaming the experts renames the results",
     source="symmetry of every definition used here",
     figures=(),
@@ -146,7 +133,6 @@ def test_scale_invariance(case: tuple[RouterCase, HiddenCase], scale: float) -> 
     "leaves overlap, certified radius and confidence as they were.",
     equation="f(P z) = P f(z) for usage;  f(P z) = f(z) for overlap, radius, confidence",
     definition="ours",
-    null_says="not needed: a theorem.",
     paper="not in the paper",
 )
 @given(routed_states(), SEEDS)

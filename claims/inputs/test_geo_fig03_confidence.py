@@ -3,7 +3,7 @@
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, by_layer
+from claims.core.curves import along, by_layer, layer_figure
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.premises import left_out, linear_layers
@@ -118,11 +118,5 @@ def _figure(trace: Trace, shuffled: Trace, reversed_order: Trace, *, own: bool, 
     for name, read in (("original", trace), ("shuffled", shuffled), ("reversed", reversed_order)):
         estimates = [sampling.mean(_values(layer, read, own)) for layer in read.layers]
         series.append(along(name, [layer.router.layer for layer in read.layers], estimates))
-    return Figure(
-        kind="lines",
-        title="router confidence by layer",
-        redraws="GEO Fig. 3",
-        x_label="layer",
-        y_label="own top weight" if own else "max softmax probability",
-        series=series,
-    )
+    y_label = "own top weight" if own else "max softmax probability"
+    return layer_figure("router confidence by layer", "GEO Fig. 3", y_label, series)

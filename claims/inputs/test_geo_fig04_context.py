@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, by_layer, rounded
+from claims.core.curves import along, by_layer, layer_figure, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
-from claims.core.record import Figure, Series
+from claims.core.record import Figure
 from claims.shared.layer_permutations import share_of_orders
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.kinds.token_traces import SENTENCES, TEXT
@@ -184,19 +184,12 @@ def _mean(values: Float64Array, unit: str, sampling: Sampling) -> Estimate:
 
 def _figure(trace: Trace, found: _Overlaps, sampling: Sampling) -> Figure:
     """Overlap by layer of same and different tokens, beside chance: Fig. 4."""
-    depth = [float(layer.router.layer) for layer in trace.layers]
+    depth = [layer.router.layer for layer in trace.layers]
     series = [
         along(name, depth, [_mean(row, found.unit, sampling) for row in table])
         for name, table in (("same token", found.same), ("different tokens", found.different))
     ]
     first = trace.layers[0]
     chance = rounded([chance_overlap(first.experts.shape[1], first.logits.shape[1])])[0]
-    return Figure(
-        kind="lines",
-        title="experts shared across contexts",
-        redraws="GEO Fig. 4",
-        x_label="layer",
-        y_label="top-k overlap",
-        series=series,
-        reference=[Series("chance k/E", [depth[0], depth[-1]], [chance, chance])],
-    )
+    level = ("chance k/E", chance)
+    return layer_figure("experts shared across contexts", "GEO Fig. 4", "top-k overlap", series, level)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from claims.core.finding import NotApplicable
 from fixtures.evidence.sequences import LayerSequences, SequenceTrace
@@ -64,24 +65,24 @@ def unrelated_questions(answers: Answers) -> tuple[BoolArray, str]:
     return ~np.eye(len(answers.kind), dtype=np.bool_), DIFFERENT
 
 
-def require_unrelated(table: Float64Array, called: str) -> None:
-    """Check that enough questions are in a pair of unrelated ones that one author answered.
-
-    Parameters
-    ----------
-    table : (Q, Q), NaN where a pair has no value
-    called : what the pairs are, for the message
+def require_questions(there: npt.ArrayLike, have: str) -> None:
+    """Check that enough questions, marked in bool (Q,), have what is compared; ``have`` says it in the message.
 
     Raises
     ------
     NotApplicable
-        When fewer than 8 questions are, with the count.
+        When fewer than 8 questions have it, with the count.
     """
+    count = int(np.count_nonzero(there))
+    if count < QUESTIONS:
+        raise NotApplicable(f"{count} questions {have}; {QUESTIONS} are needed")
+
+
+def require_unrelated(table: Float64Array, called: str) -> None:
+    """Check the same of questions in a pair of unrelated ones, by a table (Q, Q), NaN where a pair has no value."""
     known = ~np.isnan(table)
     np.fill_diagonal(known, False)
-    count = int(np.count_nonzero(known.any(axis=0) | known.any(axis=1)))
-    if count < QUESTIONS:
-        raise NotApplicable(f"{count} questions are in pairs of {called}; {QUESTIONS} are needed")
+    require_questions(known.any(axis=0) | known.any(axis=1), f"are in pairs of {called}")
 
 
 def moe_layers(rollouts: SequenceTrace, fewest: int = 1) -> tuple[LayerSequences, ...]:

@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 
-from claims.core.curves import along
+from claims.core.curves import along, layer_figure
 from claims.core.finding import NotApplicable
-from claims.core.record import Figure, Series
-from claims.rollouts.answers import QUESTIONS, Answers, answers_of, moe_layers
+from claims.core.record import Figure
+from claims.rollouts.answers import Answers, answers_of, moe_layers
 from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions
 from claims.rollouts.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
@@ -118,24 +118,6 @@ def same_question(table: Float64Array) -> Float64Array:
     return np.diagonal(table, axis1=1, axis2=2)
 
 
-def require_pairs(values: Float64Array, pairs: str) -> None:
-    """Check that enough questions have pairs.
-
-    Parameters
-    ----------
-    values : (L, Q), NaN where a question has no pair
-    pairs : what the pairs are, for the message
-
-    Raises
-    ------
-    NotApplicable
-        When fewer than 8 questions have them, with the count.
-    """
-    count = int(np.count_nonzero(~np.isnan(values).any(axis=0)))
-    if count < QUESTIONS:
-        raise NotApplicable(f"{count} questions have {pairs}; {QUESTIONS} are needed")
-
-
 def _who(rollouts: SequenceTrace, answers: Answers, order: IntArray) -> str:
     """Who is compared: numbers of authors, questions and rollouts, and how long these are."""
     tokens, prompt = rollouts.part_tokens[order], rollouts.part_numbers(prompt_part(rollouts))
@@ -201,16 +183,9 @@ def overlap_figure(tables: OverlapTables, tokens: str, sampling: Sampling) -> Fi
         ("different questions, different authors", _apart(tables.different, sampling)),
         ("sets of the same sizes, experts renamed", _own(same_question(tables.different_chance), sampling)),
     ]
-    ends = [float(tables.layers[0]), float(tables.layers[-1])]
-    return Figure(
-        kind="lines",
-        title=f"experts that two rollouts share, {'all tokens' if tokens == 'whole rollout' else 'generated tokens'}",
-        redraws="GEO Fig. 6",
-        x_label="layer",
-        y_label="Jaccard of top-p sets, p = 0.8",
-        series=[along(name, tables.layers, estimates) for name, estimates in lines if estimates],
-        reference=[Series("the paper's 60 %", ends, [PAPER, PAPER])],
-    )
+    title = f"experts that two rollouts share, {'all tokens' if tokens == 'whole rollout' else 'generated tokens'}"
+    series = [along(name, tables.layers, estimates) for name, estimates in lines if estimates]
+    return layer_figure(title, "GEO Fig. 6", "Jaccard of top-p sets, p = 0.8", series, ("the paper's 60 %", PAPER))
 
 
 def _own(table: Float64Array, sampling: Sampling) -> list[Estimate]:

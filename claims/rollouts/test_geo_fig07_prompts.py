@@ -6,9 +6,16 @@ import numpy as np
 
 from claims.core.claim import Threshold, claim
 from claims.core.curves import along
-from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import Figure
-from claims.rollouts.answers import QUESTIONS, Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.rollouts.answers import (
+    Answers,
+    answers_of,
+    moe_layers,
+    require_questions,
+    require_unrelated,
+    unrelated_questions,
+)
 from claims.rollouts.noise_corrected import pair_errors, say_ceiling, share_that_reach, with_and_without
 from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, own_mean, pair_mean
 from claims.rollouts.rollout_parts import generated_parts, prompt_part, reached_lengths
@@ -48,7 +55,7 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
     prompt = prompt_part(rollouts)
     counted, noiseless = (_tables(rollouts, answers, prompt, noiseless=free) for free in (False, True))
     by_layer, free_by_layer = (np.diagonal(tables, axis1=1, axis2=2) for tables in (counted, noiseless))
-    _require_wordings(by_layer)
+    require_questions(~np.isnan(by_layer).any(axis=0), "were asked in two wordings")
     apart, called = unrelated_questions(answers)
     unrelated, free_unrelated = (np.where(apart, tables, np.nan) for tables in (counted, noiseless))
     require_unrelated(unrelated[0], f"{called} that one author was asked")
@@ -106,13 +113,6 @@ def _tables(
 ) -> Float64Array:
     """Cosine of the first wording of each question with the second of each, mean over authors, (L, Q, Q)."""
     return over_authors(similarity_tables(rollouts, answers, parts, across_wordings=True, noiseless=noiseless))
-
-
-def _require_wordings(by_layer: Float64Array) -> None:
-    """Raise NotApplicable where too few questions were asked in two wordings."""
-    count = int(np.count_nonzero(~np.isnan(by_layer).any(axis=0)))
-    if count < QUESTIONS:
-        raise NotApplicable(f"{count} questions were asked in two wordings; {QUESTIONS} are needed")
 
 
 def _share(name: str, values: Float64Array, near: float) -> Measured:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import along
+from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from fixtures.evidence.noise_floor import noise_floor
@@ -148,11 +148,5 @@ def _figure(
     for label, differ, counted in (("same token", apart, written), ("next token", shifted, followed)):
         layers, shares = _by_layer(check, ~differ, counted, sampling)
         series.append(along(label, [float(layer) for layer in layers], shares))
-    return Figure(
-        kind="lines",
-        title="the same experts in both readings",
-        redraws="ours (the premise of GEO Fig. 6)",
-        x_label="layer",
-        y_label="share of generated tokens",
-        series=series,
-    )
+    redraws = "ours (the premise of GEO Fig. 6)"
+    return layer_figure("the same experts in both readings", redraws, "share of generated tokens", series)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.core.curves import rounded
+from claims.core.curves import layer_figure, rounded
 from claims.core.finding import Curve, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.core.verdict import holds
@@ -159,14 +159,8 @@ def figure_by_layer(
     title: str, redraws: str, y_label: str, numbers: tuple[int, ...], lines: Mapping[str, Float64Array]
 ) -> Figure:
     """Draw tables (K, L) by layer: the mean over seeds, in a band that spans them."""
-    return Figure(
-        kind="lines",
-        title=title,
-        redraws=redraws,
-        x_label="layer",
-        y_label=f"{y_label}, mean and range over seeds",
-        series=[spanned(label, [float(n) for n in numbers], table) for label, table in lines.items()],
-    )
+    series = [spanned(label, [float(n) for n in numbers], table) for label, table in lines.items()]
+    return layer_figure(title, redraws, f"{y_label}, mean and range over seeds", series)
 
 
 def spanned(label: str, x: list[float], table: Float64Array) -> Series:

@@ -1,8 +1,8 @@
 """Judge and draw a claim about the states of two transformers' experts, once their groups are measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from claims.shared.paired_differences import (
     surviving,
 )
 from claims.trained_pairs.arms import Arms, answered, in_all_arms, parameters_note, require_soft
-from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
-from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
+from claims.trained_pairs.expert_groups import SPLITS, Measure, beside_drawn_routers, gate_spread, grouped, size_note
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
@@ -30,17 +29,8 @@ from metrics.stats.sampling import Sampling
 UNIFORM = 0.9
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What is compared, in words.
-
-    Attributes
-    ----------
-    name : of the measure, for criteria and curves
-    direction : claimed side of the first arm minus the second
-    threshold : name of the claim's threshold
-    title, redraws, y_label : of the figure
-    """
+class Compared(NamedTuple):
+    """The measure, the claimed side of the first arm minus the second, the claim's threshold; then of the figure."""
 
     name: str
     direction: str

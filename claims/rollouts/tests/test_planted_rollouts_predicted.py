@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claims.core.judge import judge
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_rollouts
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import finding_of, judged
+from claims.tests.support.verdicts import declared, finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 
@@ -106,9 +107,8 @@ test_verdict, test_false_support = contract_tests(CONTRACTS)
 @pytest.mark.parametrize(("pairs", "varies"), UNSURE.items())
 def test_halves_that_are_not_shown_to_be_predictable_hold_every_criterion(pairs: str, varies: float) -> None:
     rollouts = answered(MANY, 1, follows=0.0, varies=varies)
-    _, _, criteria, null = judged(
-        prompt_to_rollout, finding_of(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs})
-    )
+    finding = finding_of(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs})
+    _, _, criteria, null = judge(declared(prompt_to_rollout), finding, {})
     assert all(criterion.holds for criterion in criteria if criterion.decides)
     assert [criterion.holds for criterion in null] == [None, True, None]
 

@@ -76,6 +76,11 @@ def mixed(one: FunctionExperiment, other: FunctionExperiment) -> FunctionExperim
     return replace(one, trainings=(one.trainings[0], other.trainings[1]))
 
 
+def swapped(planted: FunctionExperiment) -> FunctionExperiment:
+    """The arms in the other order."""
+    return replace(planted, trainings=tuple(tuple(reversed(training)) for training in planted.trainings))
+
+
 def without(planted: FunctionExperiment, arm: int, layers: int) -> FunctionExperiment:
     """The same experiment, one arm's experts unread in the first so many layers."""
 

@@ -10,7 +10,6 @@ import numpy as np
 from claims.core.claim import Claim, claim_of
 from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import judge, thresholds_of
-from claims.core.record import Criterion
 from claims.core.verdict import Verdict
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -54,16 +53,6 @@ def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **
         return Outcome(Verdict.NOT_APPLICABLE, str(premise))
     verdict, reason, _, _ = judge(declared(test), finding, overrides or {})
     return Outcome(verdict, reason, finding)
-
-
-def verdict(test: ClaimTest, **evidence: Any) -> Verdict:
-    """Return what the claim carried by ``test`` says of the evidence."""
-    return judged(test, finding_of(test, **evidence))[0]
-
-
-def judged(test: ClaimTest, finding: Finding) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
-    """Return the verdict on a finding of ``test``, the reason, the criteria and the null."""
-    return judge(declared(test), finding, {})
 
 
 def two_layers(world: World, seed: int, **doctored: Any) -> Trace:

@@ -15,14 +15,15 @@ from claims.trained_pairs.expert_groups import (
     FEWEST_TOKENS,
     SPLITS,
     Groups,
+    beside_drawn_routers,
     gate_spread,
     grouped,
     mean_rank,
     mean_rank_of_deviations,
+    size_note,
     subspace_distance,
     unweighted,
 )
-from claims.trained_pairs.random_routers import beside_drawn_routers, size_note
 
 
 def test_gate_spread_of_known_gates() -> None:

@@ -23,6 +23,7 @@ from claims.tests.support.planted_arms import (
     layer_of,
     mixed,
     one_expert,
+    swapped,
     without,
 )
 from claims.tests.support.verdicts import SAMPLING, finding_of
@@ -92,11 +93,6 @@ def quiet() -> FunctionExperiment:
         layers = [replace(layer, weight=layer.visits / 4) for layer in planted.trainings[seed][0].experts.layers]
         planted = changed(planted, seed, 0, layers=tuple(layers))
     return planted
-
-
-def swapped(planted: FunctionExperiment) -> FunctionExperiment:
-    """The arms in the other order."""
-    return replace(planted, trainings=tuple(tuple(reversed(training)) for training in planted.trainings))
 
 
 # On few tokens, drawn for each expert, the soft arm falls from 0.9 to 0.4: more than top-k is below it.

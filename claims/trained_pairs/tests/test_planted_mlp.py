@@ -13,7 +13,7 @@ from claims.core.finding import Finding, NotApplicable
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
-from claims.tests.support.verdicts import SAMPLING, declared, finding_of, verdict
+from claims.tests.support.verdicts import SAMPLING, declared, finding_of, outcome
 from claims.trained_pairs import test_asy_topk_mlp, test_prb_mlp
 from claims.trained_pairs.mlp_sharpening import COMMON, KEPT, MASKS, OWN
 from claims.trained_pairs.mlp_spectra import last_compared
@@ -210,7 +210,7 @@ test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def judged(claim: Callable[..., Finding], arms: MlpArms, **wanted: str) -> Verdict:
-    return verdict(claim, mlp_arms=arms, variant=variant(**wanted))
+    return outcome(claim, mlp_arms=arms, variant=variant(**wanted)).verdict
 
 
 @each_claim

@@ -9,7 +9,7 @@ import pytest
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_arm_states import Soft, Twin, routed_arms, twin_arms
-from claims.tests.support.planted_arms import SEQUENCES, TOKENS, WIDTH, Routed, changed, layer_of, mixed
+from claims.tests.support.planted_arms import SEQUENCES, TOKENS, WIDTH, Routed, changed, layer_of, mixed, swapped
 from claims.tests.support.verdicts import ClaimTest, finding_of
 from claims.trained_pairs import test_asy_topk_subspaces_transformer, test_prb_ranks_transformer
 from claims.trained_pairs.expert_groups import SPLITS
@@ -22,11 +22,6 @@ SPREADS = test_prb_ranks_transformer.test_moe_spreads_transformer
 OWN, BY_SPARSE, BY_SOFT = ({"tokens": tokens} for tokens in ("own", *SPLITS))
 GATES, EQUAL = {"weights": "gates"}, {"weights": "none"}
 ROUTED, TWIN = routed_arms("routed"), twin_arms("centred")
-
-
-def swapped(planted: FunctionExperiment) -> FunctionExperiment:
-    """The arms in the other order."""
-    return replace(planted, trainings=tuple(tuple(reversed(training)) for training in planted.trainings))
 
 
 def without_visits() -> FunctionExperiment:
@@ -55,7 +50,7 @@ def one_expert_more() -> FunctionExperiment:
     more = []
     for layer in ROUTED.trainings[1][0].experts.layers:
         states, weights = (each.astype(np.float64) for each in (layer.sample, layer.sample_weights))
-        routed = Routed(states, layer.sample_experts, weights)
+        routed = Routed(states, layer.sample_experts.astype(np.int64), weights)
         more.append(replace(layer_of(np.random.default_rng(0), routed, 5), layer=layer.layer))
     return changed(ROUTED, 1, 0, layers=tuple(more))
 
