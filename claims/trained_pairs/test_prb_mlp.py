@@ -1,15 +1,17 @@
 """Are experts flatter, and what they receive broader, than in a dense twin?  PRB findings i and ii, on MLPs."""
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured
-from claims.shared.paired_differences import measured_difference
+from claims.core.record import Figure
+from claims.shared.paired_differences import measured_difference, spanned
 from claims.trained_pairs.mlp_pairs import Pair, errors_note, pair, paired_figure, require_learned
-from claims.trained_pairs.mlp_spectra import last_compared, leading_and_decay, rank_note, spectra_figure
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
+from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
 
 SETTING = (
@@ -53,7 +55,7 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -
     require_learned(arms["top-2"], arms["dense"])
 
     def smaller(name: str, moe: ArmMeasures, dense: ArmMeasures, split: str, *, decides: bool) -> list[Measured]:
-        leading, decay = leading_and_decay(moe, dense, split, jacobian)
+        leading, decay = _leading_and_decay(moe, dense, split, jacobian)
         return [
             measured_difference(f"s_1, {name}", leading.difference, "<", "leading", sampling, decides=decides),
             measured_difference(f"decay, {name}", decay.difference, "<", "decay", sampling, decides=decides),
@@ -73,7 +75,7 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -
             *smaller("top-2 minus dense, before training", before["top-2"], before["dense"], split, decides=True),
             *smaller("top-1 minus dense, before training", before["top-1"], before["dense"], split, decides=False),
         ),
-        figure=spectra_figure(
+        figure=_spectra_figure(
             {
                 "dense": arms["dense"],
                 "top-2": arms["top-2"],
@@ -86,8 +88,8 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) -
         notes=(
             errors_note(arms["top-2"], arms["dense"]),
             f"Decay: mean of s_k / s_1 over k = 2..{last_compared(arms['top-2'], arms['dense'])}; smaller is faster.",
-            *rank_note(arms["top-2"], arms["dense"]),
-            *rank_note(arms["top-1"], arms["dense"]),
+            *_rank_note(arms["top-2"], arms["dense"]),
+            *_rank_note(arms["top-1"], arms["dense"]),
             f"An expert's output counts by its gate, the largest of a token {arms['top-2'].gate.mean():.3g} on "
             "average, and the dense twin's in full; the variant without the gate leaves that out.",
         ),
@@ -157,3 +159,52 @@ def test_moe_spreads(mlp_arms: MlpArms, variant: Variant, sampling: Sampling) ->
             ),
         ),
     )
+
+
+def last_compared(moe: ArmMeasures, dense: ArmMeasures) -> int:
+    """Return m, the largest k whose s_k neither arm's hidden width forces to 0."""
+    width: int = dense.splits["own"].decay.shape[-1]
+    return min(width, moe.arm.hidden, dense.arm.hidden)
+
+
+def _leading_and_decay(moe: ArmMeasures, dense: ArmMeasures, split: str, jacobian: str) -> tuple[Pair, Pair]:
+    """Compare s_1, and the mean over k = 2..m of s_k / s_1 (smaller: faster decay), one value a seed."""
+    last = last_compared(moe, dense)
+    spectra = [_spectrum(arm, split, jacobian) for arm in (moe, dense)]
+    leading = Pair(*(first for first, _ in spectra))
+    return leading, Pair(*(ratios[:, 1:last].mean(axis=1) for _, ratios in spectra))
+
+
+def _rank_note(moe: ArmMeasures, dense: ArmMeasures) -> tuple[str, ...]:
+    """Say how much of a faster decay the narrower experts bring with them."""
+    width = dense.splits["own"].decay.shape[-1]
+    narrow, wide = min(width, moe.arm.hidden), min(width, dense.arm.hidden)
+    if narrow >= wide:
+        return (f"{moe.arm.name} and dense: either may have rank {wide}, so that their decay compares at equal rank.",)
+    return (
+        f"{moe.arm.name} and dense: an expert has rank {narrow} at most, the twin {wide}. A spectrum that must end at "
+        f"{narrow} decays faster by construction, also before it ends.",
+    )
+
+
+def _spectra_figure(arms: Mapping[str, ArmMeasures], split: str, jacobian: str) -> Figure:
+    """Spectra of the arms, s_1 times s_k / s_1: mean and range over seeds."""
+    series = []
+    for label, arm in arms.items():
+        leading, ratios = _spectrum(arm, split, jacobian)
+        ranks = [float(k + 1) for k in range(ratios.shape[1])]
+        series.append(spanned(label, ranks, leading[:, None] * ratios))
+    return Figure(
+        kind="lines",
+        title=f"singular values of expert Jacobians, {jacobian} Jacobian",
+        redraws="PRB finding i",
+        x_label="k",
+        y_label="s_k, mean and range over seeds",
+        series=series,
+    )
+
+
+def _spectrum(arm: ArmMeasures, split: str, jacobian: str) -> tuple[Float64Array, Float64Array]:
+    """s_1 (S,) and s_k / s_1 (S, d)."""
+    found = arm.splits[split]
+    return (found.leading, found.decay) if jacobian == "mean" else (found.token_leading, found.token_decay)

@@ -16,7 +16,7 @@ from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
 from claims.tests.support.verdicts import SAMPLING, declared, finding_of, outcome
 from claims.trained_pairs import test_asy_topk_mlp, test_prb_mlp
 from claims.trained_pairs.mlp_sharpening import COMMON, KEPT, MASKS, OWN
-from claims.trained_pairs.mlp_spectra import last_compared
+from claims.trained_pairs.test_prb_mlp import last_compared
 from fixtures.mlp.arms import MlpArms, compared_arms
 from fixtures.tests.support.small_mlp_world import SMALL
 
