@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.jacobians.expert import LocalJacobians, diagonals, expert_output, folded, local_jacobians
+from metrics.jacobians.expert import LocalJacobians, diagonals, expert_output, local_jacobians
 from metrics.jacobians.spectra import (
     jacobian_operator,
     jacobian_times,
@@ -104,15 +103,3 @@ def test_the_operator_of_a_mean_takes_all_its_terms() -> None:
     mean = mean_jacobian(expert, local.diagonal.mean(axis=0), mean_rest(local))
     operator = jacobian_operator(expert, local.diagonal.mean(axis=0), local.left[:, 0] / 9, local.right[:, 0])
     np.testing.assert_allclose(operator @ np.eye(7), mean, atol=1e-12)
-
-
-def test_too_many_singular_values_are_refused() -> None:
-    expert = random_expert(np.random.default_rng(0), width=3, inner=2)
-    with pytest.raises(ValueError, match="cannot take 4 of 3"):
-        leading_singular_values(jacobian_operator(expert, np.ones(4)), 4, np.random.default_rng(0))
-
-
-def test_folding_adds_the_two_input_matrices() -> None:
-    expert = random_expert(np.random.default_rng(0), width=3, inner=2)
-    assert folded(expert, np.array([1.0, 2.0, 10.0, 20.0])).tolist() == [11.0, 22.0]
-    assert LocalJacobians(np.zeros((1, 4)), np.zeros((1, 0, 3)), np.zeros((1, 0, 3))).left.shape[1] == 0

@@ -95,9 +95,3 @@ def test_probes_miss_by_as_much_as_they_say() -> None:
     # 1200 scores; those of one token share their probes, so the standard error of their mean is at most 1 / sqrt(200).
     assert abs(score.mean()) < 4 / np.sqrt(200)
     assert np.sqrt((score**2).mean()) == pytest.approx(1.0, abs=0.15)
-
-
-def test_one_probe_is_refused() -> None:
-    rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="two probes"):
-        probed_cosines([random_expert(rng, 4, 2)] * 2, rng.standard_normal((3, 4)), np.array([[0, 1]]), 1, rng)

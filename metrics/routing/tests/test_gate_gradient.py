@@ -52,8 +52,3 @@ def test_an_expert_that_is_not_chosen_has_no_gate() -> None:
     g, slope = gate_and_slope(np.ones((1, 3)), np.array([[0, 1]]), np.eye(3), 2, "sigmoid")
     assert g.tolist() == [0.0]
     assert slope.tolist() == [[0.0, 0.0, 0.0]]
-
-
-def test_a_rule_without_a_gradient_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'sparsemixer, jitter 0\.01'"):
-        gate_and_slope(np.ones((1, 2)), np.array([[0]]), np.eye(2), 0, "sparsemixer, jitter 0.01")

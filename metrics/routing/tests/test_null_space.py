@@ -20,15 +20,6 @@ SEEDS = st.integers(0, 2**16)
 SIZES = st.integers(1, 8)
 
 
-def test_hand_derived_row_space() -> None:
-    # Rows (3, 0, 0) and (0, 0, 2), and their sum: rank 2, the kernel is the second axis.
-    space = row_space(np.array([[3.0, 0.0, 0.0], [0.0, 0.0, 2.0], [3.0, 0.0, 2.0]]))
-    assert space.rank == 2
-    hidden = np.array([[1.0, 5.0, 2.0]])
-    np.testing.assert_allclose(row_part(hidden, space.basis), [[1.0, 0.0, 2.0]], atol=1e-14)
-    np.testing.assert_allclose(kernel_part(hidden, space.basis), [[0.0, 5.0, 0.0]], atol=1e-14)
-
-
 def test_a_zero_router_sees_nothing() -> None:
     weight, hidden = np.zeros((2, 3)), np.ones((1, 3))
     space = row_space(weight)
@@ -120,9 +111,3 @@ def test_random_subspaces_are_orthonormal_and_prefer_no_direction() -> None:
     mean = np.mean([b @ b.T for b in bases], axis=0)
     np.testing.assert_allclose(mean, np.eye(4) / 2, atol=0.03)
     np.testing.assert_allclose(np.mean(bases, axis=0), 0, atol=0.05)
-
-
-@pytest.mark.parametrize("rank", [-1, 4])
-def test_impossible_subspaces_are_refused(rank: int) -> None:
-    with pytest.raises(ValueError, match="no subspace"):
-        random_subspace(3, rank, np.random.default_rng(0))

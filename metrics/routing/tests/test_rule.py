@@ -40,27 +40,15 @@ def test_the_steepest_softmax_probability() -> None:
 def test_no_score_is_steeper_than_its_slope(name: Score, experts: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     weight, h, step = (rng.standard_normal(s) for s in ((experts, width), (20, width), (20, width)))
-    move = np.abs(score(name, (h + step) @ weight.T) - score(name, h @ weight.T))
-    allowed = score_slopes(weight, name) * np.linalg.norm(step, axis=1, keepdims=True)
+    z, logit_step = 3 * h @ weight.T, 3 * step @ weight.T
+    move = np.abs(score(name, z + logit_step) - score(name, z))
+    allowed = score_slopes(3 * weight, name) * np.linalg.norm(step, axis=1, keepdims=True)
     assert (move <= allowed * (1 + 1e-12) + 1e-14).all()
-
-
-@given(st.sampled_from(SCORES), st.integers(1, 6), st.integers(0, 2**16))
-def test_no_score_moves_more_than_its_share_of_the_logits(name: Score, experts: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    z, step = rng.standard_normal((2, 20, experts)) * 3
-    move = np.abs(score(name, z + step) - score(name, z)).max(axis=1)
-    assert (move <= LOGIT_SLOPES[name] * np.abs(step).max(axis=1) * (1 + 1e-12) + 1e-14).all()
+    largest = np.abs(logit_step).max(axis=1)
+    assert (move.max(axis=1) <= LOGIT_SLOPES[name] * largest * (1 + 1e-12) + 1e-14).all()
 
 
 def test_a_row_common_to_all_experts_does_not_steepen_the_softmax() -> None:
     rng = np.random.default_rng(0)
     weight, common = rng.standard_normal((5, 4)), 100 * rng.standard_normal(4)
     assert score_slopes(weight + common, "softmax") == pytest.approx(score_slopes(weight, "softmax"))
-
-
-def test_unknown_scores_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown score 'tanh'"):
-        score("tanh", np.eye(2))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="unknown score 'tanh'"):
-        score_slopes(np.eye(2), "tanh")  # type: ignore[arg-type]

@@ -36,16 +36,6 @@ def test_one_unit_has_a_value_and_no_interval() -> None:
     assert p_value(estimate, 0.0, ">") is None
 
 
-def test_no_unit_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no question to estimate from"):
-        estimate_mean(np.array([]), seed=0, unit="question")
-
-
-def test_numbers_that_are_not_finite_are_counted() -> None:
-    with pytest.raises(ValueError, match="2 of 3 values are not finite"):
-        estimate_mean(np.array([1.0, np.nan, np.inf]), seed=0)
-
-
 def test_resampling_row_numbers_is_scipys_own_bca() -> None:
     values = np.random.default_rng(1).exponential(size=25)
     ours = estimate_mean(values, seed=5, resamples=999)
@@ -151,8 +141,6 @@ def test_an_exact_count_is_its_own_interval_and_has_no_p() -> None:
     estimate = exact(0, 1000)
     assert (estimate.value, estimate.low, estimate.high, estimate.n) == (0.0, 0.0, 0.0, 1000)
     assert p_value(estimate, 0.0, "<=") is None
-    with pytest.raises(ValueError, match="at least one"):
-        exact(0, 0)
 
 
 @pytest.mark.parametrize(("direction", "wrong"), [(">", 2), (">=", 1), ("<", 3), ("<=", 2)])
@@ -160,18 +148,6 @@ def test_p_counts_the_wrong_side(direction: str, wrong: int) -> None:
     # Draws -1, 0, 1, 2 against 0: one below, one at, two above.
     estimate = Estimate(1.0, -1.0, 2.0, 4, "sequence", "", 0, (-1.0, 0.0, 1.0, 2.0))
     assert p_value(estimate, 0.0, direction) == (1 + wrong) / 5
-
-
-def test_an_unknown_direction_is_refused() -> None:
-    with pytest.raises(ValueError, match="direction"):
-        p_value(exact(1, 1), 0.0, "=")
-
-
-def test_holm_by_hand() -> None:
-    # Ascending 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1: 0.02, 0.03, 0.06, 0.04 -> 0.06 by monotony.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([None, 0.7, 0.6]) == [None, 1.0, 1.0]
-    assert holm([]) == []
 
 
 @given(P_VALUES)

@@ -144,24 +144,3 @@ def test_the_distance_between_random_subspaces_of_wide_spaces() -> None:
     # For D >> r all angles crowd near pi/2: about 0.94 of the largest distance at r = 8, D = 512.
     draws = normalised_geodesic(random_angles(512, 8, 20, np.random.default_rng(7)))
     assert draws.mean() == pytest.approx(0.936, abs=0.005)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "message"),
-    [
-        (np.eye(3)[:, :2], np.eye(4)[:, :2], "a subspace of R\\^3 and one of R\\^4 have no angle"),
-        (2 * np.eye(3)[:, :2], np.eye(3)[:, :2], "not orthonormal"),
-        (np.eye(3)[:, :2], np.full((3, 2), np.nan), "not orthonormal"),
-    ],
-)
-def test_what_is_no_basis_is_refused(first: np.ndarray, second: np.ndarray, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        principal_angles(first, second)
-
-
-def test_bad_stacks_and_ranks_are_refused() -> None:
-    with pytest.raises(ValueError, match="not orthonormal"):
-        pair_angles(np.ones((2, 3, 1)))
-    for rank in (0, 4):
-        with pytest.raises(ValueError, match="no subspace"):
-            chance_overlap(rank, 3)

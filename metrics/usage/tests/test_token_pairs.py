@@ -50,16 +50,3 @@ def test_ties_go_to_the_first_pairs() -> None:
     # All six pairs of four tokens are equal; half of them are (0,1), (0,2), (0,3).
     mask = nearest_pairs_mask(np.ones((4, 4)), 0.5)
     assert np.argwhere(np.triu(mask)).tolist() == [[0, 1], [0, 2], [0, 3]]
-
-
-@pytest.mark.parametrize(
-    ("distance", "share", "message"),
-    [
-        (np.zeros((1, 1)), 0.5, "no pair"),
-        (np.zeros((2, 2)), 0.0, "share"),
-        (np.full((2, 2), np.nan), 0.5, "1 distances are NaN"),
-    ],
-)
-def test_refusals(distance: np.ndarray, share: float, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        nearest_pairs_mask(distance, share)
