@@ -9,8 +9,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from claims.core.record import Figure, Series
-from metrics.arrays import Float64Array
-from reports.figures.heat import bounds, colour_bars, heat
+from reports.figures.heat import bounds, colour_bars, floats, heat
 from reports.figures.labels import DASHES, Panel, markers, name_axes, name_positions, name_series, titles
 from reports.figures.style import GUIDE, canvas, colours, house_style, in_order, save
 
@@ -69,7 +68,7 @@ def _panel(axis: Axes, data: Figure, colour: dict[str, str], guides: list[str]) 
         kinds[data.kind](axis, data, index, series, colour[series.label], shape[series.label])
     for guide in data.reference:
         dash = DASHES[guides.index(guide.label) % len(DASHES)]
-        axis.plot(_floats(guide.x), _floats(guide.y), dash, color=GUIDE, linewidth=1.3, zorder=3)
+        axis.plot(floats(guide.x), floats(guide.y), dash, color=GUIDE, linewidth=1.3, zorder=3)
     if _whole_numbers(data):
         axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     _small_values(axis, data)
@@ -83,7 +82,7 @@ def _panel(axis: Axes, data: Figure, colour: dict[str, str], guides: list[str]) 
 
 def _small_values(axis: Axes, data: Figure) -> None:
     """Leave zeros alone on an axis without other numbers; name small values in full."""
-    drawn = np.concatenate([_floats(series.y) for series in (*data.series, *data.reference)] or [np.zeros(0)])
+    drawn = np.concatenate([floats(series.y) for series in (*data.series, *data.reference)] or [np.zeros(0)])
     drawn = drawn[np.isfinite(drawn)]
     largest = float(np.abs(drawn).max(initial=0.0))
     if len(drawn) and largest == 0:
@@ -107,8 +106,8 @@ def _narrow(axis: Axes, which: str) -> bool:
 def _scatter(axis: Axes, data: Figure, index: int, series: Series, colour: str, marker: str) -> None:
     points = max(len(series.x), 1)
     axis.scatter(
-        _floats(series.x),
-        _floats(series.y),
+        floats(series.x),
+        floats(series.y),
         s=float(np.clip(2500 / points, 5, 30)),
         alpha=float(np.clip(12 / points**0.5, 0.15, 0.9)),
         color=colour,
@@ -119,10 +118,10 @@ def _scatter(axis: Axes, data: Figure, index: int, series: Series, colour: str, 
 
 
 def _lines(axis: Axes, data: Figure, index: int, series: Series, colour: str, marker: str) -> None:
-    x, y = _floats(series.x), _floats(series.y)
+    x, y = floats(series.x), floats(series.y)
     axis.plot(x, y, color=colour, marker=marker if _few(data) else "", markersize=3.8)
     if series.low and series.high:
-        axis.fill_between(x, _floats(series.low), _floats(series.high), color=colour, alpha=0.18, linewidth=0)
+        axis.fill_between(x, floats(series.low), floats(series.high), color=colour, alpha=0.18, linewidth=0)
 
 
 def _few(data: Figure) -> bool:
@@ -132,17 +131,17 @@ def _few(data: Figure) -> bool:
 
 def _bars(axis: Axes, data: Figure, index: int, series: Series, colour: str, marker: str) -> None:
     width = 0.8 / len(data.series)
-    x, y = _floats(series.x) + (index - (len(data.series) - 1) / 2) * width, _floats(series.y)
+    x, y = floats(series.x) + (index - (len(data.series) - 1) / 2) * width, floats(series.y)
     axis.bar(x, y, width=width * 0.94, color=colour)
     for place in x[y == 0]:
         axis.annotate("0", (place, 0), (0, 2), textcoords="offset points", ha="center", color=colour, fontsize=8)
     if series.low and series.high:
-        ends = np.abs(np.stack([y - _floats(series.low), _floats(series.high) - y]))
+        ends = np.abs(np.stack([y - floats(series.low), floats(series.high) - y]))
         axis.errorbar(x, y, yerr=ends, fmt="none", ecolor="#222222", elinewidth=1.1, capsize=2.5)
 
 
 def _ecdf(axis: Axes, data: Figure, index: int, series: Series, colour: str, marker: str) -> None:
-    axis.plot(_floats(series.x), _floats(series.y), color=colour, drawstyle="steps-post")
+    axis.plot(floats(series.x), floats(series.y), color=colour, drawstyle="steps-post")
     axis.set_ylim(-0.02, 1.02)
 
 
@@ -150,7 +149,7 @@ def _comparable(panels: Sequence[Figure]) -> bool:
     """Tell whether one y axis serves all panels: same kind of quantity, ranges within a factor of five."""
     spans = []
     for data in panels:
-        values = np.concatenate([_floats(s.y) for s in data.series]) if data.series else np.zeros(0)
+        values = np.concatenate([floats(s.y) for s in data.series]) if data.series else np.zeros(0)
         values = values[np.isfinite(values)]
         spans.append(float(np.abs(values).max()) if len(values) else 0.0)
     return panels[0].kind not in ("scatter", "heat") and (min(spans) == max(spans) or max(spans) <= 5 * min(spans))
@@ -167,7 +166,3 @@ def _sound(panels: Sequence[Panel]) -> None:
     kinds = {panel.data.kind for panel in panels}
     if "heat" in kinds and len(kinds) > 1:
         raise ValueError(f"heat maps and {' and '.join(sorted(kinds - {'heat'}))} do not share a picture")
-
-
-def _floats(values: Sequence[float | None]) -> Float64Array:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -51,13 +51,13 @@ def matrix(data: Figure) -> tuple[Float64Array, Float64Array]:
     ValueError
         When a column has no finite number, or a row has a column twice.
     """
-    rows = [np.array([np.nan if x is None else x for x in series.x], dtype=np.float64) for series in data.series]
+    rows = [floats(series.x) for series in data.series]
     columns = np.unique(np.concatenate([*rows, np.zeros(0)]))
     values = np.full((len(rows), len(columns)), np.nan)
     for index, (series, row) in enumerate(zip(data.series, rows, strict=True)):
         if not np.isfinite(row).all() or len(np.unique(row)) < len(row):
             raise ValueError(f"row {series.label!r} has a column without a number, or one twice")
-        values[index, np.searchsorted(columns, row)] = [np.nan if y is None else y for y in series.y]
+        values[index, np.searchsorted(columns, row)] = floats(series.y)
     values[~np.isfinite(values)] = np.nan
     return columns, values
 
@@ -95,3 +95,8 @@ def _named(size: int, *, alone: bool) -> list[int]:
     while size > step * NAMED[alone]:
         step *= 2
     return list(range(0, size, step))
+
+
+def floats(values: Sequence[float | None]) -> Float64Array:
+    """Return numbers as an array, NaN for None."""
+    return np.array(values, dtype=np.float64)

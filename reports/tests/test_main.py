@@ -12,6 +12,7 @@ from claims.core.record import Certificate, Record, read_records, to_json, write
 from claims.core.verdict import Verdict
 from reports.__main__ import main
 from reports.data.read import load
+from reports.tests.support.pages import rows
 from reports.tests.support.samples import criterion, record
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -36,22 +37,19 @@ ONE = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[criterion("x", (
 TWO = record("bound-tightness", "a", Verdict.REFUTED)
 
 
-def test_render_writes_beside_the_records(write: Write, capsys: Capture) -> None:
+def test_render_writes_beside_the_records_to_a_folder_or_a_file(write: Write, tmp_path: Path, capsys: Capture) -> None:
     path = write("run/records.jsonl", ONE)
-    assert main(["render", str(path)]) == 0
-    assert capsys.readouterr().out.strip() == str(path.with_name("report.md"))
-    assert main(["render", str(path.parent)]) == 0
-
-
-def test_render_to_a_folder_or_a_file(write: Write, tmp_path: Path) -> None:
-    path = str(write("records.jsonl", ONE))
-    assert main(["render", path, "-o", str(tmp_path / "new" / "deep")]) == 0
-    assert (tmp_path / "new" / "deep" / "report.md").is_file()
-    assert main(["render", path, "-o", str(tmp_path / "summary.md")]) == 0
-    assert (tmp_path / "summary.md").is_file()
-    page = (tmp_path / "details" / "kernel-energy.md").read_text(encoding="utf-8")
-    assert "[The report](../summary.md)" in page
-    assert "[The report](../summary.md)" in (tmp_path / "papers" / "geo.md").read_text(encoding="utf-8")
+    for records, options, report in (
+        (path, [], path.with_name("report.md")),
+        (path.parent, [], path.with_name("report.md")),
+        (path, ["-o", str(tmp_path / "new" / "deep")], tmp_path / "new" / "deep" / "report.md"),
+        (path, ["-o", str(tmp_path / "summary.md")], tmp_path / "summary.md"),
+    ):
+        assert main(["render", str(records), *options]) == 0
+        assert capsys.readouterr().out.strip() == str(report)
+        assert report.is_file()
+    for page in ("details/kernel-energy.md", "papers/geo.md"):
+        assert "[The report](../summary.md)" in (tmp_path / page).read_text(encoding="utf-8")
 
 
 def test_compare_exits_one_for_a_verdict_that_vanished(write: Write, capsys: Capture) -> None:
@@ -69,17 +67,14 @@ def test_merge_joins_shards_and_forgives_seconds(write: Write, tmp_path: Path, c
     assert [json.loads(line)["claim"] for line in capsys.readouterr().out.splitlines()] == [TWO.claim, ONE.claim]
 
 
-def test_merge_refuses_records_that_disagree(write: Write, tmp_path: Path, capsys: Capture) -> None:
-    other = replace(ONE, verdict=Verdict.REFUTED, fork=ONE.fork)
-    paths = [str(write("a.jsonl", ONE)), str(write("b.jsonl", other))]
-    assert main(["merge", *paths, "-o", str(tmp_path / "all.jsonl")]) == 2
+def test_merge_refuses_what_disagrees_and_tells_of_other_runs(write: Write, tmp_path: Path, capsys: Capture) -> None:
+    first, target = str(write("a.jsonl", ONE)), tmp_path / "all.jsonl"
+    refuted = write("b.jsonl", replace(ONE, verdict=Verdict.REFUTED))
+    assert main(["merge", first, str(refuted), "-o", str(target)]) == 2
     assert capsys.readouterr().err == "reports: two records of claim kernel-energy on a disagree in verdict\n"
-    assert not (tmp_path / "all.jsonl").exists()
-
-
-def test_merge_says_that_shards_are_of_other_runs(write: Write, capsys: Capture) -> None:
-    other = replace(ONE, claim="sequence-similarity", provenance={**ONE.provenance, "commit": "abc"})
-    assert main(["merge", str(write("a.jsonl", ONE)), str(write("b.jsonl", other))]) == 0
+    assert not target.exists()
+    foreign = write("c.jsonl", replace(ONE, claim="x", provenance={**ONE.provenance, "commit": "abc"}))
+    assert main(["merge", first, str(foreign)]) == 0
     assert capsys.readouterr().err == "reports: note: the shards are not of one run: they differ in commit\n"
 
 
@@ -89,8 +84,7 @@ def test_matrix_prints_the_report_s_matrix_without_links(write: Write, capsys: C
     assert printed.startswith(
         "2 claims on 1 checkpoint (a) gave 2 verdicts: 1 supported and 1 refuted.\n\n## Claims by"
     )
-    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("|")]
-    assert ["kernel-energy", "✓ supported"] in rows
+    assert ["kernel-energy", "✓ supported"] in rows(printed)
     assert "](" not in printed
 
 
@@ -173,15 +167,17 @@ def test_bad_records_are_one_sentence(tmp_path: Path, capsys: Capture, content: 
 def test_unwritable_target_is_one_sentence(write: Write, tmp_path: Path, capsys: Capture) -> None:
     path = str(write("records.jsonl", ONE))
     (tmp_path / "file").write_text("")
-    assert main(["render", path, "-o", str(tmp_path / "file" / "under")]) == 2
-    assert main(["merge", path, "-o", str(tmp_path / "file" / "out.jsonl")]) == 2
-    assert main(["html", path, "-o", str(tmp_path / "file" / "page.html")]) == 2
-    assert main(["html", path, "-o", str(tmp_path)]) == 2
-    assert main(["history", path, "-o", str(tmp_path / "file")]) == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 5
+    targets = {
+        "file/under": "render",
+        "file/out.jsonl": "merge",
+        "file/page.html": "html",
+        ".": "html",
+        "file": "history",
+    }
+    for target, command in targets.items():
+        assert main([command, path, "-o", str(tmp_path / target)]) == 2
+        assert capsys.readouterr().err.startswith("reports: cannot write ")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "records.jsonl"]
-    assert all(error.startswith("reports: cannot write ") for error in errors)
 
 
 def test_the_shipped_schema_of_records_is_current(capsys: Capture) -> None:

@@ -71,14 +71,6 @@ def test_chance_level_of_a_random_router() -> None:
     assert share.mean() == pytest.approx(3 / 12, abs=0.012)
 
 
-def test_a_reflection_by_hand() -> None:
-    space = row_space(np.array([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0]]))  # sees the first of three dimensions
-    h = np.array([[3.0, 4.0, 0.0]])
-    # equal gains mirror the kernel part; so does a kernel part of one dimension under any gains
-    np.testing.assert_allclose(reflect(space, h, np.ones(3)), [[3.0, -4.0, 0.0]], atol=1e-14)
-    np.testing.assert_allclose(reflect(space, h, np.array([1.0, 5.0, 2.0])), [[3.0, -4.0, 0.0]], atol=1e-14)
-
-
 def test_the_reflection_solves_its_quadratic() -> None:
     random = np.random.default_rng(0)
     space = row_space(random.standard_normal((4, 12)))

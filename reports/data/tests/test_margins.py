@@ -10,34 +10,22 @@ from reports.tests.support.samples import criterion, record
 
 
 @pytest.mark.parametrize(
-    ("ends", "side", "expected"),
+    ("ends", "side", "expected", "is_clear"),
     [
-        ((2.0, 1.5, 2.5), "> 1", 0.5),
-        ((2.0, 1.5, 2.5), "< 3", 0.5),
-        ((2.0, 1.5, 2.5), "> 2", 0.0),
-        ((2.0, 1.5, 2.5), "> 2.5", 0.0),
-        ((0.9, 0.9, 0.9), "<= 1", 0.1),
-        ((0.0, 0.0, 0.0), "<= 0", None),
+        ((2.0, 1.5, 2.5), "> 1", 0.5, True),
+        ((2000.0, 1500.0, 2500.0), "> 1000", 0.5, True),  # whatever the unit
+        ((2.0, 1.5, 2.5), "< 3", 0.5, True),
+        ((2.0, 1.5, 2.5), "> 2", 0.0, False),
+        ((2.0, 1.5, 2.5), "> 2.5", 0.0, False),
+        ((0.9, 0.9, 0.9), "<= 1", 0.1, True),
+        ((0.0, 0.0, 0.0), "<= 0", None, True),
     ],
 )
-def test_gap(ends: tuple[float, float, float], side: str, expected: float | None) -> None:
-    found = gap(criterion("x", ends, side))
-    assert found == (None if expected is None else pytest.approx(expected))
-
-
-def test_gap_of_what_has_no_interval_or_no_threshold() -> None:
-    whole = criterion("x", (2.0, 1.5, 2.5), "> 1")
-    assert gap(replace(whole, low=None)) is None
-    assert gap(replace(whole, threshold=None)) is None
-
-
-def test_gap_does_not_depend_on_the_unit() -> None:
-    assert gap(criterion("x", (2.0, 1.5, 2.5), "> 1")) == gap(criterion("x", (2000.0, 1500.0, 2500.0), "> 1000"))
-
-
-def test_an_exact_count_against_zero_is_clear_and_a_straddling_interval_is_not() -> None:
-    assert clear(criterion("x", (0.0, 0.0, 0.0), "<= 0"))
-    assert not clear(criterion("x", (1.0, 0.5, 1.5), "> 1"))
+def test_gap(ends: tuple[float, float, float], side: str, expected: float | None, is_clear: bool) -> None:
+    whole = criterion("x", ends, side)
+    assert gap(whole) == (None if expected is None else pytest.approx(expected))
+    assert clear(whole) == is_clear
+    assert gap(replace(whole, low=None)) is gap(replace(whole, threshold=None)) is None
 
 
 def test_the_null_decides_where_the_verdict_hangs_on_it() -> None:
@@ -48,18 +36,13 @@ def test_the_null_decides_where_the_verdict_hangs_on_it() -> None:
     assert list(deciding(replace(told, verdict=Verdict.REFUTED))) == ["x"]
 
 
-def test_a_null_that_comes_near_its_threshold_is_a_lost_margin_of_a_supported_claim() -> None:
-    good = criterion("x", (2.0, 1.5, 2.5), "> 1")
+def test_what_comes_near_its_threshold_is_lost_the_null_of_a_supported_claim_too_unless_the_verdict_changed() -> None:
+    good, close = criterion("x", (2.0, 1.5, 2.5), "> 1"), criterion("x", (1.2, 0.9, 1.5), "> 1")
     far, near = criterion("x", (0.0, -0.1, 0.1), "> 1"), criterion("x", (0.95, 0.85, 1.05), "> 1")
     old = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good], null=[far])
     assert [name for name, _, _ in lost(old, replace(old, null=[near]))] == ["null: x"]
     assert lost(replace(old, null=[near]), old) == []
-
-
-def test_a_changed_verdict_loses_no_margin_besides() -> None:
-    good, near = criterion("x", (2.0, 1.5, 2.5), "> 1"), criterion("x", (1.2, 0.9, 1.5), "> 1")
-    old = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good])
-    assert lost(old, replace(old, verdict=Verdict.INCONCLUSIVE, criteria=[near])) == []
+    assert lost(old, replace(old, verdict=Verdict.INCONCLUSIVE, criteria=[close])) == []
 
 
 def test_a_quantity_between_two_thresholds_has_a_margin_to_each() -> None:

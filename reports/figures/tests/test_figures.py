@@ -57,61 +57,60 @@ def test_bytes_are_the_same_whatever_the_users_settings(tmp_path: Path, monkeypa
 
 
 @pytest.fixture
-def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[str, list[str]]]:
-    """Draw panels and return, on one line each, what stands above all and above each."""
+def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Canvas]:
+    """Draw panels and return the canvas, before it is a file."""
+    kept: list[Canvas] = []
+    monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
 
-    def _words(*panels: Panel, origin: str = "") -> tuple[str, list[str]]:
-        kept: list[Canvas] = []
-        monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
-        draw(tmp_path / "x.png", "moves change the output", panels, origin)
-        titles = [axis.get_title() for axis in kept[0].axes[: len(panels)]]
-        return " ".join(kept[0].get_suptitle().split()), [" ".join(title.split()) for title in titles]
+    def _drawn(title: str, *panels: Panel, origin: str = "") -> Canvas:
+        draw(tmp_path / "x.png", title, panels, origin)
+        return kept[-1]
 
-    return _words
+    return _drawn
+
+
+def words(canvas: Canvas, panels: int) -> tuple[str, list[str]]:
+    """Return, on one line each, what stands above all panels and above each."""
+    titles = [axis.get_title() for axis in canvas.axes[:panels]]
+    return " ".join(canvas.get_suptitle().split()), [" ".join(title.split()) for title in titles]
 
 
 SAYS = "response to the shared direction of all the tokens, mean and range over every seed there is"
 
 
-@pytest.mark.parametrize("panels", [1, 2, 3])
-def test_what_all_panels_show_is_said_once_and_each_has_its_verdict(
-    words: Callable[..., tuple[str, list[str]]], panels: int
-) -> None:
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_what_all_panels_show_is_said_once_and_each_has_its_verdict(drawn: Callable[..., Canvas], count: int) -> None:
     alike = replace(sample_figures.moves("a"), title=SAYS)
-    above, own = words(*(Panel(f"zoo/{i}", alike, Verdict.REFUTED) for i in range(panels)), origin="after GEO Fig. 1")
-    assert above == f"Claimed: moves change the output Shown: {SAYS}; after GEO Fig. 1"
-    assert own == [f"zoo/{i}: refuted" for i in range(panels)]
+    panels = [Panel(f"zoo/{i}", alike, Verdict.REFUTED) for i in range(count)]
+    above, own = words(drawn("moves matter", *panels, origin="after GEO Fig. 1"), count)
+    assert above == f"Claimed: moves matter Shown: {SAYS}; after GEO Fig. 1"
+    assert own == [f"zoo/{i}: refuted" for i in range(count)]
 
 
-def test_what_one_panel_alone_shows_stands_above_it_whole(words: Callable[..., tuple[str, list[str]]]) -> None:
+def test_what_one_panel_alone_shows_stands_above_it_whole(drawn: Callable[..., Canvas]) -> None:
     panels = [Panel(f"zoo/{i}", replace(sample_figures.moves("a"), title=f"{SAYS} {i}")) for i in range(3)]
-    above, own = words(*panels)
-    assert above == "Claimed: moves change the output"
-    assert own == [f"zoo/{i} {SAYS} {i}" for i in range(3)]
+    assert words(drawn("moves matter", *panels), 3) == (
+        "Claimed: moves matter",
+        [f"zoo/{i} {SAYS} {i}" for i in range(3)],
+    )
 
 
 @pytest.mark.parametrize("panels", [1, 2, 3, 5, 7])
-def test_no_word_is_cut_or_lies_on_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, panels: int) -> None:
-    kept: list[Canvas] = []
-    monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
+def test_no_word_is_cut_or_lies_on_another(drawn: Callable[..., Canvas], panels: int) -> None:
     moves = sample_figures.moves("a")
     long = replace(moves, title=SAYS, x_label="pruned MoE layers, from the end of the model", y_label=SAYS[:70])
     named = replace(long, series=[replace(s, label=f"{SAYS[:60]} {s.label}") for s in long.series])
-    draw(tmp_path / "x.png", SAYS, [Panel(f"organisation/model-{i}", named, Verdict.REFUTED) for i in range(panels)])
-    figure = kept[0]
+    figure = drawn(SAYS, *(Panel(f"organisation/model-{i}", named, Verdict.REFUTED) for i in range(panels)))
     figure.canvas.draw()
     axes = figure.axes[:panels]
     legends = [*figure.legends, *(found for axis in figure.axes if (found := axis.get_legend()) is not None)]
     assert len(legends) == 1
-    words = [*figure.texts, *(word for a in axes for word in (a.title, a.xaxis.label, a.yaxis.label))]
-    boxes = [shown.get_window_extent() for shown in [*legends, *(word for word in words if word.get_text())]]
+    texts = [*figure.texts, *(word for a in axes for word in (a.title, a.xaxis.label, a.yaxis.label))]
+    boxes = [shown.get_window_extent() for shown in [*legends, *(word for word in texts if word.get_text())]]
     for box in boxes:
-        assert box.x0 >= -1
-        assert box.y0 >= -1
-        assert box.x1 <= figure.bbox.x1 + 1
-        assert box.y1 <= figure.bbox.y1 + 1
-    for one, other in combinations(boxes, 2):
-        assert not one.overlaps(other)
+        assert min(box.x0, box.y0) >= -1
+        assert (box.max <= figure.bbox.max + 1).all()
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_few_colours_in_few_pixels_stay_what_they_are(tmp_path: Path) -> None:
@@ -154,11 +153,9 @@ def test_curves_far_apart_get_pictures_of_their_own() -> None:
     assert scales([LayerCurve("share", [0], [0.001]), *curves[:1]]) == [{"share"}]
 
 
-def test_a_curve_far_below_its_threshold_is_drawn_on_a_logarithmic_axis() -> None:
-    far = LayerCurve("residual", [0, 1], [1e-7, 2e-7], threshold=1e-4)
-    near = LayerCurve("residual", [0, 1], [1e-5, 2e-5], threshold=1e-4)
-    zero = LayerCurve("residual", [0, 1], [0.0, 2e-7], threshold=1e-4)
-    assert [layer_figure([curve]).y_log for curve in (far, near, zero)] == [True, False, False]
+@pytest.mark.parametrize(("value", "log"), [([1e-7, 2e-7], True), ([1e-5, 2e-5], False), ([0.0, 2e-7], False)])
+def test_a_curve_far_below_its_threshold_is_drawn_on_a_logarithmic_axis(value: list[float | None], log: bool) -> None:
+    assert layer_figure([LayerCurve("residual", [0, 1], value, threshold=1e-4)]).y_log == log
 
 
 def test_one_layer_still_has_a_threshold_to_see() -> None:

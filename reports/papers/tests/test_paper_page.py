@@ -1,4 +1,4 @@
-"""A paper's page: every figure beside what was measured, in the verdicts' own words."""
+"""A paper's page: every figure beside what was measured, in the verdicts' own words; several papers on one."""
 
 import re
 from dataclasses import replace
@@ -16,10 +16,11 @@ from reports.papers.page import paper_page
 from reports.papers.paper import Page, Side
 from reports.papers.paper_file import load_paper
 from reports.papers.scale import span
-from reports.papers.tables import claims_on
-from reports.tests.support.pages import ragged_tables
+from reports.papers.tables import claims_on, variants
+from reports.tests.support.pages import broken_links, ragged_tables
+from reports.tests.support.sample_functions import functions
 from reports.tests.support.sample_kinds import others
-from reports.tests.support.samples import criterion, run
+from reports.tests.support.samples import run
 from reports.tests.support.small_paper import SMALL, measured, section
 
 
@@ -76,14 +77,6 @@ def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
     assert ragged_tables(geo) == []
 
 
-def test_hostile_names_stay_text(small: Page) -> None:
-    name = "x|y](z)<b>\n# h `"
-    odd = measured("a", name, Verdict.REFUTED, title=name, null_says=name, criteria=[criterion(name, (0, 0, 0), "> 0")])
-    whole = page(small, odd)
-    assert ragged_tables(whole) == []
-    assert not re.search(r"(?<!\\)<b>|^# h", whole, re.MULTILINE)
-
-
 def test_a_sum_orders_the_paper_first() -> None:
     found = [(v, s) for s in reversed(Side) for v in Verdict]
     assert in_sum(found).split(", ") == [
@@ -123,3 +116,28 @@ def test_other_variants_are_told_only_where_they_depart(small: Page) -> None:
     other = replace(first, fork={"part": "second"}, primary=False)
     assert "part=second (" not in page(small, first, other)
     assert "part=second (" in page(small, first, replace(other, verdict=Verdict.SUPPORTED))
+
+
+def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
+    bare = [replace(r, figure=None) for r in functions()]
+    render([replace(r, figures=[*r.figures, "PRB finding iii"]) for r in bare], tmp_path)
+    asy = (tmp_path / "papers" / "asy.md").read_text(encoding="utf-8")
+    assert asy.startswith("# ASY and PRB, claim by claim\n\nASY: Geometric")
+    headings = re.findall(r"^##+ (.+)$", asy, re.MULTILINE)
+    assert headings.index("ASY: statements") < headings.index("ASY claim C") < headings.index("PRB: statements")
+    assert "[functional-decorrelation]: Functional decorrelation. In sum: agree 3." in section(asy, "ASY claim A")
+    assert section(asy, "PRB finding iii").count("In sum: ") == 3
+    assert ragged_tables(asy) == []
+    assert broken_links(tmp_path) == []
+
+
+def test_a_glance_at_many_checkpoints_is_split_and_the_deciding_variant_comes_first() -> None:
+    names = [f"organisation/a-model-with-a-long-name-{i:02}" for i in range(9)]
+    many = [
+        measured("a", name, verdict, fork={"r": rank}, primary=rank == "8")
+        for name in names
+        for rank, verdict in (("16", Verdict.REFUTED), ("8", Verdict.SUPPORTED))
+    ]
+    text = variants(board(many).claims, board(many))
+    assert re.findall(r"^\| +(?:\[a\])? +\| (r=\d+) +\| (.)", text, re.MULTILINE) == [("r=8", "✓"), ("r=16", "✗")] * 2
+    assert "a-model-with-a-l…name-08: organisation/a-model-with-a-long-name-08." in text

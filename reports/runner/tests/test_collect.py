@@ -94,24 +94,17 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
     )
 
 
-def test_a_crashed_worker_is_missed(inner: pytest.Pytester) -> None:
-    inner.makepyfile(TWO_CLAIMS.format("os._exit(1)"))
-    result = run(inner, "-n", "2")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second"])
-    assert [r.key[0] for r in written(inner)] == ["zoo/a"]
-
-
-def test_a_claim_that_is_skipped_is_missed(inner: pytest.Pytester) -> None:
-    inner.makepyfile(TWO_CLAIMS.format("pytest.skip('no memory')"))
-    quick(inner).stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second"])
-
-
-def test_an_interrupt_keeps_what_is_finished(inner: pytest.Pytester) -> None:
-    inner.makepyfile(TWO_CLAIMS.format(INTERRUPT))
-    result = run(inner)
-    assert result.ret == 2
-    result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "report: out/report.md"])
+@pytest.mark.parametrize(
+    ("happens", "arguments", "status"),
+    [("os._exit(1)", ("-n", "2"), 1), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2)],
+)
+def test_what_is_finished_is_kept_and_the_rest_is_missed(
+    inner: pytest.Pytester, happens: str, arguments: tuple[str, ...], status: int
+) -> None:
+    inner.makepyfile(TWO_CLAIMS.format(happens))
+    result = run(inner, *arguments)
+    assert result.ret == status
+    result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second", "report: out/report.md"])
     assert [r.key[0] for r in written(inner)] == ["zoo/a"]
 
 
@@ -160,12 +153,13 @@ def test_what_goes_wrong_with_the_report_never_costs_the_records(inner: pytest.P
     assert len(read_records(inner.path / "out" / "records.jsonl")) == 2
 
 
+def stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_an_interrupt_while_the_report_is_drawn_is_told(
     inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(reports.outputs.markdown_report, "render", stopped)
     inner.makepyfile(TWO_CLAIMS.format("pass"))
     result = quick(inner)
@@ -176,9 +170,6 @@ def test_an_interrupt_while_the_report_is_drawn_is_told(
 
 
 def test_a_stopped_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr("argparse.ArgumentParser.parse_args", lambda *_: SimpleNamespace(run=stopped))
     assert main(["render", "out"]) == 130
     assert capsys.readouterr().err == "reports: stopped; files that were begun are not there\n"

@@ -13,7 +13,7 @@ def prose(text: str) -> str:
 def ragged_tables(text: str) -> list[str]:
     """Return the tables whose rows differ in their number of cells."""
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    return [t for t in tables if len({_cells(row) for row in t.splitlines()}) > 1]
+    return [t for t in tables if len({dividers(row) for row in t.splitlines()}) > 1]
 
 
 def broken_links(folder: Path) -> list[str]:
@@ -43,5 +43,11 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
 
-def _cells(row: str) -> int:
+def dividers(row: str) -> int:
+    """Count the pipes of a row that divide cells: one after a backslash divides nothing."""
     return len(re.findall(r"(?<!\\)\|", re.sub(r"\\[^|]", "", row)))
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of a page's table rows."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]

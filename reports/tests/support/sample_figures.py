@@ -11,25 +11,21 @@ def distances(name: str) -> Figure:
     x = _rng(name).gamma(9, 0.12, 1200)
     pairs = Series("token pairs", _list(x), _list(x * _rng(name).beta(3, 5, 1200) * 1.4))
     bound = [Series("Lipschitz bound", [0.0, 2.5], [0.0, 3.5])]
-    title = f"layer {_depth(name) // 2}"
-    return Figure("scatter", title, "GEO Fig. 1", "RMS hidden distance", "RMS logit distance", [pairs], bound)
+    return Figure("scatter", "layer 3", "GEO Fig. 1", "RMS hidden distance", "RMS logit distance", [pairs], bound)
 
 
 def tightness(name: str) -> Figure:
     """Cumulative share of pairs by actual / bound."""
     share = np.linspace(0, 1, 101)
-    centres = {"naive": 0.12, "exact data span": 0.13, "rank r plus remainder": 0.2, "whitened": 0.3}
-    draws = {label: _rng(name + label).normal(c, c / 4, 4000).clip(0) for label, c in centres.items()}
+    draws = {label: _rng(name + label).normal(c, c / 4, 4000) for label, c in (("naive", 0.12), ("whitened", 0.3))}
     series = [Series(label, _list(np.quantile(found, share)), _list(share)) for label, found in draws.items()]
-    title = f"layer {_depth(name) // 2}"
-    return Figure("ecdf", title, "GEO Fig. 13", "actual logit distance / bound", "share of token pairs", series)
+    return Figure("ecdf", "layer 3", "GEO Fig. 13", "actual logit distance / bound", "share of token pairs", series)
 
 
 def kernel_curves(name: str) -> list[LayerCurve]:
     """Kernel share by layer, with a band, and chance as a threshold."""
-    layers = list(range(_depth(name)))
-    value = 0.86 - 0.1 * np.linspace(0, 1, len(layers)) + _rng(name).normal(0, 0.01, len(layers))
-    chance = 0.86 + _rng(name).normal(0, 0.004, len(layers))
+    layers = list(range(6))
+    value, chance = 0.86 - 0.02 * np.arange(6), 0.86 + _rng(name).normal(0, 0.004, 6)
     return [
         LayerCurve("kernel share", layers, [*_list(value)], [*_list(value - 0.02)], [*_list(value + 0.02)], 0.9),
         LayerCurve("random router", layers, [*_list(chance)]),
@@ -39,7 +35,7 @@ def kernel_curves(name: str) -> list[LayerCurve]:
 def alignment(name: str) -> Figure:
     """Router-data alignment by singular direction, a curve for each of twelve layers."""
     index = np.arange(1, 33, dtype=float)
-    noise = _rng(name).lognormal(0, 0.1, (min(12, _depth(name)), 32))
+    noise = _rng(name).lognormal(0, 0.1, (12, 32))
     series = [Series(f"layer {i}", _list(index), _list(2.5 * index**-0.4 * row)) for i, row in enumerate(noise)]
     chance = [Series("random router", [1.0, 32.0], [1.0, 1.0])]
     labels = ("singular direction i", "||W v_i||^2 over a random router's")
@@ -48,10 +44,8 @@ def alignment(name: str) -> Figure:
 
 def similarity(name: str) -> Figure:
     """Usage similarity against hidden similarity, within and across corpora."""
-    rng, series = _rng(name), []
-    for label, centre in (("prose", 0.85), ("maths", 0.8), ("code", 0.75), ("across corpora", 0.5)):
-        x = rng.normal(centre, 0.07, 250).clip(-1, 1)
-        series.append(Series(label, _list(x), _list((0.2 + 0.75 * x + rng.normal(0, 0.05, 250)).clip(0, 1))))
+    x = _rng(name).normal(0.7, 0.07, (2, 250)).clip(-1, 1)
+    series = [Series(label, _list(row), _list(row**2)) for label, row in zip(("prose", "across"), x, strict=True)]
     labels = ("pooled hidden similarity (Eq. 17)", "usage similarity (Eq. 14)")
     return Figure("scatter", "all layers, mean", "GEO Fig. 5", *labels, series)
 
@@ -67,10 +61,6 @@ def moves(name: str) -> Figure:
     ]
     title, labels = "kernel moves against row-space moves", ("move", "share changed / relative change")
     return Figure("bars", title, "ours (review of GEO Prop. 1)", *labels, series, ticks=ticks)
-
-
-def _depth(name: str) -> int:
-    return 26 if name.startswith("example") else 6
 
 
 def _rng(name: str) -> np.random.Generator:

@@ -1,6 +1,5 @@
 """Sample records of the claims about functions and representations: on checkpoints, in an experiment, generated."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,15 +26,17 @@ def cosines(experts: int, title: str = "mean Jacobians, layer 3", size: float = 
 
 def functions() -> list[Record]:
     """Return a claim on every checkpoint, the same experiment in a transformer and in models trained in the run."""
+    in_transformer = "topk-sharpening-function-transformer"
+    told = _texts(in_transformer, "ASY claim C")
     return [
         *(_decorrelation(name, tokens) for name in CHECKPOINTS for tokens in TOKENS),
         *(_sharpening(capacity) for capacity in ("active", "total")),
-        _told("topk-sharpening-function-transformer", "ASY claim C", _in_transformer()),
+        experiment(in_transformer, "routing: small", Verdict.SUPPORTED, **told),
     ]
 
 
-def _told(claim: str, figure: str, whole: Record, **more: Any) -> Record:
-    texts: dict[str, Any] = {
+def _texts(claim: str, figure: str) -> dict[str, Any]:
+    return {
         "group": "E",
         "title": claim.replace("-", " ").capitalize(),
         "source": "ASY (arXiv 2605.16349v1)",
@@ -43,36 +44,32 @@ def _told(claim: str, figure: str, whole: Record, **more: Any) -> Record:
         "statement": "Made up to look at.",
         "null_says": "The same experts, their weights drawn anew.",
     }
-    return replace(whole, **{**texts, **more})
 
 
 def _decorrelation(name: str, tokens: str) -> Record:
-    experts = int(CHECKPOINTS[name]["experts"])
-    verdict = Verdict.REFUTED if tokens == "single" and name == "zoo/unbalanced" else Verdict.SUPPORTED
-    ends = (0.21, 0.17, 0.25) if verdict == Verdict.REFUTED else (0.03, 0.02, 0.05)
-    whole = record(
+    refuted = tokens == "single" and name == "zoo/unbalanced"
+    ends = (0.21, 0.17, 0.25) if refuted else (0.03, 0.02, 0.05)
+    own = tokens == "own"
+    return record(
         "functional-decorrelation",
         name,
-        verdict,
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED,
         fork={"tokens": tokens},
-        primary=tokens == "own",
+        primary=own,
         criteria=[criterion("mean cosine", ends, "<= 0.1", unit="block of sequences")],
-        figure=cosines(experts, seed=len(name)) if tokens == "own" else None,
+        figure=cosines(CHECKPOINTS[name]["experts"], seed=len(name)) if own else None,
+        **_texts("functional-decorrelation", "ASY claim A"),
     )
-    return _told("functional-decorrelation", "ASY claim A", whole)
 
 
 def _sharpening(capacity: str) -> Record:
-    whole = record(
+    active = capacity == "active"
+    return record(
         "topk-sharpening-function",
         "generated",
-        Verdict.REFUTED if capacity == "active" else Verdict.INCONCLUSIVE,
+        Verdict.REFUTED if active else Verdict.INCONCLUSIVE,
         fork={"capacity": capacity},
-        primary=capacity == "active",
+        primary=active,
         criteria=[criterion("alignment(top-k) - alignment(soft)", (0.1, 0.05, 0.15), "< 0", 12, unit="seed")],
+        **_texts("topk-sharpening-function", "ASY claim C"),
     )
-    return _told("topk-sharpening-function", "ASY claim C", whole)
-
-
-def _in_transformer() -> Record:
-    return experiment("topk-sharpening-function-transformer", "routing: small", Verdict.SUPPORTED)

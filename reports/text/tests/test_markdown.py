@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.tests.support.pages import dividers
 from reports.text.markdown import Markdown, block, code, escape, plain, shorten, table
 from reports.text.slugs import slug
 
@@ -16,17 +17,12 @@ HOSTILE = st.one_of(
 )
 
 
-def columns(line: str) -> int:
-    """Count the cells of a pipe row: a pipe after a backslash divides nothing."""
-    return len(re.findall(r"(?<!\\)\|", re.sub(r"\\[^|]", "", line))) - 1
-
-
 @given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=4), HOSTILE)
 def test_table_keeps_its_rows_and_columns(rows: list[tuple[str, str, str]], name: str) -> None:
     cells = [[a, f"{b} on {b}", Markdown(f"**{escape(c)}**")] for a, b, c in rows]
     lines = table([name, "b", "c"], cells).split("\n")
     assert len(lines) == len(rows) + 2
-    assert {columns(line) for line in lines} == {3}
+    assert {dividers(line) for line in lines} == {4}
     assert len("".join(lines).splitlines()) == 1
 
 
@@ -86,16 +82,10 @@ def test_escape(text: str, shown: str) -> None:
     assert escape(text) == shown
 
 
-def test_long_names_keep_both_ends() -> None:
-    assert shorten("organisation/" + "x" * 90 + "-v2", 40).endswith("xxxx-v2")
-    assert len(shorten("y" * 99, 40)) == 40
-
-
-def test_a_table_without_rows_is_nothing() -> None:
-    assert table(["a", "b"], []) == ""
-
-
-def test_what_is_markdown_is_escaped_once() -> None:
+def test_what_is_markdown_is_escaped_once_and_long_names_keep_both_ends() -> None:
     once = escape("*a*")
     assert escape(once) is once
     assert table(["x"], [[once], ["*a*"]]).count(r"\*a\*") == 2
+    assert table(["a", "b"], []) == ""
+    short = shorten("organisation/" + "x" * 90 + "-v2", 40)
+    assert (len(short), short[-7:]) == (40, "xxxx-v2")

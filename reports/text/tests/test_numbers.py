@@ -32,24 +32,21 @@ def test_number(value: float | None, shown: str) -> None:
     assert number(value) == shown
 
 
-def test_digits_grow_until_the_interval_shows_its_side() -> None:
-    near = criterion("x", (0.99966, 0.99951, 0.99983), "< 1")
-    assert interval(near) == "0.9997 [0.9995, 0.9998]"
-    assert interval(criterion("x", (0.5, 0.4, 0.6), "< 1")) == "0.500 [0.400, 0.600]"
-
-
-def test_an_exact_number_shows_its_side_and_what_six_digits_do_not_tell_apart_is_left_alone() -> None:
-    assert interval(criterion("x", (10.01, 10.01, 10.01), "< 10")) == "10.01"
-    assert interval(criterion("x", (0.999999999, 0.999999998, 1.0), ">= 1.5")) == "1.00 [1.00, 1]"
-
-
-def test_exact_counts_have_no_interval() -> None:
-    assert interval(criterion("x", (0, 0, 0), "<= 0")) == "0"
-
-
-def test_a_missing_interval_is_said() -> None:
-    lost = replace(criterion("x", (0.5, 0.4, 0.6), "< 1"), low=None, high=None)
-    assert interval(lost) == "0.500 [no interval]"
+@pytest.mark.parametrize(
+    ("ends", "side", "shown"),
+    [
+        ((0.5, 0.4, 0.6), "< 1", "0.500 [0.400, 0.600]"),
+        ((0.99966, 0.99951, 0.99983), "< 1", "0.9997 [0.9995, 0.9998]"),  # digits grow until the side shows
+        ((10.01, 10.01, 10.01), "< 10", "10.01"),
+        ((0.999999999, 0.999999998, 1.0), ">= 1.5", "1.00 [1.00, 1]"),  # six digits do not tell them apart
+        ((0, 0, 0), "<= 0", "0"),
+    ],
+)
+def test_an_interval_shows_on_which_side_it_lies(ends: tuple[float, float, float], side: str, shown: str) -> None:
+    found = criterion("x", ends, side)
+    assert interval(found) == shown
+    lost = replace(found, low=None, high=None)
+    assert interval(lost).endswith("[no interval]")
     assert interval(replace(lost, value=None)) == "not finite"
 
 
