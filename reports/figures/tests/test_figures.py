@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
@@ -109,7 +110,7 @@ def test_no_word_is_cut_or_lies_on_another(drawn: Callable[..., Canvas], panels:
     boxes = [shown.get_window_extent() for shown in [*legends, *(word for word in texts if word.get_text())]]
     for box in boxes:
         assert min(box.x0, box.y0) >= -1
-        assert (box.max <= figure.bbox.max + 1).all()
+        assert (box.max <= np.add(figure.bbox.max, 1)).all()
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 

@@ -25,7 +25,7 @@ def tightness(name: str) -> Figure:
 def kernel_curves(name: str) -> list[LayerCurve]:
     """Kernel share by layer, with a band, and chance as a threshold."""
     layers = list(range(6))
-    value, chance = 0.86 - 0.02 * np.arange(6), 0.86 + _rng(name).normal(0, 0.004, 6)
+    value, chance = 0.86 - 0.02 * np.arange(6, dtype=np.float64), 0.86 + _rng(name).normal(0, 0.004, 6)
     return [
         LayerCurve("kernel share", layers, [*_list(value)], [*_list(value - 0.02)], [*_list(value + 0.02)], 0.9),
         LayerCurve("random router", layers, [*_list(chance)]),
