@@ -17,7 +17,7 @@ from reports.tests.support.samples import criterion, record
         ((2.0, 1.5, 2.5), "< 3", 0.5, True),
         ((2.0, 1.5, 2.5), "> 2", 0.0, False),
         ((2.0, 1.5, 2.5), "> 2.5", 0.0, False),
-        ((0.9, 0.9, 0.9), "<= 1", 0.1, True),
+        ((0.9, 0.9, 0.9), "<= 1", 0.1, False),  # less than a quarter
         ((0.0, 0.0, 0.0), "<= 0", None, True),
     ],
 )
