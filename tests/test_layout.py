@@ -124,6 +124,13 @@ def test_no_topic_of_claims_imports_another(topic: str, other: str) -> None:
     assert not [o for path in mine for o, _ in imports(path) if o.startswith(f"claims.{other}.")]
 
 
+def test_reports_read_records_and_decide_nothing() -> None:
+    may = {"claims.core.record", "claims.core.verdict", "claims.core.multiplicity"}
+    for module, path in MODULES.items():
+        if module.startswith("reports"):
+            assert {other for other, _ in imports(path) if other.startswith("claims")} <= may, module
+
+
 def test_nothing_imports_a_private_name_of_another_module() -> None:
     private = [(m, o, name) for m, path in MODULES.items() for o, name in imports(path) if name.startswith("_")]
     assert not private
