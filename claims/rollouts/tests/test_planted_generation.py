@@ -17,8 +17,7 @@ from fixtures.discovery.moe_layers import find_moe_layers
 from fixtures.evidence.teacher_forcing import GenerationCheck, LayerCheck
 from fixtures.interventions.teacher_forcing import check_generation
 from fixtures.planted.tokens import World
-from fixtures.tests.support.odd_routers import olmoe_with
-from fixtures.tests.support.stateful_router import ParityRouter
+from fixtures.tests.support.odd_routers import ParityRouter, olmoe_with
 from metrics.arrays import BoolArray
 
 teacher_forcing = test_teacher_forcing.test_teacher_forcing
