@@ -190,7 +190,6 @@ KINDS: dict[str, Kind] = {
     "evidence without fingerprints": saved(
         r"has no SHA-256 and size", description(lambda d: d["files"].update({damage.LAYER: []}))
     ),
-    "evidence of other code": saved(r"was captured by other code", description(lambda d: d.update(code="0" * 64))),
     "evidence of an older program": saved(
         r"pruning holds no evidence", lambda f: inside("pruning", write("trace.json", b"{}"))(f.parent)
     ),

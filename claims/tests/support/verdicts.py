@@ -42,7 +42,8 @@ def finding_of(test: ClaimTest, *, overrides: Mapping[str, float] | None = None,
     claim = declared(test)
     usual = {"sampling": SAMPLING, "variant": claim.variants[0], "thresholds": thresholds_of(claim, overrides or {})}
     wanted = inspect.signature(test).parameters
-    return test(**{name: value for name, value in usual.items() if name in wanted} | evidence)
+    given = usual | evidence
+    return test(**{name: value for name, value in given.items() if name in wanted or name not in usual})
 
 
 def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **evidence: Any) -> Outcome:
