@@ -51,8 +51,16 @@ def other_numbers_of_experts() -> Experiment:
     """Arms of which one has six experts in the place of eight."""
     planted = balanced(6, *CLAIMED)
     one, other = planted.traces[0]
-    fewer = replace(one, layers=tuple(replace(layer, logits=layer.logits[:, :6]) for layer in one.layers))
-    return replace(planted, traces=((fewer, other),))
+    layers = tuple(
+        replace(
+            layer,
+            router=replace(layer.router, weight=layer.router.weight[:6]),
+            logits=layer.logits[:, :6],
+            experts=layer.experts % 6,
+        )
+        for layer in one.layers
+    )
+    return replace(planted, traces=((replace(one, layers=layers), other),))
 
 
 CLAIMED = (0.0, 0.3), (1.0, 0.3)

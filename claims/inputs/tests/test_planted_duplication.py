@@ -55,7 +55,7 @@ def planted(
             own = pull if kind == REPEATED else plain_pull
             mixed = drawn * (1 - far * (own or 0.0)) + far * (own or 0.0) * TOKENS / EXPERTS
             chance = np.stack([rng.multinomial(TOKENS * count, row) for row in profile])
-            visits[layer, :, place, 1] = chance if own is None else (1000 * count * mixed).round()
+            visits[layer, :, place, 1] = chance if own is None else (1000 * count * mixed).round().clip(min=0)
             lift = rise if kind == REPEATED or plain_rise is None else plain_rise
             moved[layer, :, place] = 0.0 if own is None else lift * far
     level = 10.0 + rng.standard_normal((1, documents, 1)) + moved + 0.5 * rng.standard_normal(moved.shape)
@@ -78,7 +78,7 @@ def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> Sequence
         parts=("frame", "text"),
         confidence=both / 20,
         logit_norm=both,
-        spectra=[SequenceSpectrum(row[:, None] / 20, np.empty((len(row), 0)), nothing, nothing) for row in flat],
+        spectra=[SequenceSpectrum(row[:, None] / 20, np.full((len(row), 1), np.nan), nothing, nothing) for row in flat],
         corpus=np.repeat(np.arange(DOMAINS), len(flat[0]) // DOMAINS).tolist(),
         corpora=("prose", "maths", "code"),
     )
@@ -93,7 +93,9 @@ def one_domain() -> SequenceTrace:
 def dense() -> SequenceTrace:
     """Layers without experts."""
     trace = planted(5, 0.9)
-    return replace(trace, layers=tuple(replace(layer, usage=layer.usage[:, :, :0]) for layer in trace.layers))
+    return replace(
+        trace, layers=tuple(replace(layer, usage=layer.usage[:, :, :0], spectrum=None) for layer in trace.layers)
+    )
 
 
 @cache
