@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
+
+from claims.core.record import Kind
 
 Test = TypeVar("Test", bound=Callable[..., Any])
-Kind = Literal["finding", "identity"]
 
 Variant = Mapping[str, str]
 
@@ -40,7 +41,8 @@ class Claim:
     null_says : one sentence: what the null is
     paper : what the paper reports for the quantity
     number : place in its group, which orders the report
-    kind : "finding" (statistical, on a checkpoint) or "identity" (mathematical, on generated cases)
+    kind : "finding" (empirical, on a checkpoint), "theorem" (true by algebra, or a premise of the measurement, and
+        checked on every checkpoint) or "identity" (a theorem on generated cases)
     """
 
     id: str

@@ -1,13 +1,14 @@
-"""The finding that a claim's function returns, not yet judged: measured criteria, a null, curves, a figure."""
+"""The finding that a claim's function returns, not yet judged: measured criteria by role, curves, a figure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from claims.core.record import Figure
+from claims.core.verdict import Role
 from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 
@@ -20,9 +21,16 @@ class NotApplicable(Exception):
 class Measured:
     """A measured quantity and the side of which threshold it is claimed to lie on.
 
-    ``threshold`` is the name of one of the claim's thresholds, or a number where the bound follows from
-    the checkpoint itself (for example a tolerance that depends on the compute dtype).
-    ``decides`` is False for a number reported beside the deciding ones.
+    Attributes
+    ----------
+    name : what was measured, as a phrase
+    estimate : the value with its interval
+    direction : ``>``, ``>=``, ``<`` or ``<=``: the claimed side
+    threshold : the name of one of the claim's thresholds, or a number where the bound follows from the checkpoint
+        itself (for example a tolerance that depends on the compute dtype)
+    decides : (until every claim has roles) False for a number reported beside the deciding ones
+    within : the smallest and largest value that the quantity can have, where its interval ends
+    fails_open : it can hold or leave the question open, but never refute: a p-value that is large tells nothing
     """
 
     name: str
@@ -30,6 +38,8 @@ class Measured:
     direction: str
     threshold: str | float
     decides: bool = True
+    within: tuple[float, float] = (-math.inf, math.inf)
+    fails_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,17 +69,47 @@ class Counterexample:
 class Finding:
     """Everything a claim measured on one checkpoint in one variant.
 
-    ``control`` says that the null is a positive control: a case where what the claim says is absent must be seen, so
-    that a claim of absence is supported only where the control fails a criterion outright.
+    Attributes
+    ----------
+    headline : the sentence's own quantity
+    excess : what of it lies beyond the null, paired over the same units; empty where there is no null by nature
+    parts : what the sentence says besides
+    premises : where they fail, the sentence cannot be asked
+    controls : what the null itself, or a case known beforehand, gives; decides nothing
+    reported : other numbers beside
+    certified : the counterexample refutes the claim, whatever was measured
+    layers, figure : what the report draws
+    counterexample : arrays that prove something to a third party
+    notes : sentences for the reader
     """
 
-    criteria: tuple[Measured, ...]
+    criteria: tuple[Measured, ...] = ()
     null: tuple[Measured, ...] = ()
-    control: bool = False
+    positive_control: bool = False
+    headline: tuple[Measured, ...] = ()
+    excess: tuple[Measured, ...] = ()
+    parts: tuple[Measured, ...] = ()
+    premises: tuple[Measured, ...] = ()
+    controls: tuple[Measured, ...] = ()
+    reported: tuple[Measured, ...] = ()
+    certified: bool = False
     layers: tuple[Curve, ...] = ()
     figure: Figure | None = None
     counterexample: Counterexample | None = None
     notes: tuple[str, ...] = ()
+
+    def by_role(self) -> Iterator[tuple[Role, Measured]]:
+        """Yield every measured quantity with its role, the headline first."""
+        groups = {
+            Role.HEADLINE: self.headline,
+            Role.EXCESS: self.excess,
+            Role.PART: self.parts,
+            Role.PREMISE: self.premises,
+            Role.CONTROL: self.controls,
+            Role.REPORTED: self.reported,
+        }
+        for role, group in groups.items():
+            yield from ((role, measured) for measured in group)
 
 
 def unproven_control(name: str, control: Estimate) -> Measured:

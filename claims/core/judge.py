@@ -1,16 +1,31 @@
-"""Judge a finding: apply thresholds, judge the null, put the reason in words, assemble the record. Pure."""
+"""Judge a finding: apply thresholds, answer each criterion, put the reason in words. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from claims.core.claim import Claim, Variant
-from claims.core.finding import Curve, Finding, Measured
-from claims.core.record import SCHEMA, Certificate, Criterion, LayerCurve, Record
-from claims.core.verdict import Verdict, decide, holds
-from metrics.stats.bootstrap import p_value, units_to_decide
-from metrics.stats.estimate import Estimate
+from claims.core.claim import Claim
+from claims.core.finding import Finding, Measured
+from claims.core.record import Criterion
+from claims.core.sensitivity import sensitivity
+from claims.core.verdict import Answer, Role, Verdict, decide, decide_by_null, holds
+from claims.core.wording import more_units, say, worst_layer
+from metrics.stats.bootstrap import p_value
 
 Overrides = Mapping[str, float]
+#: Unit of a claim about training, and the fewest of them that can support or refute one.
+TRAINING: Literal["training"] = "training"
+TRAININGS = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, the sentence that explains it, the criteria behind it, and at which thresholds it would change."""
+
+    verdict: Verdict
+    reason: str
+    criteria: list[Criterion]
+    sensitivity: list[str]
 
 
 def thresholds_of(claim: Claim, overrides: Overrides) -> dict[str, float]:
@@ -18,152 +33,132 @@ def thresholds_of(claim: Claim, overrides: Overrides) -> dict[str, float]:
     return {name: overrides.get(f"{claim.id}.{name}", threshold.value) for name, threshold in claim.thresholds.items()}
 
 
-def judge(
-    claim: Claim, finding: Finding, overrides: Overrides
-) -> tuple[Verdict, str, list[Criterion], list[Criterion]]:
+def judge(claim: Claim, finding: Finding, overrides: Overrides) -> Judged:
     """Judge a finding.
-
-    Returns
-    -------
-    The verdict, the sentence that explains it, the judged criteria and the judged null.
 
     Raises
     ------
     ValueError
-        When the finding has no deciding criterion, or an estimate over no units.
+        When the finding has no headline, or an estimate over no units.
     """
     bounds = thresholds_of(claim, overrides)
-    for measured in (*finding.criteria, *finding.null):
-        if measured.estimate.n < 1:
-            raise ValueError(f"{measured.name}: nothing was measured (0 {measured.estimate.unit}s)")
-    criteria = [_criterion(measured, bounds) for measured in finding.criteria]
-    null = [_criterion(measured, bounds) for measured in finding.null]
-    deciding, nulls = ([c.holds for c in judged if c.decides] for judged in (criteria, null))
-    verdict = decide(deciding, nulls, control=finding.control)
-    return verdict, _reason(verdict, finding, criteria, null), criteria, null
+    if finding.criteria:
+        return _judge_by_null(finding, bounds)
+    measured = list(finding.by_role())
+    criteria = [criterion_of(one, bounds, role) for role, one in measured]
+    verdict = verdict_of(criteria, certified=finding.certified)
+    reason = _reason(verdict, finding, [one for _, one in measured], criteria)
+    flips = sensitivity(criteria, [one.fails_open for _, one in measured], certified=finding.certified)
+    return Judged(verdict, reason, criteria, flips)
 
 
-def record_of(
-    claim: Claim,
-    variant: Variant,
-    *,
-    checkpoint: Mapping[str, Any],
-    verdict: Verdict,
-    reason: str,
-    finding: Finding | None = None,
-    criteria: list[Criterion] | None = None,
-    null: list[Criterion] | None = None,
-    certificate: Certificate | None = None,
-    overrides: Overrides | None = None,
-    expected: str | None = None,
-    seconds: float = 0.0,
-    provenance: Mapping[str, Any] | None = None,
-) -> Record:
-    """Assemble the record of one verdict."""
-    bounds = thresholds_of(claim, overrides or {})
-    return Record(
-        schema=SCHEMA,
-        claim=claim.id,
-        group=claim.group,
-        number=claim.number,
-        title=claim.title,
-        source=claim.source,
-        figures=list(claim.figures),
-        statement=claim.statement,
-        equation=claim.equation,
-        definition=claim.definition,
-        checkpoint=dict(checkpoint),
-        fork=dict(variant),
-        primary=dict(variant) == dict(claim.variants[0]),
-        verdict=verdict,
-        reason=reason,
-        criteria=criteria or [],
-        null=null or [],
-        null_says=claim.null_says,
-        thresholds={n: {"value": bounds[n], "why": t.why} for n, t in claim.thresholds.items()},
-        layers=[_curve(curve, bounds) for curve in finding.layers] if finding else [],
-        paper=claim.paper,
-        figure=finding.figure if finding else None,
-        certificate=certificate,
-        notes=list(finding.notes) if finding else [],
-        expected=expected,
-        seconds=seconds,
-        provenance=dict(provenance or {}),
-    )
+def verdict_of(criteria: Sequence[Criterion], *, certified: bool = False) -> Verdict:
+    """Return the verdict that answered criteria amount to."""
+    answers: dict[Role, list[Answer]] = {}
+    for criterion in criteria:
+        answers.setdefault(criterion.role, []).append(criterion.holds)
+    return decide(answers, certified=certified)
 
 
-def say(criterion: Criterion) -> str:
-    """Return ``name = value [low, high], claimed > threshold (n sequences)``."""
-    interval = "" if criterion.low == criterion.high else f" [{criterion.low:.4g}, {criterion.high:.4g}]"
-    plural = "" if criterion.n == 1 else "s"
-    return (
-        f"{criterion.name} = {criterion.value:.4g}{interval}, claimed {criterion.direction} "
-        f"{criterion.threshold:.4g} ({criterion.n} {criterion.unit}{plural})"
-    )
+def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) -> Criterion:
+    """Hold a measured quantity against its threshold.
 
+    The answer is open, whatever the interval says, where the units are fewer than five trainings.
 
-def _criterion(measured: Measured, bounds: Mapping[str, float]) -> Criterion:
+    Raises
+    ------
+    ValueError
+        When nothing was measured.
+    """
     estimate = measured.estimate
+    if estimate.n < 1:
+        raise ValueError(f"{measured.name}: nothing was measured (0 {estimate.unit}s)")
     bound = bounds[measured.threshold] if isinstance(measured.threshold, str) else measured.threshold
+    low, high = (min(max(end, measured.within[0]), measured.within[1]) for end in (estimate.low, estimate.high))
+    answer = holds(low, high, bound, measured.direction)
+    if few_trainings(estimate.unit, estimate.n) or (answer is False and measured.fails_open):
+        answer = None
     return Criterion(
         name=measured.name,
         value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
+        low=low,
+        high=high,
         threshold=bound,
         direction=measured.direction,
         n=estimate.n,
         unit=estimate.unit,
         method=estimate.method,
         p=p_value(estimate, bound, measured.direction),
-        holds=holds(estimate.low, estimate.high, bound, measured.direction),
-        decides=measured.decides,
+        holds=answer,
+        role=role,
     )
 
 
-def _curve(curve: Curve, bounds: Mapping[str, float]) -> LayerCurve:
-    ends = [(v.value, v.low, v.high) if isinstance(v, Estimate) else (v, v, v) for v in curve.values]
-    value, low, high = ([None if e[i] is None else float(f"{e[i]:.4g}") for e in ends] for i in range(3))
-    banded = any(isinstance(v, Estimate) for v in curve.values)
-    threshold = bounds[curve.threshold] if isinstance(curve.threshold, str) else curve.threshold
-    band = (low, high) if banded else ([], [])
-    return LayerCurve(curve.name, list(curve.layers), value, *band, threshold)
+def few_trainings(unit: str, n: int) -> bool:
+    """Tell whether the units are trainings, and too few to support or refute what is said of training."""
+    return unit == TRAINING and n < TRAININGS
 
 
-def _reason(verdict: Verdict, finding: Finding, criteria: list[Criterion], null: list[Criterion]) -> str:
-    pairs = [(m, c) for m, c in zip(finding.criteria, criteria, strict=True) if c.decides]
-    nulls = [(m, c) for m, c in zip(finding.null, null, strict=True) if c.decides]
+def _reason(verdict: Verdict, finding: Finding, measured: list[Measured], criteria: list[Criterion]) -> str:
+    match verdict:
+        case Verdict.NOT_APPLICABLE:
+            return "a premise is not met: " + _said(criteria, False, Role.PREMISE)
+        case Verdict.REFUTED if finding.certified:
+            says = finding.counterexample.says if finding.counterexample else "a counterexample"
+            return f"there is a counterexample that anyone can recheck: {says}"
+        case Verdict.REFUTED:
+            failed = zip(measured, criteria, strict=True)
+            return "; ".join(
+                say(c) + (worst_layer(m, finding.layers) if c.role is Role.HEADLINE else "")
+                for m, c in failed
+                if c.holds is False and c.role in (Role.HEADLINE, Role.EXCESS)
+            )
+        case Verdict.PARTLY:
+            short = _said(criteria, False, Role.HEADLINE)
+            return (
+                f"it is there beyond its null, but falls short of what is stated: {short}"
+                if short
+                else f"it is there beyond its null, but a part of the sentence is refuted: "
+                f"{_said(criteria, False, Role.PART)}"
+            )
+        case Verdict.VACUOUS:
+            return "true, but its null gives it too: " + _said(criteria, False, Role.EXCESS)
+        case Verdict.INCONCLUSIVE:
+            return _open(measured, criteria)
+        case _:
+            undecided = _said(criteria, None, Role.PART)
+            return f"open is a part of the sentence: {undecided}" if undecided else ""
+
+
+def _said(criteria: Sequence[Criterion], answer: Answer, role: Role) -> str:
+    return "; ".join(say(c) for c in criteria if c.holds is answer and c.role is role)
+
+
+def _open(measured: list[Measured], criteria: list[Criterion]) -> str:
+    """Say what is open of what would have to be decided, and what would decide it."""
+    wanted = (Role.PREMISE, Role.HEADLINE, Role.EXCESS)
+    pairs = [(m, c) for m, c in zip(measured, criteria, strict=True) if c.holds is None and c.role in wanted]
+    trainings = {c.n for _, c in pairs if few_trainings(c.unit, c.n)}
+    told = "; ".join(say(c) + ("" if m.fails_open else more_units(m.estimate, c)) for m, c in pairs)
+    if not trainings:
+        return told
+    count = min(trainings)
+    return f"{count} training{'' if count == 1 else 's'} an arm, where {TRAININGS} are needed to decide: {told}"
+
+
+def _judge_by_null(finding: Finding, bounds: Mapping[str, float]) -> Judged:
+    """Judge a finding whose criteria have no roles yet."""
+    criteria = [criterion_of(m, bounds, Role.HEADLINE if m.decides else Role.REPORTED) for m in finding.criteria]
+    null = [criterion_of(m, bounds, Role.HEADLINE if m.decides else Role.REPORTED) for m in finding.null]
+    deciding, nulls = ([c.holds for c in judged if c.decides] for judged in (criteria, null))
+    verdict = decide_by_null(deciding, nulls, control=finding.positive_control)
     match verdict:
         case Verdict.REFUTED:
-            return "; ".join(say(c) + _worst_layer(m, finding) for m, c in pairs if c.holds is False)
+            reason = _said(criteria, False, Role.HEADLINE)
         case Verdict.INCONCLUSIVE:
-            left = _undecided(nulls) or "it could not be measured"
-            return _undecided(pairs) or f"the criteria hold, but the positive control is undecided: {left}"
+            reason = _said(criteria, None, Role.HEADLINE) or "the positive control is undecided"
         case Verdict.VACUOUS:
-            return "the criteria hold, and they hold for the null as well: " + "; ".join(say(c) for _, c in nulls)
+            reason = "the criteria hold for the null as well"
         case _:
-            return ""
-
-
-def _undecided(pairs: list[tuple[Measured, Criterion]]) -> str:
-    """Say which straddle their thresholds, and what would decide them."""
-    return "; ".join(say(c) + _more(m.estimate, c) for m, c in pairs if c.holds is None)
-
-
-def _worst_layer(measured: Measured, finding: Finding) -> str:
-    """Name the layer farthest on the wrong side, where the claim drew a curve against the same threshold."""
-    for curve in finding.layers:
-        if curve.threshold == measured.threshold:
-            values = [v.value if isinstance(v, Estimate) else v for v in curve.values]
-            known = [(v, layer) for v, layer in zip(values, curve.layers, strict=True) if v is not None]
-            worst = (min if measured.direction.startswith(">") else max)(known, default=None)
-            return "" if worst is None else f"; farthest off is layer {worst[1]} with {curve.name} {worst[0]:.4g}"
-    return ""
-
-
-def _more(estimate: Estimate, criterion: Criterion) -> str:
-    """Say how many more units would decide, where the interval comes from resampling them and would shrink."""
-    if not estimate.draws:
-        return ""
-    more = None if criterion.threshold is None else units_to_decide(estimate, criterion.threshold)
-    return "" if more is None else f"; about {more:,} more {estimate.unit}s would decide it"
+            reason = ""
+    return Judged(verdict, reason, criteria + [replace(c, role=Role.CONTROL) for c in null], [])

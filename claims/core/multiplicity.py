@@ -1,20 +1,21 @@
 """Adjust p-values for many claims by Holm's method, beside the raw p and never instead.
 
-A claim holds only if all of its deciding criteria do, so its p is the largest of theirs (an intersection-union test).
-Variants beside the primary one are no further claims, and keep their raw p alone.
+A claim is supported only if its headline and its excess hold, so its p is the largest of theirs (an intersection-union
+test). Theorems, untrained controls and variants beside the primary one are no further claims, and keep their raw p.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claims.core.record import Record
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Role
 from metrics.stats.bootstrap import holm
 
 
 def adjust(records: Sequence[Record]) -> list[Record]:
-    """Return the records sorted by key, with ``p_adjusted`` of their deciding criteria set: the claim's, after Holm.
+    """Return the records sorted by key, with ``p_adjusted`` of their headline and excess set: the claim's, after Holm.
 
-    The family is one p a claim and checkpoint, in its primary variant; None where no deciding criterion has a p.
+    The family is one p an empirical claim and trained checkpoint, in its primary variant; None where there is no p.
     """
     ordered = sorted(records, key=lambda record: record.key)
     adjusted = holm([_of_claim(record) for record in ordered])
@@ -22,11 +23,16 @@ def adjust(records: Sequence[Record]) -> list[Record]:
 
 
 def _of_claim(record: Record) -> float | None:
-    """The largest p of the deciding criteria of a primary variant."""
-    known = [c.p for c in record.criteria if c.decides and c.p is not None]
-    return max(known, default=None) if record.primary else None
+    """The largest p of what must hold for support, of a record that belongs to the family."""
+    if not (record.primary and record.counted):
+        return None
+    return max((c.p for c in record.criteria if _needed(c) and c.p is not None), default=None)
+
+
+def _needed(criterion: Criterion) -> bool:
+    return criterion.role in (Role.HEADLINE, Role.EXCESS)
 
 
 def _with(record: Record, p: float | None) -> Record:
-    criteria = [replace(c, p_adjusted=p if c.decides and c.p is not None else None) for c in record.criteria]
+    criteria = [replace(c, p_adjusted=p if _needed(c) and c.p is not None else None) for c in record.criteria]
     return replace(record, criteria=criteria)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
-from claims.core.verdict import Verdict
+from claims.core.migration import migrated
+from claims.core.verdict import DECIDING, Role, Verdict
 from fixtures.messages.checked import checked
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+Kind = Literal["finding", "theorem", "identity"]
 #: Key of a record in ``report.user_properties`` of pytest.
 PROPERTY = "claim-record"
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ else:  # in a file: null for a number that is not finite, and none so large that
 class Criterion:
     """One measured quantity against its threshold.
 
-    ``holds`` is True (whole interval on the claimed side), False (wholly on the other) or None (straddles).
-    ``p`` is one-sided, for the claimed side; None for exact counts. ``p_adjusted`` is that of the claim on its
-    checkpoint, the largest of its deciding criteria, Holm over the run; None for other readings than the primary
-    one. ``decides`` is False for a number that is reported beside the deciding ones.
+    ``holds`` is True (whole interval on the claimed side), False (wholly on the other) or None (it straddles, or the
+    units are too few trainings). ``low`` and ``high`` end where the quantity does. ``p`` is one-sided, for the claimed
+    side; None for exact counts. ``p_adjusted`` is that of the claim on its checkpoint, the largest of its headline and
+    excess, Holm over the run; None for other variants than the primary one. ``role`` says what it is to the claim.
     """
 
     name: str
@@ -50,7 +52,12 @@ class Criterion:
     p: Number | None = None
     p_adjusted: Number | None = None
     holds: bool | None = None
-    decides: bool = True
+    role: Role = Role.HEADLINE
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can change the verdict."""
+        return self.role in DECIDING
 
 
 @dataclass(frozen=True)
@@ -119,16 +126,18 @@ class Certificate:
 class Record:
     """The verdict of one claim, in one variant, on one checkpoint.
 
-    Fields beyond DESIGN.md's schema: ``group`` and ``number`` (place in the catalogue), ``title``, ``figures`` (paper
-    figure labels such as ``GEO Fig. 13``), ``definition`` (paper, read or reconstructed, and what was
-    reconstructed), ``thresholds`` ({name: {value, why}}), ``null_says`` (what the null is), ``primary``
-    (False for a variant that is reported beside the primary one), ``expected`` (verdict that the
-    expectations file foresees, or None; of several the measured one, else all of them in words), ``figure``,
-    ``notes`` (sentences for the reader).
+    ``kind`` is "finding" (counted among the verdicts), "theorem" (true by algebra, or a premise of the measurement:
+    checked, shown apart, never counted) or "identity" (a theorem on generated cases). ``group`` and ``number`` are
+    the place in the catalogue, ``figures`` paper figure labels such as ``GEO Fig. 13``, ``definition`` paper, read or
+    reconstructed, and what was reconstructed, ``thresholds`` {name: {value, why}}, ``null_says`` what the null is.
+    ``primary`` is False for a variant that is reported beside the primary one, ``expected`` the verdict that the
+    expectations file foresees, or None (of several the measured one, else all of them in words). ``sensitivity`` are
+    sentences that say at which thresholds the verdict would change, ``notes`` are sentences for the reader.
     """
 
-    schema: Literal[1]
+    schema: Literal[2]
     claim: str
+    kind: Kind
     group: str
     number: int
     title: str
@@ -138,12 +147,12 @@ class Record:
     equation: str
     definition: str
     checkpoint: dict[str, Fact]
-    fork: dict[str, str]
+    variant: dict[str, str]
     primary: bool
     verdict: Verdict
     reason: str
     criteria: list[Criterion]
-    null: list[Criterion]
+    sensitivity: list[str]
     null_says: str
     thresholds: dict[str, dict[str, Fact]]
     layers: list[LayerCurve]
@@ -156,9 +165,14 @@ class Record:
     provenance: dict[str, Fact]
 
     @property
+    def counted(self) -> bool:
+        """Whether the verdict is one of those that sums, badges and the adjustment count: empirical, of a training."""
+        return self.kind == "finding" and not self.checkpoint.get("control")
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """(checkpoint name, claim, variant): unique within a run."""
-        variant = ", ".join(f"{k}={v}" for k, v in self.fork.items())
+        variant = ", ".join(f"{k}={v}" for k, v in self.variant.items())
         return str(self.checkpoint.get("name", "")), self.claim, variant
 
 
@@ -173,7 +187,7 @@ def from_json(line: str, where: str = "a record") -> Record:
 
     Parameters
     ----------
-    line : of a records.jsonl; the key ``variant`` may stand in the place of ``fork``
+    line : of a records.jsonl, of this schema or of one that `migrated` knows
     where : what a refusal begins with
 
     Raises
@@ -187,10 +201,9 @@ def from_json(line: str, where: str = "a record") -> Record:
         raise ValueError(f"{where} is nested too deeply to be a record") from error
     except msgspec.DecodeError as error:
         raise ValueError(f"{where} is not JSON in UTF-8 ({error})") from error
+    data = migrated(data)
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"{where} is not a record of schema {SCHEMA}")
-    if "variant" in data:
-        data["fork"] = data.pop("variant")
+        raise ValueError(f"{where} is not a record of schema 1 to {SCHEMA}")
     return checked(data, Record, where)
 
 

@@ -62,7 +62,7 @@ def test_overlap_not_higher(
             *_other_kinds(tables, sampling),
         ),
         null=_other_seed(tables, sampling),
-        control=True,
+        positive_control=True,
         layers=(_gap_curve("same question minus same author", tables, different, "margin", sampling),),
         figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=(*tables.notes, *_far_below(gap, thresholds["margin"])),

@@ -59,7 +59,7 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
             Measured("Spearman, prompt to prompt and generation", cumulative, "<", "high", decides=False),
         ),
         null=_predicts("first half to second half", tables.first, tables.second, tables.pairs, sampling),
-        control=True,
+        positive_control=True,
         figure=_figure(tables, variant["pairs"]),
         notes=(*_notes(tables), *tables.notes),
     )

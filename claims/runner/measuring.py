@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claims.core.assemble import record_of, unmeasured
 from claims.core.certificate import write_certificate
 from claims.core.claim import Claim, Variant
 from claims.core.finding import Finding, NotApplicable
-from claims.core.judge import Overrides, judge, record_of, thresholds_of
+from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
 from claims.core.verdict import Verdict
 from fixtures.evidence.folder import evidence_folder
@@ -27,14 +28,14 @@ class Asked:
     report_dir: Path
     provenance: Mapping[str, Any]
 
-    def record(self, verdict: Verdict, reason: str, seconds: float, **more: Any) -> Record:
+    def record(self, judged: Judged, seconds: float, **more: Any) -> Record:
         """Return the record of a verdict."""
+        verdict = judged.verdict
         return record_of(
             self.claim,
             self.variant,
             checkpoint=self.checkpoint,
-            verdict=verdict,
-            reason=reason,
+            judged=judged,
             overrides=self.overrides,
             expected=verdict.value if verdict in self.expected else " or ".join(self.expected) or None,
             provenance=self.provenance,
@@ -50,32 +51,28 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
     try:
         finding = test(**arguments)
-        verdict, reason, criteria, null = judge(asked.claim, finding, asked.overrides)
+        judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
-        return asked.record(Verdict.NOT_APPLICABLE, str(why), time.perf_counter() - started)
+        return asked.record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), time.perf_counter() - started)
     except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
-        return asked.record(Verdict.ERROR, _sentence(error), time.perf_counter() - started)
-    return asked.record(
-        verdict,
-        reason,
-        time.perf_counter() - started,
-        finding=finding,
-        criteria=criteria,
-        null=null,
-        certificate=certificate,
-    )
+        return asked.record(unmeasured(Verdict.ERROR, _sentence(error)), time.perf_counter() - started)
+    return asked.record(judged, time.perf_counter() - started, finding=finding, certificate=certificate)
 
 
-def unmeasured(asked: Asked, error: BaseException | None, seconds: float) -> Record:
+def without_finding(asked: Asked, error: BaseException | None, seconds: float) -> Record:
     """Return the record of an identity, or of a claim whose evidence could not be had."""
+    return asked.record(_outcome_of(asked.claim, error), seconds)
+
+
+def _outcome_of(claim: Claim, error: BaseException | None) -> Judged:
     if error is None:
-        return asked.record(Verdict.SUPPORTED, "", seconds)
-    if asked.claim.kind == "identity" and isinstance(error, AssertionError):
-        return asked.record(Verdict.REFUTED, _shrunk(error), seconds)
+        return unmeasured(Verdict.SUPPORTED, "")
+    if claim.kind == "identity" and isinstance(error, AssertionError):
+        return unmeasured(Verdict.REFUTED, _shrunk(error))
     if isinstance(error, NotApplicable):
-        return asked.record(Verdict.NOT_APPLICABLE, str(error), seconds)
-    return asked.record(Verdict.ERROR, _sentence(error), seconds)
+        return unmeasured(Verdict.NOT_APPLICABLE, str(error))
+    return unmeasured(Verdict.ERROR, _sentence(error))
 
 
 def _certify(asked: Asked, finding: Finding) -> Certificate | None:

@@ -15,7 +15,7 @@ from claims.core.verdict import Verdict
 from claims.runner.catalogue import catalogue
 from claims.runner.expectations import Expectation, ExpectationError, check_entries, expected_verdict, read_expectations
 from claims.runner.experiment_facts import checkpoint_of
-from claims.runner.measuring import Asked, measure, unmeasured
+from claims.runner.measuring import Asked, measure, without_finding
 from claims.runner.provenance import provenance_of, read_by
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.session.plugin import chosen_names, known_names, named
@@ -28,6 +28,7 @@ DEFAULT_EXPECTATIONS = Path(__file__).parents[1] / "expected.toml"
 #: Category for pytest's summary, letter and word of each verdict in the terminal.
 OUTCOMES = {
     Verdict.SUPPORTED: ("passed", "S", "SUPPORTED"),
+    Verdict.PARTLY: ("partly", "p", "PARTLY"),
     Verdict.VACUOUS: ("vacuous", "v", "VACUOUS"),
     Verdict.REFUTED: ("failed", "R", "REFUTED"),
     Verdict.INCONCLUSIVE: ("inconclusive", "i", "INCONCLUSIVE"),
@@ -117,7 +118,7 @@ def pytest_runtest_makereport(
             error = NotApplicable(str(error))
         elif isinstance(error, pytest.fail.Exception):  # a fixture failed in one sentence
             error = ValueError(str(error))
-        record = unmeasured(_asked(item, declared), error, call.duration)
+        record = without_finding(_asked(item, declared), error, call.duration)
     report.user_properties = [*report.user_properties, (PROPERTY, to_json(record))]
     report.claim_verdict = record.verdict.value  # type: ignore[attr-defined]
     report.claim_expected = record.expected == record.verdict  # type: ignore[attr-defined]
@@ -180,12 +181,12 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
 
 
 def _outcome(item: pytest.Item, record: Record) -> None:
-    """Pass, fail or skip: supported and vacuous pass, refuted fails, unless another verdict was expected.
+    """Pass, fail or skip: supported, partly and vacuous pass, refuted fails, unless another verdict was expected.
 
     A variant beside the primary one is reported: where it is refuted it is skipped, as what is undecided is.
     """
     __tracebackhide__ = True
-    entry = _expectation(item, record.claim, record.checkpoint, record.fork)
+    entry = _expectation(item, record.claim, record.checkpoint, record.variant)
     measured = f"measured {record.verdict}" if entry else str(record.verdict)
     message = (
         f"{record.claim}: {measured}: {record.reason or 'every criterion holds'}\n  repeat: {_repeat(item, record)}"
@@ -197,7 +198,7 @@ def _outcome(item: pytest.Item, record: Record) -> None:
         pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
     elif record.verdict is Verdict.REFUTED and not record.primary:
         pytest.skip(f"{record.claim}: {record.verdict} in a variant beside the primary one: {record.reason}")
-    elif record.verdict not in (Verdict.SUPPORTED, Verdict.VACUOUS):
+    elif record.verdict not in (Verdict.SUPPORTED, Verdict.PARTLY, Verdict.VACUOUS):
         pytest.fail(message, pytrace=False)
 
 

@@ -8,12 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from claims.core.record import Criterion, Record
-from claims.core.verdict import Verdict
 
 #: Share of its own width (of the threshold, for an exact number) that an interval is clear of its threshold by.
 SHARE = 0.25
-#: Verdicts that would be others if the null were on the other side of its threshold.
-_NULL_DECIDES = (Verdict.SUPPORTED, Verdict.VACUOUS)
 
 
 def gap(criterion: Criterion) -> float | None:
@@ -65,5 +62,3 @@ def lost(old: Record, new: Record, share: float = SHARE) -> list[tuple[str, Crit
 
 def _deciding(record: Record) -> Iterator[tuple[str, Criterion]]:
     yield from ((c.name, c) for c in record.criteria if c.decides)
-    if record.verdict in _NULL_DECIDES:
-        yield from ((f"null: {c.name}", c) for c in record.null if c.decides)

@@ -21,7 +21,7 @@ def criteria_rows(record: Record) -> list[list[str]]:
     Where `methods` tells of several, the column ``from`` has the letter of each.
     """
     signs = _signs(record)
-    return [_row(c, "", signs) for c in record.criteria] + [_row(c, "null: ", signs) for c in record.null]
+    return [_row(c, "", signs) for c in record.criteria]
 
 
 def methods(record: Record) -> str:
@@ -66,10 +66,7 @@ def telling(record: Record) -> tuple[Criterion | None, Criterion | None]:
     criterion = decisive(record.criteria, record.verdict)
     if record.verdict != Verdict.VACUOUS:
         return criterion, None
-    null = decisive(record.null, record.verdict)
-    pairs = zip(*([c for c in found if c.decides] for found in (record.criteria, record.null)), strict=False)
-    alike = [c for c, n in pairs if n is null] if len(record.criteria) == len(record.null) else []
-    return (alike[0] if alike else criterion), null
+    return criterion, None
 
 
 def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:
@@ -81,7 +78,7 @@ def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | Non
 
 def _signs(record: Record) -> dict[str, str]:
     """Return a letter in brackets for each method; none where one method made all."""
-    found = list(dict.fromkeys(c.method for c in (*record.criteria, *record.null) if c.method))
+    found = list(dict.fromkeys(c.method for c in record.criteria if c.method))
     return {method: f"({ascii_lowercase[i % 26]}) " if len(found) > 1 else "" for i, method in enumerate(found)}
 
 

@@ -99,7 +99,7 @@ def _numbers(found: Cells) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, cell in found:
         record = cell.primary
-        criterion = decisive(record.null if cell.verdict == Verdict.VACUOUS else record.criteria, record.verdict)
+        criterion = decisive(record.criteria, record.verdict)
         if criterion is None:
             groups.setdefault("", []).append((name, plain(record.reason).rstrip(".")))
         else:

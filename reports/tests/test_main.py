@@ -120,7 +120,7 @@ def _experiment(**facts: object) -> str:
         (_damaged(criteria=[{"name": "x"}]), "line 1: criteria[0] has no field 'value'"),
         (_damaged(criteria="none"), "line 1: criteria is text, not a list"),
         (_damaged(title=5), "line 1: title is a whole number, not text"),
-        (_damaged(fork={"r": 8}), "line 1: fork[...] is a whole number, not text"),
+        (_damaged(variant={"r": 8}), "line 1: variant[...] is a whole number, not text"),
         (_damaged(seconds="long"), "line 1: seconds is text, not a number or null"),
         (
             _damaged(checkpoint={"name": "a", "kind": "audio"}),

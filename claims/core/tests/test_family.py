@@ -7,11 +7,12 @@ import pytest
 from claims.core.multiplicity import adjust
 from claims.core.record import Criterion, Record
 from claims.core.tests.test_judge import record
+from claims.core.verdict import Role
 
 
 def asked(claim: str, *ps: float | None, primary: bool = True) -> Record:
     made = record(claim=claim)
-    criteria = [replace(made.criteria[0], name=str(place), p=p) for place, p in enumerate(ps)]
+    criteria = [replace(made.criteria[place % 2], name=str(place), p=p) for place, p in enumerate(ps)]
     return replace(made, criteria=criteria, primary=primary)
 
 
@@ -19,16 +20,22 @@ def adjusted(records: list[Record]) -> dict[str, list[float | None]]:
     return {each.claim: [criterion.p_adjusted for criterion in each.criteria] for each in adjust(records)}
 
 
-def test_a_claim_has_one_p_the_largest_of_its_deciding_criteria() -> None:
+def test_a_claim_has_one_p_the_largest_of_its_headline_and_excess() -> None:
     found = adjusted([asked("a", 0.01, 0.02, None), asked("b", 0.001)])
     assert found == {"a": [pytest.approx(0.02)] * 2 + [None], "b": [pytest.approx(0.002)]}
 
 
 def test_rows_beside_and_other_readings_are_no_claims() -> None:
-    beside: Criterion = replace(record().criteria[0], p=0.9, decides=False)
+    beside: Criterion = replace(record().criteria[0], p=0.9, role=Role.REPORTED)
     claim = asked("a", 0.01)
-    found = adjusted([replace(claim, criteria=[*claim.criteria, beside]), asked("other reading", 0.5, primary=False)])
-    assert found == {"a": [pytest.approx(0.01), None], "other reading": [None]}
+    part = replace(beside, role=Role.PART)
+    found = adjusted([
+        replace(claim, criteria=[*claim.criteria, beside, part]),
+        asked("other variant", 0.5, primary=False),
+        replace(asked("theorem", 0.6), kind="theorem"),
+        replace(asked("untrained", 0.7), checkpoint={"name": "m", "control": True}),
+    ])
+    assert found == {"a": [pytest.approx(0.01), None, None], "other variant": [None], "theorem": [None], "untrained": [None]}
 
 
 def test_counts_alone_have_none() -> None:

@@ -1,19 +1,23 @@
 """From findings to records: thresholds, nulls, reasons, multiplicity, and records that survive a round trip."""
 
+import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from claims.core.assemble import record_of, unmeasured
 from claims.core.claim import Claim, Threshold
-from claims.core.finding import Curve, Finding, Measured
-from claims.core.judge import judge, record_of
+from claims.core.finding import Counterexample, Curve, Finding, Measured
+from claims.core.judge import Judged, judge
 from claims.core.multiplicity import adjust
 from claims.core.record import Record, from_json, read_records, to_json, write_records
-from claims.core.verdict import Verdict
+from claims.core.verdict import Role, Verdict
 from metrics.stats.bootstrap import exact
+from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
 
 CLAIM = Claim(
@@ -33,88 +37,150 @@ SAMPLING = Sampling(seed=3, resamples=499)
 
 
 def units(mean: float, n: int = 20) -> np.ndarray:
-    return mean + np.linspace(-1, 1, n)
+    return mean + np.linspace(-1, 1, n).round(6)
 
 
-def finding(mean: float, null: float = 0.0) -> Finding:
-    return Finding(
-        criteria=(Measured("x", SAMPLING.mean(units(mean)), ">", "bound"),),
-        null=(Measured("x of noise", SAMPLING.mean(units(null)), ">", "bound"),),
-    )
+def measured(mean: float, **changes: object) -> Measured:
+    return replace(Measured("x", SAMPLING.mean(units(mean)), ">", "bound"), **changes)  # type: ignore[arg-type]
+
+
+def finding(mean: float, excess: float = 3.0, **more: object) -> Finding:
+    beyond = Measured("x minus that of noise", SAMPLING.mean(units(excess)), ">", "bound")
+    return Finding(headline=(measured(mean),), excess=(beyond,), **more)  # type: ignore[arg-type]
+
+
+def judged(found: Finding, **overrides: float) -> Judged:
+    return judge(CLAIM, found, {f"example.{name}": value for name, value in overrides.items()})
 
 
 def record(mean: float = 3.0, **changes: object) -> Record:
     found = finding(mean)
-    verdict, reason, criteria, null = judge(CLAIM, found, {})
-    made = record_of(
-        CLAIM, {}, checkpoint={"name": "m"}, verdict=verdict, reason=reason, finding=found, criteria=criteria, null=null
-    )
+    made = record_of(CLAIM, {}, checkpoint={"name": "m"}, judged=judged(found), finding=found)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+PART_REFUTED = Measured("y", SAMPLING.mean(units(-3.0)), ">", 0.5)
+
+
 @pytest.mark.parametrize(
-    ("mean", "null", "expected"),
+    ("found", "expected", "says"),
     [
-        (3.0, 0.0, Verdict.SUPPORTED),
-        (3.0, 3.0, Verdict.VACUOUS),
-        (0.0, 0.0, Verdict.REFUTED),
-        (1.0, 0.0, Verdict.INCONCLUSIVE),
+        (finding(3.0), Verdict.SUPPORTED, "^$"),
+        (finding(3.0, parts=(measured(1.0, name="y"),)), Verdict.SUPPORTED, "^open is a part of the sentence: y = 1 "),
+        (finding(3.0, parts=(PART_REFUTED,)), Verdict.PARTLY, "a part of the sentence is refuted: y = -3"),
+        (finding(0.0), Verdict.PARTLY, "beyond its null, but falls short of what is stated: x = "),
+        (finding(3.0, 0.0), Verdict.VACUOUS, "^true, but its null gives it too: x minus that of noise = "),
+        (finding(0.0, 0.0), Verdict.REFUTED, "^x = .*claimed > 1 .*; x minus that of noise = "),
+        (finding(1.0), Verdict.INCONCLUSIVE, r"^x = 1 \[.*claimed > 1 \(20 sequences\)$"),
+        (finding(3.0, 1.05), Verdict.INCONCLUSIVE, "^x minus that of noise.* more sequences would decide it$"),
+        (finding(3.0, premises=(PART_REFUTED,)), Verdict.NOT_APPLICABLE, "^a premise is not met: y = -3"),
     ],
 )
-def test_each_verdict_has_its_case(mean: float, null: float, expected: Verdict) -> None:
-    assert judge(CLAIM, finding(mean, null), {})[0] == expected
+def test_each_verdict_has_its_case_and_its_reason(found: Finding, expected: Verdict, says: str) -> None:
+    made = judged(found)
+    assert made.verdict == expected
+    assert re.search(says, made.reason), made.reason
 
 
-@pytest.mark.parametrize(
-    ("null", "expected"), [(0.0, Verdict.SUPPORTED), (1.0, Verdict.INCONCLUSIVE), (3.0, Verdict.VACUOUS)]
-)
-def test_a_positive_control_must_fail_outright(null: float, expected: Verdict) -> None:
-    assert judge(CLAIM, replace(finding(3.0, null), control=True), {})[0] == expected
+def test_criteria_keep_their_roles_and_what_stands_beside_decides_nothing() -> None:
+    made = judged(finding(3.0, controls=(measured(0.0),), reported=(PART_REFUTED,)))
+    assert [c.role for c in made.criteria] == [Role.HEADLINE, Role.EXCESS, Role.CONTROL, Role.REPORTED]
+    assert made.verdict == Verdict.SUPPORTED
 
 
-def test_an_undecided_control_is_named_with_what_would_decide_it() -> None:
-    reason = judge(CLAIM, replace(finding(3.0, 1.05), control=True), {})[1]
-    assert reason.startswith("the criteria hold, but the positive control is undecided: x of noise = 1.05 [")
-    assert "more sequences would decide it" in reason
-    missing = judge(CLAIM, replace(finding(3.0), null=(), control=True), {})
-    assert missing[0] == Verdict.INCONCLUSIVE
-    assert missing[1].endswith("the positive control is undecided: it could not be measured")
+def test_a_counterexample_refutes_whatever_was_measured() -> None:
+    example = Counterexample("blind-move", "two inputs with the same logits", {})
+    made = judged(finding(3.0, certified=True, counterexample=example))
+    assert made.verdict == Verdict.REFUTED
+    assert made.reason.endswith("that anyone can recheck: two inputs with the same logits")
+
+
+@pytest.mark.parametrize(("count", "expected"), [(4, Verdict.INCONCLUSIVE), (5, Verdict.SUPPORTED)])
+def test_fewer_than_five_trainings_decide_nothing(count: int, expected: Verdict) -> None:
+    trained = measured(3.0, estimate=student_mean(units(3.0, 5)[:count] * 0 + 3.0, unit="training"))
+    made = judged(Finding(headline=(trained,)))
+    assert made.verdict == expected
+    assert not made.reason or made.reason.startswith("4 trainings an arm, where 5 are needed to decide: x = 3")
+    assert count == 5 or not made.sensitivity
+
+
+def test_an_interval_ends_where_the_quantity_does() -> None:
+    beyond = replace(SAMPLING.mean(units(0.9)), low=0.8, high=1.3)
+    assert judged(Finding(headline=(measured(0, estimate=beyond, within=(0.0, 1.0)),))).criteria[0].high == 1.0
+    assert judged(Finding(headline=(measured(0, estimate=beyond),))).verdict == Verdict.INCONCLUSIVE
+    assert judged(Finding(headline=(measured(0, estimate=beyond, within=(0.0, 1.0)),))).verdict == Verdict.REFUTED
+
+
+def test_a_large_p_refutes_nothing() -> None:
+    luck = Measured("p", exact(0.4, 20, "order"), "<=", 0.05, fails_open=True)
+    assert judged(Finding(headline=(measured(3.0), luck))).verdict == Verdict.INCONCLUSIVE
+    assert judged(Finding(headline=(measured(0.0), luck))).verdict == Verdict.REFUTED
 
 
 def test_an_interval_that_nothing_was_drawn_for_shrinks_with_no_more_units() -> None:
     wide = replace(SAMPLING.mean(units(1.05)), low=0.5, high=1.5, draws=())
-    reason = judge(CLAIM, Finding(criteria=(Measured("x", wide, ">", "bound"),)), {})[1]
-    assert reason == "x = 1.05 [0.5, 1.5], claimed > 1 (20 sequences)"
+    assert judged(Finding(headline=(measured(0, estimate=wide),))).reason == (
+        "x = 1.05 [0.5, 1.5], claimed > 1 (20 sequences)"
+    )
 
 
 def test_a_threshold_can_be_overridden_and_the_record_says_so() -> None:
-    assert judge(CLAIM, finding(3.0), {"example.bound": 5.0})[0] == Verdict.REFUTED
+    assert judged(finding(3.0), bound=5.0).verdict == Verdict.REFUTED
     made = record_of(
-        CLAIM, {}, checkpoint={"name": "m"}, verdict=Verdict.REFUTED, reason="", overrides={"example.bound": 5.0}
+        CLAIM,
+        {},
+        checkpoint={"name": "m"},
+        judged=unmeasured(Verdict.REFUTED, ""),
+        overrides={"example.bound": 5.0},
     )
     assert made.thresholds["bound"] == {"value": 5.0, "why": "because"}
 
 
 def test_a_refutation_names_the_layer_that_is_farthest_off() -> None:
     curve = Curve("x", (3, 5, 7), (0.5, SAMPLING.mean(units(-2.0)), None), "bound")
-    reason = judge(CLAIM, replace(finding(0.0), layers=(curve,)), {})[1]
+    reason = judged(Finding(headline=(measured(0.0),), layers=(curve,))).reason
     assert reason.endswith("farthest off is layer 5 with x -2")
 
 
-def test_an_inconclusive_verdict_says_how_much_more_would_decide() -> None:
-    reason = judge(CLAIM, finding(1.05), {})[1]
-    assert "more sequences would decide it" in reason
+@pytest.mark.parametrize(
+    ("headline", "excess", "bound", "expected"),
+    [
+        (3.0, 3.0, 1.0, [Verdict.SUPPORTED, Verdict.INCONCLUSIVE, Verdict.PARTLY]),
+        (0.0, 0.0, 1.0, [Verdict.VACUOUS, Verdict.INCONCLUSIVE, Verdict.REFUTED]),
+    ],
+)
+def test_a_verdict_flips_where_the_sensitivity_says(
+    headline: float, excess: float, bound: float, expected: list[Verdict]
+) -> None:
+    found = Finding(
+        headline=(measured(headline),),
+        excess=(Measured("beyond", SAMPLING.mean(units(excess)), ">", bound),),
+    )
+    made = judged(found)
+    first = made.criteria[0]
+    assert first.low is not None
+    assert first.high is not None
+    assert made.sensitivity[0] == (
+        f"x: {expected[0]} at thresholds up to {first.low:.4g}, {expected[1]} up to {first.high:.4g}, "
+        f"{expected[2]} above (claimed > 1)"
+    )
+    places = (first.low - 1e-6, (first.low + first.high) / 2, first.high + 1e-6)
+    assert [judged(found, bound=place).verdict for place in places] == expected
+
+
+def test_a_threshold_that_changes_nothing_is_not_told() -> None:
+    assert judged(finding(3.0, 0.0, parts=(PART_REFUTED,))).sensitivity[-1].startswith("x minus that of noise")
 
 
 def test_nothing_measured_is_an_error_never_a_verdict() -> None:
-    empty = Finding(criteria=(Measured("x", replace(exact(0, 1), n=0), "<=", "bound"),))
+    empty = Finding(headline=(Measured("x", replace(exact(0, 1), n=0), "<=", "bound"),))
     with pytest.raises(ValueError, match="nothing was measured"):
-        judge(CLAIM, empty, {})
+        judged(empty)
 
 
 def test_records_survive_a_round_trip_and_hold_no_nan(tmp_path: Path) -> None:
     made = record()
-    assert from_json(to_json(made)) == made == from_json(to_json(made).replace('"fork": ', '"variant": '))
+    assert from_json(to_json(made)) == made
     broken = replace(made, criteria=[replace(made.criteria[0], value=math.nan)])
     assert from_json(to_json(broken)).criteria[0].value is None
     write_records(tmp_path / "records.jsonl", [made, replace(made, claim="another")])
@@ -130,6 +196,23 @@ def test_a_damaged_line_is_named(tmp_path: Path, text: str, sentence: str) -> No
     path.write_text(to_json(record()) + "\n" + text + "\n")
     with pytest.raises(ValueError, match=f"line 2 .*{sentence}"):
         read_records(path)
+
+
+def test_records_of_schema_1_are_read_with_roles() -> None:
+    stored = Path(__file__).parent / "records-schema-1.jsonl"
+    lines = [json.loads(line) for line in stored.read_text(encoding="utf-8").splitlines()]
+    read = read_records(stored)
+    assert {line["schema"] for line in lines} == {1}
+    assert [r.schema for r in read] == [2] * len(lines)
+    for old, new in zip(lines, read, strict=True):
+        assert new.key == (old["checkpoint"]["name"], old["claim"], ", ".join(f"{k}={v}" for k, v in old["fork"].items()))
+        assert (new.verdict, new.reason) == (old["verdict"], old["reason"])
+        deciding = [c["name"] for c in old["criteria"] if c["decides"]]
+        assert [c.name for c in new.criteria if c.role is Role.HEADLINE] == deciding
+        beside = [c["name"] for c in old["null"] if c["decides"]]
+        assert [c.name for c in new.criteria if c.role is Role.CONTROL] == beside
+        assert from_json(to_json(new)) == new
+    assert {r.kind for r in read} == {"finding", "identity"}
 
 
 def test_holm_spans_the_whole_run_and_leaves_the_raw_p() -> None:

@@ -1,14 +1,16 @@
-"""The rules that turn intervals into verdicts."""
+"""The rules that turn intervals into answers, and answers into verdicts."""
 
 import math
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.core.verdict import Verdict, decide, holds
+from claims.core.verdict import Answer, Role, Verdict, all_of, decide, holds
 
 NUMBER = st.floats(-1e6, 1e6)
+ANSWERS: tuple[Answer, ...] = (True, None, False)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ NUMBER = st.floats(-1e6, 1e6)
         (math.nan, math.nan, 0.0, ">", None),
     ],
 )
-def test_holds(low: float, high: float, threshold: float, direction: str, expected: bool | None) -> None:
+def test_holds(low: float, high: float, threshold: float, direction: str, expected: Answer) -> None:
     assert holds(low, high, threshold, direction) is expected
 
 
@@ -43,38 +45,58 @@ def test_a_claim_and_its_negation_never_both_hold(a: float, b: float, t: float, 
 
 
 @pytest.mark.parametrize(
-    ("criteria", "null", "expected"),
+    ("headline", "excess", "part", "expected"),
     [
-        ([True, True], [False], Verdict.SUPPORTED),
-        ([True], [None], Verdict.SUPPORTED),
-        ([True], [True], Verdict.VACUOUS),
-        ([True, False, None], [True], Verdict.REFUTED),
-        ([True, None], [True], Verdict.INCONCLUSIVE),
-        ([True], [], Verdict.SUPPORTED),
+        (True, True, True, Verdict.SUPPORTED),
+        (True, True, None, Verdict.SUPPORTED),
+        (True, True, False, Verdict.PARTLY),
+        (False, True, True, Verdict.PARTLY),
+        (True, False, True, Verdict.VACUOUS),
+        (True, False, False, Verdict.VACUOUS),
+        (False, False, True, Verdict.REFUTED),
+        (True, None, True, Verdict.INCONCLUSIVE),
+        (False, None, True, Verdict.INCONCLUSIVE),
+        (None, True, True, Verdict.INCONCLUSIVE),
+        (None, False, False, Verdict.INCONCLUSIVE),
     ],
 )
-def test_decide(criteria: list[bool | None], null: list[bool | None], expected: Verdict) -> None:
-    assert decide(criteria, null) == expected
+def test_the_table_of_verdicts(headline: Answer, excess: Answer, part: Answer, expected: Verdict) -> None:
+    assert decide({Role.HEADLINE: [headline], Role.EXCESS: [excess], Role.PART: [part]}) == expected
 
 
 @pytest.mark.parametrize(
-    ("criteria", "control", "expected"),
+    ("headline", "part", "expected"),
     [
-        ([True, True], [False, True], Verdict.SUPPORTED),
-        ([True, True], [False, None], Verdict.SUPPORTED),
-        ([True, True], [None, True], Verdict.INCONCLUSIVE),
-        ([True, True], [True, True], Verdict.VACUOUS),
-        ([True, True], [], Verdict.INCONCLUSIVE),
-        ([True, None], [False], Verdict.INCONCLUSIVE),
-        ([False], [False], Verdict.REFUTED),
+        (True, True, Verdict.SUPPORTED),
+        (True, False, Verdict.PARTLY),
+        (False, True, Verdict.REFUTED),
+        (None, True, Verdict.INCONCLUSIVE),
     ],
 )
-def test_a_positive_control_must_fail(
-    criteria: list[bool | None], control: list[bool | None], expected: Verdict
-) -> None:
-    assert decide(criteria, control, control=True) == expected
+def test_without_a_null_by_nature_the_headline_decides(headline: Answer, part: Answer, expected: Verdict) -> None:
+    assert decide({Role.HEADLINE: [headline], Role.PART: [part]}) == expected
 
 
-def test_no_criterion_is_no_verdict() -> None:
-    with pytest.raises(ValueError, match="without a criterion"):
-        decide([], [])
+def test_a_premise_comes_first_and_a_certificate_second() -> None:
+    for headline, excess in product(ANSWERS, ANSWERS):
+        answers = {Role.HEADLINE: [headline], Role.EXCESS: [excess]}
+        assert decide(answers | {Role.PREMISE: [True, False]}, certified=True) == Verdict.NOT_APPLICABLE
+        assert decide(answers | {Role.PREMISE: [None]}) == Verdict.INCONCLUSIVE
+        assert decide(answers | {Role.PREMISE: [True]}, certified=True) == Verdict.REFUTED
+
+
+def test_what_stands_beside_decides_nothing() -> None:
+    beside: dict[Role, list[Answer]] = {Role.CONTROL: [False], Role.REPORTED: [False, None]}
+    assert decide({Role.HEADLINE: [True], Role.EXCESS: [True]} | beside) == Verdict.SUPPORTED
+
+
+def test_a_claim_of_several_headlines_holds_where_all_do() -> None:
+    assert all_of([]) is True
+    assert all_of([True, None]) is None
+    assert all_of([None, False, True]) is False
+    assert decide({Role.HEADLINE: [True, False], Role.EXCESS: [True]}) == Verdict.PARTLY
+
+
+def test_no_headline_is_no_verdict() -> None:
+    with pytest.raises(ValueError, match="without a headline"):
+        decide({Role.PART: [True]})

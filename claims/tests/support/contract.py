@@ -22,6 +22,7 @@ from metrics.stats.sampling import Sampling
 #: For each of these a contract has a case, or a reason why the claim cannot give it.
 VERDICTS = (
     Verdict.SUPPORTED,
+    Verdict.PARTLY,
     Verdict.REFUTED,
     Verdict.VACUOUS,
     Verdict.INCONCLUSIVE,
@@ -90,8 +91,8 @@ def refused(evidence: str, *worlds: tuple[str, str, Any], **same: Any) -> tuple[
 
 def _measured(test: ClaimTest, threshold: str, evidence: Mapping[str, Any]) -> float:
     """Return the value of the first criterion that the threshold decides."""
-    criteria = finding_of(test, **evidence).criteria
-    return next(one.estimate.value for one in criteria if one.threshold == threshold and one.decides)
+    finding = finding_of(test, **evidence)
+    return next(one.estimate.value for _, one in finding.by_role() if one.threshold == threshold)
 
 
 @dataclass(frozen=True)

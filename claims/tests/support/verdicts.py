@@ -52,8 +52,8 @@ def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **
         finding = finding_of(test, overrides=overrides, **evidence)
     except NotApplicable as premise:
         return Outcome(Verdict.NOT_APPLICABLE, str(premise))
-    verdict, reason, _, _ = judge(declared(test), finding, overrides or {})
-    return Outcome(verdict, reason, finding)
+    judged = judge(declared(test), finding, overrides or {})
+    return Outcome(judged.verdict, judged.reason, finding)
 
 
 def two_layers(world: World, seed: int, **doctored: Any) -> Trace:

@@ -79,7 +79,7 @@ def test_a_claim_is_followed_through_runs_that_differ_in_claims_and_checkpoints(
 
 def test_a_changed_threshold_or_definition_is_marked_once_whatever_the_number_of_places() -> None:
     moved = {"margin": {"value": 0.5, "why": "stricter"}}
-    now = [at(2.0, n, thresholds=moved, definition="as we read it now", fork={"r": "8"}) for n in ("a", "b")]
+    now = [at(2.0, n, thresholds=moved, definition="as we read it now", variant={"r": "8"}) for n in ("a", "b")]
     (history,) = histories(runs_of([at(2.0), at(2.0, "b")], [at(2.1), at(2.1, "b")], now, now))
     says = ("threshold margin was 0.02, is 0.5", "definition changed", "primary variant was as stated, is r=8")
     assert sorted(history.changes) == sorted((2, change) for change in says)

@@ -118,7 +118,7 @@ def test_untrained_controls_make_no_finding_alone_and_are_told_where_they_satisf
 
 def test_without_a_primary_variant_the_first_decides() -> None:
     forks = [
-        record("x", "a", verdict, fork={"r": r}, primary=False)
+        record("x", "a", verdict, variant={"r": r}, primary=False)
         for r, verdict in (("8", Verdict.REFUTED), ("16", Verdict.SUPPORTED))
     ]
     cell = board(forks).cells["x", "a"]

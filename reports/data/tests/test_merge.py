@@ -57,7 +57,7 @@ def test_a_claim_that_every_shard_measured_is_one_record_whatever_their_order_un
     found = [merge(order) for order in permutations(same)]
     assert len(found[0]) == 1
     assert all(records == found[0] for records in found)
-    variant = replace(one, fork={"r": "8"})
+    variant = replace(one, variant={"r": "8"})
     for shards in permutations([[variant], [replace(variant, verdict=Verdict.REFUTED, reason="x")]]):
         with pytest.raises(BadInput, match=r"claim kernel-energy on a, variant r=8 disagree in verdict, reason$"):
             merge(shards)

@@ -15,8 +15,8 @@ def small() -> list[Record]:
     """Return one claim with two variants and one with a margin."""
     good = criterion("gain", (2.4, 2.3, 2.5), ">= 1.5")
     return [
-        record("bound-tightness", "a", Verdict.SUPPORTED, fork={"r": "8"}, criteria=[good]),
-        record("bound-tightness", "a", Verdict.REFUTED, fork={"r": "16"}, primary=False),
+        record("bound-tightness", "a", Verdict.SUPPORTED, variant={"r": "8"}, criteria=[good]),
+        record("bound-tightness", "a", Verdict.REFUTED, variant={"r": "16"}, primary=False),
         record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good]),
     ]
 

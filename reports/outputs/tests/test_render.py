@@ -43,14 +43,14 @@ def hostile_run() -> list[Record]:
         reason=HOSTILE,
         notes=[HOSTILE],
         equation=f"```\n{HOSTILE}",
-        fork={HOSTILE: HOSTILE},
+        variant={HOSTILE: HOSTILE},
         thresholds={HOSTILE: {"value": 0.1, "why": HOSTILE}},
         criteria=[criterion(HOSTILE, (0.5, 0.4, 0.6), "> 0.2", unit=HOSTILE, method=HOSTILE)],
         provenance={HOSTILE: {HOSTILE: HOSTILE}},
         certificate=replace(whole.certificate, says=HOSTILE, file=HOSTILE),
         figure=replace(whole.figure, title=HOSTILE, x_label="$\\frac{", redraws='"日本 $_$><script>'),
     )
-    other = replace(bad, fork={"r": HOSTILE}, primary=False, verdict=Verdict.SUPPORTED, certificate=None)
+    other = replace(bad, variant={"r": HOSTILE}, primary=False, verdict=Verdict.SUPPORTED, certificate=None)
     return [*(replace(r, checkpoint=place) for place in places for r in (bad, other)), *run()[:1]]
 
 
@@ -107,7 +107,7 @@ def test_every_link_leads_somewhere(rendered: Path, tmp_path: Path) -> None:
 def test_the_report_stays_short_and_opens_with_the_matrix(tmp_path: Path) -> None:
     names = [f"zoo/{i}" for i in range(10)]
     cells = [(f"claim-{i}", name, rank) for i in range(30) for name in names for rank in "89"]
-    many = [record(c, n, Verdict.SUPPORTED, fork={"r": rank}, primary=rank == "8") for c, n, rank in cells]
+    many = [record(c, n, Verdict.SUPPORTED, variant={"r": rank}, primary=rank == "8") for c, n, rank in cells]
     lines = render([*many, *others()], tmp_path).read_text(encoding="utf-8").splitlines()
     assert len(lines) < 250
     assert next(i for i, line in enumerate(lines) if line.startswith("|")) < 10
@@ -164,9 +164,9 @@ def test_a_figure_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
 def test_each_of_the_papers_figures_is_drawn_and_no_picture_mixes_kinds(tmp_path: Path) -> None:
     whole = next(r for r in run() if r.claim == "kernel-counterexample" and r.figure is not None)
     assert whole.figure is not None
-    second = replace(whole, fork={"r": "2"}, primary=False, figure=replace(whole.figure, redraws="GEO Fig. 29"))
+    second = replace(whole, variant={"r": "2"}, primary=False, figure=replace(whole.figure, redraws="GEO Fig. 29"))
     compared = experiment(whole.claim, "e", Verdict.SUPPORTED, figure=whole.figure)
-    render([whole, second, replace(whole, fork={"r": "3"}, primary=False), compared], tmp_path)
+    render([whole, second, replace(whole, variant={"r": "3"}, primary=False), compared], tmp_path)
     drawn = {p.name.removeprefix("kernel-counterexample") for p in (tmp_path / "figures").iterdir()}
     assert drawn == {".png", "-redrawn-2.png", "-redrawn-3.png"}
 

@@ -113,7 +113,7 @@ def test_a_figure_that_no_claim_was_measured_for_is_told_apart_from_one_without_
 
 def test_other_variants_are_told_only_where_they_depart(small: Page) -> None:
     first = measured("a", "x", Verdict.VACUOUS)
-    other = replace(first, fork={"part": "second"}, primary=False)
+    other = replace(first, variant={"part": "second"}, primary=False)
     assert "part=second (" not in page(small, first, other)
     assert "part=second (" in page(small, first, replace(other, verdict=Verdict.SUPPORTED))
 
@@ -134,7 +134,7 @@ def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
 def test_a_glance_at_many_checkpoints_is_split_and_the_deciding_variant_comes_first() -> None:
     names = [f"organisation/a-model-with-a-long-name-{i:02}" for i in range(9)]
     many = [
-        measured("a", name, verdict, fork={"r": rank}, primary=rank == "8")
+        measured("a", name, verdict, variant={"r": rank}, primary=rank == "8")
         for name in names
         for rank, verdict in (("16", Verdict.REFUTED), ("8", Verdict.SUPPORTED))
     ]

@@ -75,7 +75,7 @@ def of_small_paper() -> list[Record]:
         experiment("a", "loss", Verdict.SUPPORTED, figures=["TST Fig. 1"]),
         measured("c", "zoo/balanced", Verdict.REFUTED),
         vacuous,
-        replace(vacuous, fork={"part": "second"}, primary=False, verdict=Verdict.SUPPORTED),
+        replace(vacuous, variant={"part": "second"}, primary=False, verdict=Verdict.SUPPORTED),
         *(measured(f"of-{n}", "x", Verdict.INCONCLUSIVE, f"TST Fig. {n}") for n in (2, 5, 6)),
         measured("b", "x", Verdict.SUPPORTED, "none"),
         measured("d", "x", Verdict.REFUTED, "TST Prop. 1", null_says="None: planted cases."),

@@ -147,7 +147,7 @@ def _tightness(name: str, *, large: bool) -> list[Record]:
             "bound-tightness",
             name,
             Verdict.SUPPORTED if found is good else Verdict.REFUTED,
-            fork={"projector": projector},
+            variant={"projector": projector},
             primary=projector == "whitened",
             criteria=[criterion("pairs above the bound", (0, 0, 0), "<= 0", 131_072, unit="pair"), found],
             null=[criterion("gain on random states", (1.02, 0.99, 1.05), ">= 1.5")],

@@ -1,0 +1,72 @@
+"""Say at which thresholds a verdict would change: every criterion's interval ends are where its answer flips. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from claims.core.record import Criterion
+from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide
+
+
+def sensitivity(criteria: Sequence[Criterion], fails_open: Sequence[bool], *, certified: bool = False) -> list[str]:
+    """Return a sentence for every criterion whose threshold could change the verdict, the others left as they are.
+
+    Parameters
+    ----------
+    criteria : answered, in the order of ``fails_open``
+    fails_open : whether a criterion's no counts as open
+    certified : the claim is refuted by a counterexample, so that no threshold but a premise's matters
+
+    Examples
+    --------
+    >>> one = Criterion("share", 0.5, 0.4, 0.6, 0.2, ">=", 30, "sequence", "mean", holds=True, role=Role.HEADLINE)
+    >>> sensitivity([one], [False])
+    ['share: supported at thresholds up to 0.4, inconclusive up to 0.6, refuted above (claimed >= 0.2)']
+    """
+    sentences = []
+    for place, (criterion, opens) in enumerate(zip(criteria, fails_open, strict=True)):
+        if criterion.role not in DECIDING or not _movable(criterion):
+            continue
+        answers: list[Answer] = [True, None, None if opens else False]
+        spans = _spans(criterion, [_with(criteria, place, answer, certified=certified) for answer in answers])
+        if len(spans) > 1:
+            sentences.append(_sentence(criterion, spans))
+    return sentences
+
+
+def _movable(criterion: Criterion) -> bool:
+    """Tell whether the answer follows from where the interval lies: not so for too few trainings, or without one."""
+    ends = (criterion.low, criterion.high, criterion.threshold)
+    if any(end is None or not math.isfinite(end) for end in ends):
+        return False
+    clear = criterion.threshold < criterion.low or criterion.threshold > criterion.high  # type: ignore[operator]
+    return not (clear and criterion.holds is None)
+
+
+def _with(criteria: Sequence[Criterion], place: int, answer: Answer, *, certified: bool) -> Verdict:
+    changed = [replace(one, holds=answer) if i == place else one for i, one in enumerate(criteria)]
+    answers: dict[Role, list[Answer]] = {}
+    for one in changed:
+        answers.setdefault(one.role, []).append(one.holds)
+    return decide(answers, certified=certified)
+
+
+def _spans(criterion: Criterion, found: Sequence[Verdict]) -> list[tuple[Verdict, str]]:
+    """Return the verdicts of yes, open and no, each with where its thresholds end; equal neighbours are one."""
+    rising = criterion.direction.startswith(">")
+    near, far = (criterion.low, criterion.high) if rising else (criterion.high, criterion.low)
+    to, beyond = ("up to", "above") if rising else ("down to", "below")
+    spans: list[tuple[Verdict, str]] = []
+    for verdict, where in zip(found, (f"{to} {near:.4g}", f"{to} {far:.4g}", beyond), strict=True):
+        if near == far and where is not beyond and spans:
+            continue  # an exact number leaves nothing open
+        if spans and spans[-1][0] == verdict:
+            spans.pop()
+        spans.append((verdict, where))
+    return spans
+
+
+def _sentence(criterion: Criterion, spans: Sequence[tuple[Verdict, str]]) -> str:
+    (first, where), *others = spans
+    words = [f"{first} at thresholds {where}", *(f"{verdict} {reach}" for verdict, reach in others)]
+    return f"{criterion.name}: {', '.join(words)} (claimed {criterion.direction} {criterion.threshold:.4g})"

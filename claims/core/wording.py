@@ -1,0 +1,37 @@
+"""Put a criterion in words: its value, what was claimed, how much more would decide it. Pure."""
+
+from collections.abc import Sequence
+
+from claims.core.finding import Curve, Measured
+from claims.core.record import Criterion
+from metrics.stats.bootstrap import units_to_decide
+from metrics.stats.estimate import Estimate
+
+
+def say(criterion: Criterion) -> str:
+    """Return ``name = value [low, high], claimed > threshold (n sequences)``."""
+    interval = "" if criterion.low == criterion.high else f" [{criterion.low:.4g}, {criterion.high:.4g}]"
+    plural = "" if criterion.n == 1 else "s"
+    return (
+        f"{criterion.name} = {criterion.value:.4g}{interval}, claimed {criterion.direction} "
+        f"{criterion.threshold:.4g} ({criterion.n} {criterion.unit}{plural})"
+    )
+
+
+def worst_layer(measured: Measured, layers: Sequence[Curve]) -> str:
+    """Name the layer farthest on the wrong side, where the claim drew a curve against the same threshold."""
+    for curve in layers:
+        if curve.threshold == measured.threshold:
+            values = [v.value if isinstance(v, Estimate) else v for v in curve.values]
+            known = [(v, layer) for v, layer in zip(values, curve.layers, strict=True) if v is not None]
+            worst = (min if measured.direction.startswith(">") else max)(known, default=None)
+            return "" if worst is None else f"; farthest off is layer {worst[1]} with {curve.name} {worst[0]:.4g}"
+    return ""
+
+
+def more_units(estimate: Estimate, criterion: Criterion) -> str:
+    """Say how many more units would decide, where the interval comes from resampling them and would shrink."""
+    if not estimate.draws:
+        return ""
+    more = None if criterion.threshold is None else units_to_decide(estimate, criterion.threshold)
+    return "" if more is None else f"; about {more:,} more {estimate.unit}s would decide it"
