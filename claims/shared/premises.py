@@ -2,8 +2,14 @@
 
 from collections.abc import Sequence
 
-from claims.core.finding import NotApplicable
+import numpy as np
+
+from claims.core.finding import Measured, NotApplicable
 from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.stats.sampling import Sampling
+
+#: Nats a token by which a model of its text beats token frequencies, at least.
+NATS = 0.5
 
 
 def linear_layers(trace: Trace) -> list[LayerTrace]:
@@ -40,6 +46,18 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
     raise NotApplicable(
         f"no routing rule reproduces the experts that the model used: {layers[0].router.note or 'no note'}"
     )
+
+
+def models_text(trace: Trace, sampling: Sampling) -> tuple[Measured, ...]:
+    """Return the premise that the model models the text that it read: what it does with other text tells nothing.
+
+    Nothing where the evidence does not say, or the model is an untrained control, which is there to be a null.
+    """
+    if trace.fit is None or trace.checkpoint.get("control"):
+        return ()
+    gain = trace.fit.unigram - trace.fit.nll
+    name = "nats a token by which the model predicts the text better than token frequencies"
+    return (Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS),)
 
 
 def left_out(trace: Trace, used: Sequence[LayerTrace]) -> tuple[str, ...]:

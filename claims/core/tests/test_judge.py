@@ -205,7 +205,7 @@ def test_records_of_schema_1_are_read_with_roles() -> None:
     assert {line["schema"] for line in lines} == {1}
     assert [r.schema for r in read] == [2] * len(lines)
     for old, new in zip(lines, read, strict=True):
-        assert new.key == (old["checkpoint"]["name"], old["claim"], ", ".join(f"{k}={v}" for k, v in old["fork"].items()))
+        assert (new.checkpoint, new.claim, new.variant) == (old["checkpoint"], old["claim"], old["fork"])
         assert (new.verdict, new.reason) == (old["verdict"], old["reason"])
         deciding = [c["name"] for c in old["criteria"] if c["decides"]]
         assert [c.name for c in new.criteria if c.role is Role.HEADLINE] == deciding
