@@ -1,7 +1,7 @@
 """Estimate alignments layer by layer (ASY claim A), beside ceiling and reinitialised experts, and draw them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from claims.shared.widened_intervals import (
     widen_for_absolute_values,
     widen_for_reinitialising,
 )
+from metrics.arrays import Float64Array
 from metrics.jacobians.block_alignment import over_blocks
 from metrics.stats.estimate import Estimate
 
@@ -24,50 +25,75 @@ SHOWN = 32
 
 
 class LayerEstimates(NamedTuple):
-    """One layer: mean |alignment|, that of reinitialised experts, the ceiling, and ceiling minus mean |alignment|."""
+    """One layer: mean alignment in size, that of reinitialised experts, the ceiling, and the share of it."""
 
     layer: int
     trained: Estimate
     redrawn: Estimate
     ceiling: Estimate
-    room: Estimate
-
-    def cannot_tell(self, thresholds: Mapping[str, float]) -> bool:
-        """Whether the measure finds an expert no closer to itself than to others, though these are not aligned.
-
-        Where the experts ARE aligned an expert is no closer to itself either: that refutes, and blinds nothing.
-        """
-        return self.room.high < thresholds["ceiling"] and self.trained.low <= thresholds["near_zero"]
-
-    def say_why(self) -> str:
-        """Say it in numbers."""
-        return (
-            f"layer {self.layer}, where an expert's alignment with itself on other tokens is {self.ceiling.value:.3g} "
-            f"and that with other experts {self.trained.value:.3g}: the measure cannot tell an expert from another"
-        )
+    share: Estimate
 
 
 def estimate_layer(each: LayerAlignments) -> LayerEstimates:
     """Estimate one layer by itself."""
-    size = np.abs(each.trained)
     return LayerEstimates(
         each.layer.layer,
-        over_blocks(size),
-        over_blocks(np.abs(each.redrawn)),
+        over_blocks(each.size),
+        over_blocks(each.chance),
         _at_most_one(over_blocks(each.ceiling)),
-        _at_most_one(over_blocks(each.ceiling - size)),
+        over_blocks(each.share),
     )
+
+
+def mean_size(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Mean alignment, in size, mean over layers; its lower end allows for the noise of estimates."""
+    noise = float(np.mean([each.noise for each in layers]))
+    return widen_for_absolute_values(_mean([each.size for each in layers]), noise)
+
+
+def mean_chance(layers: Sequence[LayerAlignments]) -> Estimate:
+    """The same of reinitialised experts, with the luck of their one draw."""
+    noise = float(np.mean([each.redrawn_noise for each in layers]))
+    found = widen_for_reinitialising(_mean([each.chance for each in layers]), _luck(layers))
+    return widen_for_absolute_values(found, noise)
 
 
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean alignment, in size, of the layer where it is largest; its lower end allows for the noise of estimates."""
-    found = over_blocks(np.max([np.abs(each.trained) for each in layers], axis=0))
+    found = over_blocks(np.max([each.size for each in layers], axis=0))
     return widen_for_absolute_values(found, max(each.noise for each in layers))
 
 
-def least_room(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Ceiling minus mean alignment, in size, of the layer where it is least."""
-    return _at_most_one(over_blocks(np.min([each.ceiling - np.abs(each.trained) for each in layers], axis=0)))
+def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Mean over layers of the alignment of reinitialised experts minus that of these: above 0 where these are lower.
+
+    One more draw of either would change it: these experts count as one draw more.
+    """
+    found = widen_for_reinitialising(_mean([each.chance - each.size for each in layers]), math.sqrt(2) * _luck(layers))
+    trained, redrawn = (
+        float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
+    )
+    return widen_for_absolute_values(found, redrawn, trained)
+
+
+def mean_share(layers: Sequence[LayerAlignments]) -> Estimate:
+    """Mean over layers of the alignment corrected for chance; another reinitialisation would move its zero."""
+    return widen_for_reinitialising(_mean([each.share for each in layers]), luck_of_share(layers))
+
+
+def luck_of_share(layers: Sequence[LayerAlignments]) -> float:
+    """By how much other reinitialised experts, or better estimates, may change the mean over layers of the share."""
+    noise = max(max(each.noise, each.redrawn_noise) for each in layers)
+    slopes = [abs(1 - float(each.share[0])) / float(each.room[0]) for each in layers]
+    return (_luck(layers) + noise) * float(np.mean(slopes))
+
+
+def _mean(replicates: Sequence[Float64Array]) -> Estimate:
+    return over_blocks(np.mean(replicates, axis=0))
+
+
+def _luck(layers: Sequence[LayerAlignments]) -> float:
+    return null_pairs_halfwidth([each.redrawn_pairs[0] for each in layers])
 
 
 def _at_most_one(estimate: Estimate) -> Estimate:
@@ -78,17 +104,6 @@ def _at_most_one(estimate: Estimate) -> Estimate:
     return replace(estimate, value=value, low=low, high=1.0, method=f"{estimate.method}, cut at 1", draws=())
 
 
-def from_drawn(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean over layers of the alignment minus that of reinitialised experts; one more draw would change it as well."""
-    difference = over_blocks(np.mean([each.trained - each.redrawn for each in layers], axis=0))
-    luck = null_pairs_halfwidth([each.redrawn_pairs[0] for each in layers])
-    found = widen_for_reinitialising(difference, math.sqrt(2) * luck)  # these experts count as one draw more
-    trained, redrawn = (
-        float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
-    )
-    return widen_for_absolute_values(found, trained, redrawn)
-
-
 def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:
     """Mean |cosine| over pairs of an expert of the layer and one of the next that was read; None without any."""
     tables = [np.abs(each.layer.next_layer[~np.isnan(each.layer.next_layer)]) for each in layers]
@@ -96,12 +111,13 @@ def across_layers(layers: Sequence[LayerAlignments]) -> list[float | None]:
 
 
 def layer_curves(layers: Sequence[LayerAlignments], estimates: Sequence[LayerEstimates]) -> tuple[Curve, ...]:
-    """Draw by layer: alignment, that of reinitialised experts, the ceiling, and across layers where there are two."""
+    """Draw by layer: alignment, chance, ceiling, the share of it, and across layers where there are two."""
     numbers = tuple(each.layer for each in estimates)
     curves = (
         Curve("mean alignment", numbers, tuple(each.trained for each in estimates), "near_zero"),
         Curve("reinitialised experts", numbers, tuple(each.redrawn for each in estimates)),
         Curve("same expert, other tokens", numbers, tuple(each.ceiling for each in estimates)),
+        Curve("share of the ceiling, corrected for chance", numbers, tuple(each.share for each in estimates), "share"),
     )
     across = across_layers(layers)
     known = any(value is not None for value in across)

@@ -59,6 +59,26 @@ class LayerAlignments:
         return known_mean(self.ceilings)
 
     @property
+    def size(self) -> Float64Array:
+        """Mean alignment over pairs, in size, (R,)."""
+        return np.abs(self.trained)
+
+    @property
+    def chance(self) -> Float64Array:
+        """The same of reinitialised experts, (R,)."""
+        return np.abs(self.redrawn)
+
+    @property
+    def room(self) -> Float64Array:
+        """From chance to the alignment of an expert with itself on other tokens, (R,)."""
+        return self.ceiling - self.chance
+
+    @property
+    def share(self) -> Float64Array:
+        """Alignment corrected for chance, (R,): 0 as reinitialised experts, 1 as an expert with itself."""
+        return (self.size - self.chance) / self.room
+
+    @property
     def matrix(self) -> Float64Array:
         """Alignments of all pairs on all blocks, (E, E); on the diagonal that of each expert with itself."""
         experts = self.ceilings.shape[1]
@@ -103,6 +123,25 @@ def read_alignments(
         why = "there is no layer" if first is None else f"layer {first[0]}: {first[1]}"
         raise NotApplicable(f"no layer has experts to compare ({why})")
     return tuple(found), (*left_out(reasons), *looked_at(found, tokens, blocks))
+
+
+def too_little_room(layer: LayerAlignments, least: float) -> str:
+    """Say why the measure cannot tell a layer's experts from each other, where an expert is hardly closer to itself.
+
+    Parameters
+    ----------
+    least : distance of an expert's alignment with itself from chance that will do, with any block left out
+
+    Returns
+    -------
+    The reason, or nothing where there is room enough
+    """
+    if layer.room.min() >= least:
+        return ""
+    return (
+        f"an expert's alignment with itself on other tokens is {layer.ceiling[0]:.3g} and that of reinitialised "
+        f"experts {layer.chance[0]:.3g}, which is less than {least:g} apart: the measure cannot tell experts"
+    )
 
 
 def left_out(reasons: dict[int, str]) -> tuple[str, ...]:

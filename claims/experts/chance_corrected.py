@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.experts.alignment_variants import LayerAlignments
+from claims.experts.alignment_variants import LayerAlignments, too_little_room
 from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
 from metrics.arrays import Float64Array
 
@@ -24,7 +24,6 @@ class Corrected:
     overlap : (mean cos^2 - r/D) / (mean cos^2 of random partitions - r/D)
     drawn : what reinitialised experts behind the same router give of ``overlap``, beside random partitions of their
         own; of inputs ``overlap`` itself, since what experts receive does not depend on them
-    slope : how much one more unit of the alignment of reinitialised experts lowers ``alignment``, at all blocks
     drawn_room : what divides ``drawn``, at all blocks
     """
 
@@ -33,7 +32,6 @@ class Corrected:
     alignment: Float64Array
     overlap: Float64Array
     drawn: Float64Array
-    slope: float
     drawn_room: float
 
     @property
@@ -76,23 +74,22 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
         return f"there are no subspaces of its experts' {side}s ({why})"
     if not np.isfinite(reading.overlap + reading.random_overlap).all():
         return f"the subspaces of its experts' {side}s hang on one block of sequences"
+    blind = too_little_room(layer, least)
+    if blind:
+        return blind
     drawn, ceiling = _drawn(reading, side)
     if not (len(drawn) and np.isfinite(drawn + ceiling).all()):
         return "no subspaces are known of what reinitialised experts would return"
-    room, spread = layer.ceiling - layer.redrawn, reading.random_overlap - reading.floor_overlap
-    drawn_spread = ceiling - reading.floor_overlap
-    rooms = (("alignment", room), ("overlap", spread), ("overlap of reinitialised experts", drawn_spread))
-    for name, width in rooms:
+    spread, drawn_spread = reading.random_overlap - reading.floor_overlap, ceiling - reading.floor_overlap
+    for name, width in (("overlap", spread), ("overlap of reinitialised experts", drawn_spread)):
         if width.min() < least:
             return f"{name} has less than {least:g} between chance and ceiling, too little to divide by"
-    alignment = (layer.trained - layer.redrawn) / room
     return Corrected(
         functions=layer,
         subspaces=reading,
-        alignment=alignment,
+        alignment=layer.share,
         overlap=(reading.overlap - reading.floor_overlap) / spread,
         drawn=(drawn - reading.floor_overlap) / drawn_spread,
-        slope=float((1 - alignment[0]) / room[0]),
         drawn_room=float(drawn_spread[0]),
     )
 

@@ -20,14 +20,15 @@ DIGITS = 6
 
 
 class Agreement(NamedTuple):
-    """What `outputs_agree` returns: criteria, curves by layer, notes."""
+    """What `outputs_agree` returns: parts of the claim, what is reported beside them, curves by layer, notes."""
 
-    criteria: tuple[Measured, ...]
+    parts: tuple[Measured, ...]
+    reported: tuple[Measured, ...]
     curves: tuple[Curve, ...]
     notes: tuple[str, ...]
 
 
-def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: bool) -> Agreement:
+def outputs_agree(layers: Sequence[LayerFunctions], blocks: int) -> Agreement:
     """Measure how alignments and output correlations agree over pairs, as means over the layers where they can.
 
     Order is Spearman's correlation of the two; undefined where either is the same for all pairs. Sign is the sum over
@@ -37,11 +38,10 @@ def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: boo
     Parameters
     ----------
     blocks : B
-    decides : whether the verdict hangs on the two agreements; the size of correlations is reported only
     """
     tables = [_both(layer, blocks) for layer in layers]
     numbers = tuple(layer.layer for layer in layers)
-    criteria, curves, notes = [], [], []
+    parts, curves, notes = [], [], []
     for name, measure in (("order (Spearman)", order_agreement), ("sign", sign_agreement)):
         by_layer = [measure(*table) for table in tables]
         defined = [values for values in by_layer if np.isfinite(values).all()]
@@ -50,15 +50,14 @@ def outputs_agree(layers: Sequence[LayerFunctions], blocks: int, *, decides: boo
             continue
         mean = over_blocks(np.mean(defined, axis=0))
         said = f"outputs agree in {name}, on shared tokens"
-        criteria.append(Measured(f"{said}, mean over layers", mean, ">", "agrees", decides))
+        parts.append(Measured(f"{said}, mean over layers", mean, ">=", "agrees", within=(-1.0, 1.0)))
         estimates = [over_blocks(values) if np.isfinite(values).all() else None for values in by_layer]
         curves.append(Curve(said, numbers, tuple(estimates), "agrees"))
     sizes = [np.abs(correlated).mean(axis=-1) for _, correlated in tables if correlated.size]
-    if sizes:
-        largest = over_blocks(np.max(sizes, axis=0))
-        name = "largest layer's mean |output correlation|, on shared tokens"
-        criteria.append(Measured(name, largest, "<=", "near_zero", False))
-    return Agreement(tuple(criteria), tuple(curves), tuple(notes))
+    name = "mean |output correlation|, on shared tokens, of the layer where it is largest"
+    largest = [over_blocks(np.max(sizes, axis=0))] if sizes else []
+    reported = tuple(Measured(name, each, "<=", "near_zero", within=(0.0, 1.0)) for each in largest)
+    return Agreement(tuple(parts), reported, tuple(curves), tuple(notes))
 
 
 def order_agreement(aligned: Float64Array, correlated: Float64Array) -> Float64Array:

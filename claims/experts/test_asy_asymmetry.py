@@ -8,26 +8,22 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.experts.alignment_layers import from_drawn
+from claims.experts.alignment_layers import luck_of_share, mean_share
 from claims.experts.alignment_variants import EACH, OWN, left_out, read_alignments
 from claims.experts.chance_corrected import Corrected, corrected_layers
-from claims.shared.widened_intervals import (
-    null_overlap_halfwidth,
-    null_pairs_halfwidth,
-    widen_for_luck,
-    widen_for_reinitialising,
-)
+from claims.shared.premises import models_text
+from claims.shared.widened_intervals import null_overlap_halfwidth, widen_for_luck, widen_for_reinitialising
 from fixtures.evidence.jacobians import FunctionTrace
 from fixtures.evidence.subspaces import SubspaceTrace
+from fixtures.evidence.trace import Trace
 from metrics.arrays import Float64Array
 from metrics.jacobians.block_alignment import over_blocks
 from metrics.stats.estimate import Estimate
 from metrics.stats.rank_correlation import spearman
+from metrics.stats.sampling import Sampling
 
 #: Points that one series of the figure holds at most.
 POINTS = 500
-#: What the contrast of outputs must exceed too.
-BEYOND = "the contrast minus that of reinitialised experts"
 #: Names of the guides: of alignment, and of overlap.
 CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expert, random partition"
 
@@ -39,55 +35,58 @@ CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expe
     title="Experts separate more as functions than as subspaces",
     source="ASY (arXiv 2605.16349v1)",
     figures=("ASY abstract",),
-    statement="Experts are decorrelated as functions while what they receive, or return, still overlaps: on scales "
-    "corrected for chance, overlap exceeds alignment.",
+    statement="Experts are decorrelated as functions while what they return still overlaps: on scales corrected for "
+    "chance, overlap exceeds alignment.",
     equation="mean over layers of (overlap - r/D) / (random partition - r/D) - (alignment - reinitialised) / (same "
-    "expert - reinitialised) > 0",
-    definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8), "
-    "alignment mean |Frobenius cosine| of mean Jacobians over own tokens; variants: subspaces of the experts' outputs, "
-    "alignment at single tokens",
-    null_says="The same contrast of reinitialised experts behind the trained router, at the same visits: vacuous where "
-    "theirs is above 0 as well. Their corrected alignment is 0 by definition, so that their contrast is their overlap. "
-    "What experts receive is the router's doing, whoever they are: of inputs the null is the claim's own overlap, and "
-    "this variant cannot be more than vacuous. What they return is their own; there the contrast must also be shown to "
-    "exceed that of reinitialised experts.",
+    "expert - reinitialised) >= 0.1",
+    definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8) "
+    "of the experts' outputs, alignment mean |Frobenius cosine| of mean Jacobians over own tokens; variants: subspaces "
+    "of the experts' inputs, alignment at single tokens",
+    null_says="The same contrast of reinitialised experts behind the trained router, at the same visits; the claim's "
+    "contrast must exceed it, over the same blocks of sequences. Their corrected alignment is 0 by definition, so that "
+    "their contrast is their overlap. What experts receive is the router's doing, whoever they are: of inputs the null "
+    "is the claim's own overlap, nothing but lower alignment can exceed it, and that variant is vacuous by "
+    "construction.",
     paper="Jacobians nearly orthogonal, subspaces partly overlapping; neither corrected for chance; no number known",
     thresholds={
-        "contrast": Threshold(0.0, "the claim is about the sign"),
+        "contrast": Threshold(0.1, "a tenth of the way from chance to the ceiling"),
+        "beyond": Threshold(
+            0.05, "half of the least contrast: who exceeds reinitialised experts by less is as they are"
+        ),
+        "overlaps": Threshold(0.1, "less than a tenth of the way from chance to ceiling is nothing to speak of"),
         "room": Threshold(0.1, "between chance and ceiling; a smaller divisor makes noise of any difference"),
     },
-    variants=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("input", "output")),
+    variants=tuple({"subspaces": side, "alignment": tokens} for tokens in (OWN, EACH) for side in ("output", "input")),
 )
 def test_asymmetry(
-    functions: FunctionTrace, subspaces: SubspaceTrace, variant: Variant, thresholds: Mapping[str, float]
+    functions: FunctionTrace,
+    subspaces: SubspaceTrace,
+    trace: Trace | None,
+    variant: Variant,
+    thresholds: Mapping[str, float],
+    sampling: Sampling,
 ) -> Finding:
     """Compare overlap with alignment, both corrected for chance, leaving out one block of sequences at a time."""
     if not np.array_equal(functions.blocks, subspaces.blocks):
         raise ValueError("functions and subspaces were read from other blocks of sequences: they cannot be paired")
     aligned, notes = read_alignments(functions, variant["alignment"], absolute=True)
-    layers, reasons = corrected_layers(aligned, subspaces, variant["subspaces"], thresholds)
+    side = variant["subspaces"]
+    layers, reasons = corrected_layers(aligned, subspaces, side, thresholds)
     if not layers:
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
-    overlap, alignment = (_mean([getattr(each, name) for each in layers]) for name in ("overlap", "alignment"))
-    contrast = _contrast(layers, [each.contrast for each in layers])
-    overlap = widen_for_luck(overlap, _overlap_halfwidth(layers), "random subspaces")
-    fresh, moved = _drawn(layers), from_drawn([each.functions for each in layers])
-    stands, inputs = fresh.low > thresholds["contrast"], variant["subspaces"] == "input"
-    beyond = () if inputs else (Measured(BEYOND, _beyond(layers), ">", "contrast", decides=not stands),)
+    overlap = widen_for_luck(_mean([each.overlap for each in layers]), _overlap_halfwidth(layers), "random subspaces")
+    alignment = mean_share([each.functions for each in layers])
     return Finding(
-        criteria=(
-            Measured("corrected overlap minus corrected alignment", contrast, ">", "contrast"),
-            *beyond,
-            # Of inputs: where the null is not shown to hold, neither is there an overlap to speak of.
-            Measured("corrected overlap", overlap, ">", "contrast", decides=inputs and not stands),
-            Measured("corrected alignment", alignment, ">", "contrast", decides=False),
-            Measured("alignment minus that of reinitialised experts", moved, ">", "contrast", decides=False),
-        ),
-        null=(Measured("the same contrast, of reinitialised experts", fresh, ">", "contrast"),),
+        headline=(Measured("corrected overlap minus corrected alignment", _contrast(layers), ">=", "contrast"),),
+        excess=(Measured("contrast minus that of reinitialised experts", _beyond(layers, side), ">=", "beyond"),),
+        parts=(Measured("corrected overlap", overlap, ">=", "overlaps"),),
+        premises=models_text(trace, sampling),
+        controls=(Measured("contrast of reinitialised experts", _drawn(layers), ">=", "contrast"),),
+        reported=(Measured("corrected alignment", alignment, "<=", "overlaps"),),
         layers=_curves(layers),
-        figure=_figure(layers, variant["subspaces"]),
-        notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2]), _of_side(inputs)),
+        figure=_figure(layers, side),
+        notes=(*notes, *left_out(reasons), _ranks(layers), *_together(layers[len(layers) // 2]), _of_side(side)),
     )
 
 
@@ -96,16 +95,30 @@ def _mean(replicates: Sequence[Float64Array]) -> Estimate:
     return over_blocks(np.mean(replicates, axis=0))
 
 
-def _contrast(layers: Sequence[Corrected], contrasts: Sequence[Float64Array]) -> Estimate:
+def _contrast(layers: Sequence[Corrected]) -> Estimate:
     """Mean contrast over layers; another reinitialisation, or better estimates, would move its zero.
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
     """
-    noise = max(max(each.functions.noise, each.functions.redrawn_noise) for each in layers)
-    drawn = null_pairs_halfwidth([each.functions.redrawn_pairs[0] for each in layers]) + noise
-    by_drawn = drawn * float(np.mean([abs(each.slope) for each in layers]))
-    found = widen_for_reinitialising(_mean(contrasts), by_drawn)
-    return widen_for_luck(found, _overlap_halfwidth(layers), "random subspaces")
+    return _with_luck(layers, _mean([each.contrast for each in layers]), _overlap_halfwidth(layers))
+
+
+def _beyond(layers: Sequence[Corrected], side: str) -> Estimate:
+    """Mean over layers of the contrast minus that of reinitialised experts, with the luck of both.
+
+    Of inputs both hold the same overlap, and its luck cancels.
+    """
+    found = _mean([each.contrast - each.drawn for each in layers])
+    halves = [] if side == "input" else [_overlap_halfwidth(layers), _reinitialised_halfwidth(layers)]
+    return _with_luck(layers, found, *halves)
+
+
+def _with_luck(layers: Sequence[Corrected], estimate: Estimate, *halfwidths: float) -> Estimate:
+    """Widen for another reinitialisation of the experts whose alignment is chance, and for other random subspaces."""
+    found = widen_for_reinitialising(estimate, luck_of_share([each.functions for each in layers]))
+    for halfwidth in halfwidths:
+        found = widen_for_luck(found, halfwidth, "random subspaces")
+    return found
 
 
 def _drawn(layers: Sequence[Corrected]) -> Estimate:
@@ -113,20 +126,14 @@ def _drawn(layers: Sequence[Corrected]) -> Estimate:
     return widen_for_luck(_mean([each.drawn for each in layers]), _reinitialised_halfwidth(layers), "random subspaces")
 
 
-def _beyond(layers: Sequence[Corrected]) -> Estimate:
-    """Mean over layers of the contrast minus that of reinitialised experts, with the luck of both."""
-    found = _contrast(layers, [each.contrast - each.drawn for each in layers])
-    return widen_for_luck(found, _reinitialised_halfwidth(layers), "their random subspaces")
-
-
 def _reinitialised_halfwidth(layers: Sequence[Corrected]) -> float:
-    """What the mean over layers of ``drawn`` is by luck; the overlaps of inputs are what they are."""
+    """What the mean over layers of ``drawn`` is by luck."""
     return null_overlap_halfwidth([each.subspaces for each in layers], [each.drawn_room for each in layers])
 
 
-def _of_side(inputs: bool) -> str:
-    """Say what the null can tell of this side."""
-    if inputs:
+def _of_side(side: str) -> str:
+    """Say what the null can tell of inputs, or of outputs."""
+    if side == "input":
         return (
             "By construction: reinitialised experts receive what these experts receive, so that their contrast is this "
             "overlap. Overlap of inputs tells of the router alone; the variants of outputs tell of the experts."
@@ -146,9 +153,7 @@ def _curves(layers: Sequence[Corrected]) -> tuple[Curve, ...]:
         Curve("overlap minus alignment", numbers, tuple(over_blocks(each.contrast) for each in layers), "contrast"),
         Curve("corrected overlap", numbers, tuple(over_blocks(each.overlap) for each in layers)),
         Curve("corrected alignment", numbers, tuple(over_blocks(each.alignment) for each in layers)),
-        Curve(
-            "the same contrast, of reinitialised experts", numbers, tuple(over_blocks(each.drawn) for each in layers)
-        ),
+        Curve("contrast of reinitialised experts", numbers, tuple(over_blocks(each.drawn) for each in layers)),
     )
 
 

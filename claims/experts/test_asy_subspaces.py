@@ -1,7 +1,7 @@
 """Do the experts' inputs, or outputs, lie in distinct but partly overlapping subspaces?  ASY claim B."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,14 @@ from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.experts.subspace_leads import UNIT, lead_over_random_routers, overlap_above_chance
-from claims.shared.widened_intervals import lower_end
+from claims.shared.premises import models_text
 from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
+from fixtures.evidence.trace import Trace
 from metrics.arrays import FloatArray
 from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 from metrics.stats.jackknife import estimate_jackknife
+from metrics.stats.sampling import Sampling
 from metrics.subspaces.principal_directions import TOKENS_A_DIRECTION
 
 KEPT, REMOVED = "kept", "removed"
@@ -32,20 +34,18 @@ KEPT, REMOVED = "kept", "removed"
     statement="The principal subspaces of what each expert receives lie farther apart than those of random "
     "partitions of the same visits, and nearer together than random subspaces.",
     equation="U_e = top-r eigenvectors of sum g (x - mu)(x - mu)^T / sum g;  d_G = ||theta||_2 / ((pi/2) sqrt r);  "
-    "d_G(experts) - d_G(random partition) > 0  and  mean cos^2 theta - r/d > 0",
+    "d_G(experts) - d_G(random partition) >= 0.02  and  mean cos^2 theta - r/d >= 0.02",
     definition="read (gate-weighted PCA, Grassmann distance); reconstructed: rank, normalisation, equal visits of "
     "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as variants",
     null_says="A linear router drawn at random, with a bias that gives it the same load, sends the same sampled "
     "tokens to its experts under the same combine weights, at equal visits (for outputs, to reinitialised experts). "
-    "The null holds unless the trained router's d_G is shown to be greater: unless the lower end of the interval of "
-    "the difference is above 0. Random partitions and random subspaces are the criteria's own references.",
+    "The trained router's d_G must exceed theirs, over the same blocks of sequences; what one more draw would change "
+    "counts as unknown. Random partitions and random subspaces are the headline's own references.",
     paper="distinct but partially overlapping; no number that we could read",
     thresholds={
-        "distinct": Threshold(0.0, "subspaces of random partitions differ by sampling noise alone"),
-        "overlapping": Threshold(
-            0.0, "random subspaces have mean cos^2 of r/d; the interval allows for the luck of a few pairs of them"
-        ),
-        "lead": Threshold(0.0, "cuts by a router drawn at random make groups distinct, too"),
+        "distinct": Threshold(0.02, "two hundredths of the way from one subspace to orthogonal ones"),
+        "overlapping": Threshold(0.02, "the same of mean cos^2, which is 1 of one subspace and 0 of orthogonal ones"),
+        "lead": Threshold(0.01, "half of what is distinct at least; cuts by a random router make groups distinct, too"),
         "layers": Threshold(0.75, "three layers in four, reported beside the means that decide"),
     },
     variants=(
@@ -58,46 +58,49 @@ KEPT, REMOVED = "kept", "removed"
         {"side": "output", "rank": "16", "mean direction": REMOVED},
     ),
 )
-def test_subspace_overlap(subspaces: SubspaceTrace, variant: Variant) -> Finding:
+def test_subspace_overlap(
+    subspaces: SubspaceTrace,
+    trace: Trace | None,
+    variant: Variant,
+    thresholds: Mapping[str, float],
+    sampling: Sampling,
+) -> Finding:
     """Compare the experts' subspaces with random partitions, random subspaces and random routers; layers' means."""
     used = _used(subspaces, variant)
     readings = [each.reading for each in used]
     distinct = [each.geodesic - each.random_geodesic for each in readings]
     led = [each for each in used if each.reading.drawn_visits]
-    lead = lead_over_random_routers([each.reading for each in led]) if led else None
-    criteria = [
-        Measured("d_G, experts minus random partitions", _jackknife(distinct), ">", "distinct"),
-        Measured("mean cos^2, experts minus r/d", overlap_above_chance(readings), ">", "overlapping"),
-        Measured(
-            "layers where d_G is shown to be greater",
-            _share_shown([_jackknife([table]) for table in distinct]),
-            ">=",
-            "layers",
-            decides=False,
-        ),
-        Measured(
-            "layers where cos^2 is shown to be greater",
-            _share_shown([overlap_above_chance([each]) for each in readings]),
-            ">=",
-            "layers",
-            decides=False,
-        ),
-    ]
-    null: tuple[Measured, ...] = ()
-    known = lead is not None and math.isfinite(lead.low)
-    shown = lead or Estimate(math.nan, math.nan, math.nan, len(readings[0].geodesic) - 1, UNIT, "not measured")
-    # Without its null the claim cannot be told from vacuous: the unknown difference then leaves it undecided.
-    criteria.append(Measured("d_G, router minus random routers", shown, ">", "lead", decides=not known))
-    if known:
-        name = "d_G, router minus random routers, lower end of its interval"
-        null = (Measured(name, lower_end(shown), "<=", "lead"),)
+    shown = {
+        "d_G": ([_jackknife([table]) for table in distinct], thresholds["distinct"]),
+        "cos^2": ([overlap_above_chance([each]) for each in readings], thresholds["overlapping"]),
+    }
     return Finding(
-        criteria=tuple(criteria),
-        null=null,
+        headline=(
+            _difference("d_G, experts minus random partitions", _jackknife(distinct), "distinct"),
+            _difference("mean cos^2, experts minus r/d", overlap_above_chance(readings), "overlapping"),
+        ),
+        excess=(_difference("d_G, router minus random routers", _lead(led, readings), "lead"),),
+        premises=models_text(trace, sampling),
+        reported=tuple(
+            Measured(f"layers where {what} is shown to be greater", _share_shown(*each), ">=", "layers", within=(0, 1))
+            for what, each in shown.items()
+        ),
         layers=_curves(used, led),
         figure=_profile(used[len(used) // 2]),
         notes=(*_visits_notes(subspaces, used), *_null_notes(used, led)),
     )
+
+
+def _difference(name: str, estimate: Estimate, threshold: str) -> Measured:
+    """A difference of two distances, or overlaps, in [0, 1]."""
+    return Measured(name, estimate, ">=", threshold, within=(-1.0, 1.0))
+
+
+def _lead(led: Sequence["Used"], readings: Sequence[Reading]) -> Estimate:
+    """The lead over random routers; where none could be measured it is unknown, which leaves the claim open."""
+    if led:
+        return lead_over_random_routers([each.reading for each in led])
+    return Estimate(math.nan, math.nan, math.nan, len(readings[0].geodesic) - 1, UNIT, "not measured")
 
 
 class Used(NamedTuple):
@@ -149,9 +152,9 @@ def _jackknife(tables: Sequence[FloatArray]) -> Estimate:
     return estimate_jackknife(float(mean[0]), mean[1:], UNIT)
 
 
-def _share_shown(layers: Sequence[Estimate]) -> Estimate:
-    """Share of layers whose own interval lies above 0."""
-    shown = [each.low > 0 for each in layers]
+def _share_shown(layers: Sequence[Estimate], least: float) -> Estimate:
+    """Share of layers whose own interval lies at this or above."""
+    shown = [each.low >= least for each in layers]
     return exact(float(np.mean(shown)), len(shown), "layer")
 
 

@@ -48,12 +48,12 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
     )
 
 
-def models_text(trace: Trace, sampling: Sampling) -> tuple[Measured, ...]:
+def models_text(trace: Trace | None, sampling: Sampling) -> tuple[Measured, ...]:
     """Return the premise that the model models the text that it read: what it does with other text tells nothing.
 
     Nothing where the evidence does not say, or the model is an untrained control, which is there to be a null.
     """
-    if trace.fit is None or trace.checkpoint.get("control"):
+    if trace is None or trace.fit is None or trace.checkpoint.get("control"):
         return ()
     gain = trace.fit.unigram - trace.fit.nll
     name = "nats a token by which the model predicts the text better than token frequencies"

@@ -101,17 +101,3 @@ def null_overlap_halfwidth(variants: Sequence[Reading], room: Sequence[float] | 
     deviations = [chance_overlap(v.rank, v.width)[1] / math.sqrt(pairs_compared(len(v.experts))) for v in variants]
     spread = math.hypot(*(each / by for each, by in zip(deviations, divisors, strict=True)))
     return float(norm.ppf((1 + LEVEL) / 2)) * spread / len(variants)
-
-
-def absolute_size(difference: Estimate) -> Estimate:
-    """|difference| with the interval that its own gives; NaN ends where that has none, or reaches without end."""
-    low, high = max(0.0, difference.low, -difference.high), max(abs(difference.low), abs(difference.high))
-    if not math.isfinite(low + high):
-        low = high = math.nan
-    return replace(difference, value=abs(difference.value), low=low, high=high, draws=())
-
-
-def lower_end(estimate: Estimate) -> Estimate:
-    """The lower end of an interval as a number of its own: at most 0 where a lead is not shown."""
-    method = f"lower end of the interval of: {estimate.method}"
-    return replace(estimate, value=estimate.low, high=estimate.low, method=method)

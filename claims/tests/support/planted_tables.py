@@ -12,7 +12,7 @@ from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
 from metrics.arrays import Float64Array
 from metrics.jacobians.token_cosines import TokenCosines
 
-Kind = Literal["gaussian", "copies", "scaled", "rotated", "one direction", "weak shared", "last opposite"]
+Kind = Literal["gaussian", "copies", "scaled", "rotated", "one direction", "weak shared", "last opposite", "orthogonal"]
 
 #: Visits of an expert in a block.
 VISITS = 8
@@ -35,6 +35,8 @@ def planted_means(kind: Kind, experts: int, width: int, rng: np.random.Generator
             return np.asarray(own + 2 * width * np.outer(_unit(width, rng), _unit(width, rng)))
         case "weak shared":
             return np.asarray(np.sqrt(0.06) * first + np.sqrt(0.94) * own)
+        case "orthogonal":
+            return np.asarray(width * np.linalg.qr(own.reshape(experts, -1).T)[0].T.reshape(own.shape))
         case "last opposite":
             sign = np.where(np.arange(experts) == experts - 1, -2.0, 2.0)
             return np.asarray(own + sign[:, None, None] * first)
