@@ -19,6 +19,11 @@ from metrics.stats.sampling import Sampling
 OfDraws = Callable[[Float64Array], Float64Array]
 
 
+def same_question(table: Float64Array) -> Float64Array:
+    """Return the pairs of one question, (L, Q), from a table (L, Q, Q)."""
+    return np.diagonal(table, axis1=1, axis2=2)
+
+
 def mean_over_questions(values: Float64Array, sampling: Sampling) -> Estimate:
     """Estimate the mean of one value a question (Q,), NaN where a question has none."""
     known = values[~np.isnan(values)]

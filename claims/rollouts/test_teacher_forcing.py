@@ -1,5 +1,7 @@
 """Is a rollout routed, read in one pass, as it was when it was generated?  The premise of GEO Figs 6-9."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,73 +28,100 @@ from metrics.stats.sampling import Sampling
     statement="A model that reads its own text in one forward pass uses the same experts, at every layer, as it used "
     "while it generated that text token by token with its cache.",
     equation="experts(token t, layer l | generating) = experts(t, l | one pass), near-ties and what follows them apart",
-    definition="ours: the paper reads rollouts in one pass without showing that this is the same; in a type "
-    "shorter than float32 most choices are within rounding of another one, and the share of visits that go to other "
-    "experts is judged instead",
-    null_says="The choices of one reading against those of the other for the next token: they must differ.",
+    definition="ours: the paper reads rollouts in one pass without showing that this is the same. In float32 choices "
+    "that are near-ties, or follow one that fell differently, are counted apart in every number, and of the others "
+    "none may differ; in a shorter type most choices are within rounding of another one, and the share of visits that "
+    "go to other experts is judged instead",
+    null_says="A claim of absence has a positive control instead: the choices of one reading against those of the "
+    "other for the next token must be seen to differ.",
     paper="assumed, not tested",
+    kind="theorem",
     thresholds={
-        "sequences": Threshold(0, "in float32 both readings compute the same"),
+        "choices": Threshold(
+            0, "in float32 both readings compute the same: a single choice beyond rounding refutes it"
+        ),
         "visits": Threshold(0.05, "in shorter types: usage moves by less than the margins of the claims on rollouts"),
+        "seen": Threshold(0.05, "as much as may differ in shorter types must differ for another token"),
     },
 )
 def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sampling) -> Finding:
     """Compare the two readings of each generated token, layer by layer."""
     moved = np.stack([_moved(one.generated, one.forced) for one in generation.layers], axis=1)
-    apart = moved > 0
     tied = np.stack([one.near_tie for one in generation.layers], axis=1)
-    excused = tied | _downstream(apart & tied, generation.sequence)
-    written = np.broadcast_to(generation.is_generated[:, None], apart.shape)
-    counted = written & ~excused if generation.exact else written
+    written = np.broadcast_to(generation.is_generated[:, None], tied.shape)
+    excused = tied | _downstream((moved > 0) & tied, generation.sequence) if generation.exact else np.zeros_like(tied)
     shifted, followed = _against_next(generation)
-    if not counted.any() or not (written & followed).any():
+
+    def differing(share: Float64Array) -> Float64Array:
+        return (share > 0).astype(np.float64) if generation.exact else share
+
+    same = _Reading("same token", differing(moved), written & ~excused)
+    following = _Reading("next token", differing(shifted), written & followed)
+    if not same.counted.any() or not following.counted.any():
         raise NotApplicable(
-            f"of {written.sum():,} choices on generated tokens {counted.sum():,} are free of near-ties, and "
-            f"{(written & followed).sum():,} have a next token to compare with"
+            f"of {written.sum():,} choices on generated tokens {same.counted.sum():,} are free of near-ties, and "
+            f"{following.counted.sum():,} have a next token to compare with"
         )
-    largest = float(generation.prediction_difference.max())
+    what = "choices that differ" if generation.exact else "visits that go to other experts"
+    control = sampling.mean(following.shares(generation))
+    share = sampling.mean(same.shares(generation))
     return Finding(
-        criteria=(
-            *_criteria(generation, moved, counted, noise_floor(trace), sampling),
-            Measured(
-                "largest relative difference of a next-token logit",
-                exact(largest, generation.sequences, "sequence"),
-                "<=",
-                generation.tolerance,
-                decides=False,
-            ),
-        ),
-        null=tuple(_criteria(generation, shifted, written & followed, noise_floor(trace), sampling)),
-        layers=(Curve("share of choices that differ", *_by_layer(generation, apart, written, sampling)),),
-        figure=_figure(generation, apart, shifted > 0, written, written & followed, sampling),
-        notes=(_note(apart, written, excused),),
+        headline=(_headline(f"share of {what}", share, exact_type=generation.exact),),
+        premises=(Measured(f"share of {what}, next token", control, ">=", "seen", within=(0.0, 1.0)),),
+        reported=(*_floor(trace, generation, moved > 0, written, sampling), _predictions(generation)),
+        layers=(Curve(f"share of {what}", *same.by_layer(generation, sampling)),),
+        figure=_figure(generation, (same, following), what, sampling),
+        notes=(_note(same, written, excused, what),),
     )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How far the choices of two readings differ, (N, L), and which of them are counted."""
+
+    label: str
+    differ: Float64Array
+    counted: BoolArray
+
+    def shares(self, check: GenerationCheck) -> Float64Array:
+        """Mean over each sequence's counted choices, one number a sequence that has any."""
+        return _shares(check, self.differ, self.counted)
+
+    def by_layer(
+        self, check: GenerationCheck, sampling: Sampling
+    ) -> tuple[tuple[int, ...], tuple[Estimate | None, ...]]:
+        """Layer numbers, and the mean at each; None where no choice is counted."""
+        columns = [_shares(check, self.differ[:, [i]], self.counted[:, [i]]) for i in range(len(check.layers))]
+        found = tuple(sampling.mean(column) if len(column) else None for column in columns)
+        return tuple(one.layer for one in check.layers), found
+
+
+def _headline(name: str, share: Estimate, *, exact_type: bool) -> Measured:
+    """In float32 an exact count, no choice of which may differ; in shorter types few visits may go elsewhere."""
+    if exact_type:
+        return Measured(f"{name} beyond near-ties", exact(share.value, share.n, "sequence"), "<=", "choices")
+    return Measured(name, share, "<=", "visits", within=(0.0, 1.0))
+
+
+def _floor(
+    trace: Trace, check: GenerationCheck, apart: BoolArray, written: BoolArray, sampling: Sampling
+) -> tuple[Measured, ...]:
+    """In shorter types, the share of choices that differ beside that of another batch size."""
+    floor = noise_floor(trace)
+    if check.exact or floor is None:
+        return ()
+    share = sampling.mean(_shares(check, apart, written))
+    return (Measured("share of choices that differ, beside that of another batch size", share, "<=", floor),)
+
+
+def _predictions(check: GenerationCheck) -> Measured:
+    largest = exact(float(check.prediction_difference.max()), check.sequences, "sequence")
+    return Measured("largest relative difference of a next-token logit", largest, "<=", check.tolerance)
 
 
 def _moved(one: IntArray, other: IntArray) -> Float64Array:
     """Share (N,) of each choice of k experts, (N, k), that is not in the other choice."""
     return np.asarray(1.0 - (one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1))
-
-
-def _criteria(
-    check: GenerationCheck, moved: Float64Array, counted: BoolArray, floor: float | None, sampling: Sampling
-) -> list[Measured]:
-    """In float32 no sequence may differ; in shorter types few visits may go elsewhere."""
-    apart = moved > 0
-    share = sampling.mean(_shares(check, apart, counted))
-    name = "share of choices that differ"
-    if not check.exact:
-        visits = sampling.mean(_shares(check, moved, counted))
-        found = [Measured("share of visits that go to other experts", visits, "<=", "visits")]
-        if floor is not None:
-            beside = f"{name}, beside that of another batch size"
-            found.append(Measured(beside, share, "<=", floor, decides=False))
-        return found
-    broken = np.unique(check.sequence[(apart & counted).any(axis=1)])
-    return [
-        Measured("sequences with a choice that differs", exact(len(broken), share.n, "sequence"), "<=", "sequences"),
-        Measured(name, share, "<=", "sequences", decides=False),
-    ]
 
 
 def _shares(check: GenerationCheck, apart: Float64Array | BoolArray, counted: BoolArray) -> Float64Array:
@@ -119,34 +148,22 @@ def _against_next(check: GenerationCheck) -> tuple[Float64Array, BoolArray]:
     return np.stack(columns, axis=1) * followed, followed
 
 
-def _by_layer(
-    check: GenerationCheck, apart: BoolArray, counted: BoolArray, sampling: Sampling
-) -> tuple[tuple[int, ...], tuple[Estimate, ...]]:
-    """Layer numbers, and the share of differing choices at each."""
-    columns = [_shares(check, apart[:, [i]], counted[:, [i]]) for i in range(len(check.layers))]
-    return tuple(one.layer for one in check.layers), tuple(sampling.mean(column) for column in columns)
-
-
-def _note(apart: BoolArray, written: BoolArray, excused: BoolArray) -> str:
-    """How many choices were read, and how many near-ties were counted apart."""
+def _note(same: _Reading, written: BoolArray, excused: BoolArray, what: str) -> str:
+    """How many choices were read, how many near-ties were counted apart, and what of the others differs."""
+    share = float((same.differ * same.counted).sum() / same.counted.sum())
     return (
-        f"Of {written.sum():,} choices on generated tokens {(written & apart).sum():,} differ; "
-        f"{(written & excused).sum():,} are near-ties, or follow one that fell differently."
+        f"Of {written.sum():,} choices on generated tokens {(written & excused).sum():,} are near-ties, or follow one "
+        f"that fell differently, and are counted apart; of the other {same.counted.sum():,} the share of {what} is "
+        f"{share:.4g}."
     )
 
 
-def _figure(
-    check: GenerationCheck,
-    apart: BoolArray,
-    shifted: BoolArray,
-    written: BoolArray,
-    followed: BoolArray,
-    sampling: Sampling,
-) -> Figure:
-    """Share of choices with the same experts, by layer: the two readings, and against the next token."""
+def _figure(check: GenerationCheck, readings: tuple[_Reading, ...], what: str, sampling: Sampling) -> Figure:
+    """What differs by layer: between the two readings of a token, and against the next token."""
     series = []
-    for label, differ, counted in (("same token", apart, written), ("next token", shifted, followed)):
-        layers, shares = _by_layer(check, ~differ, counted, sampling)
-        series.append(along(label, [float(layer) for layer in layers], shares))
-    redraws = "ours (the premise of GEO Fig. 6)"
-    return layer_figure("the same experts in both readings", redraws, "share of generated tokens", series)
+    for one in readings:
+        known = [(layer, each) for layer, each in zip(*one.by_layer(check, sampling), strict=True) if each is not None]
+        series.append(along(one.label, [float(layer) for layer, _ in known], [each for _, each in known]))
+    return layer_figure(
+        "what differs between two readings", "ours (the premise of GEO Fig. 6)", f"share of {what}", series
+    )

@@ -1,6 +1,6 @@
 """Usage similarity (GEO Eq 14) between rollouts of every pair of questions, by author and layer."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import numpy as np
 
@@ -12,55 +12,48 @@ from metrics.usage.profiles import evenness
 
 
 def similarity_tables(
-    rollouts: SequenceTrace,
-    answers: Answers,
-    parts: Collection[str] | None,
-    *,
-    across_wordings: bool = False,
-    noiseless: bool = False,
+    rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None, *, noiseless: bool = False
 ) -> Float64Array:
     """Mean cosine of usage over all pairs of rollouts, one of question i and one of question j, by the same author.
 
     Parameters
     ----------
     parts : the parts whose tokens are counted, None for all
-    across_wordings : compare the first wording of question i with the second of question j
     noiseless : divide each cosine by what counting noise leaves of it,
         `metrics.usage.counting_noise.ceiling`; it may exceed
         1. Where the tokens of one cannot tell, it is 1, the most that a cosine can be.
 
     Returns
     -------
-    float64 (L, A, Q, Q). On the diagonal one rollout answers the first and one the second wording of the question. Off
-    it both answer the first wording of their question, unless ``across_wordings``. NaN where there is no such pair.
+    float64 (L, A, Q, Q). On the diagonal one rollout answers the first and one the second wording of the question; off
+    it both answer the first wording of their question. NaN where there is no such pair.
     """
-    if noiseless:
-        return _noiseless(rollouts, answers, parts, _unit, across_wordings)
-    tables = [_table(_unit(visits), answers, across_wordings) for visits, _ in _counted(rollouts, parts)]
-    return np.stack(tables).clip(-1.0, 1.0)
+    found = []
+    for visits, tokens in _counted(rollouts, parts):
+        if not noiseless:
+            found.append(_table(_unit(visits), answers).clip(-1.0, 1.0))
+            continue
+        limit = _root_ceiling(visits, tokens)
+        told = np.where(visits.any(axis=1, keepdims=True), np.isfinite(limit), np.nan)
+        found.append(np.where(_table(told, answers) < 1, 1.0, _table(_unit(visits) / limit, answers)))
+    return np.stack(found)
 
 
-def renamed_tables(
-    rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None, *, noiseless: bool = False
-) -> Float64Array:
+def renamed_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> Float64Array:
     """Exact mean of the same cosines when the experts of one of each pair are renamed at random, (L, A, Q, Q)."""
-    if noiseless:
-        return _noiseless(rollouts, answers, parts, _evenness, across_wordings=False)
-    return np.stack([_table(_evenness(visits), answers) for visits, _ in _counted(rollouts, parts)])
+    return np.stack([_table(evenness(visits)[:, None], answers) for visits, _ in _counted(rollouts, parts)])
 
 
 def ceiling_tables(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> Float64Array:
     """Mean cosine that counting noise would leave of the same pairs, were their usage equal, (L, A, Q, Q).
 
-    As `similarity_tables`; without the rollouts whose tokens cannot tell.
+    Where the tokens of a rollout cannot tell its usage from noise, it is 0.
     """
-    return np.stack([_table(_root_ceiling(*counted), answers) for counted in _counted(rollouts, parts)])
-
-
-def indistinguishable_from_noise(rollouts: SequenceTrace, parts: Collection[str] | None) -> int:
-    """Count the rollouts whose usage cannot be told from counting noise, in some layer."""
-    found = [np.isnan(_root_ceiling(*counted)[:, 0]) & counted[0].any(axis=1) for counted in _counted(rollouts, parts)]
-    return int(np.count_nonzero(np.any(found, axis=0)))
+    found = []
+    for visits, tokens in _counted(rollouts, parts):
+        limit = np.nan_to_num(_root_ceiling(visits, tokens))
+        found.append(_table(np.where(visits.any(axis=1, keepdims=True), limit, np.nan), answers))
+    return np.stack(found)
 
 
 def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection[str] | None) -> Float64Array:
@@ -87,41 +80,19 @@ def over_authors(tables: Float64Array) -> Float64Array:
     return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
 
 
-def _noiseless(
-    rollouts: SequenceTrace,
-    answers: Answers,
-    parts: Collection[str] | None,
-    rows: Callable[[IntArray], Float64Array],
-    across_wordings: bool,
-) -> Float64Array:
-    """Products of rows over their ceilings, 1 where a rollout has none, (L, A, Q, Q)."""
-    tables = []
-    for visits, tokens in _counted(rollouts, parts):
-        limit = _root_ceiling(visits, tokens)
-        told = np.where(visits.any(axis=1, keepdims=True), np.isfinite(limit), np.nan)
-        share = _table(told, answers, across_wordings)
-        tables.append(np.where(share < 1, 1.0, _table(rows(visits) / limit, answers, across_wordings)))
-    return np.stack(tables)
-
-
 def _counted(rollouts: SequenceTrace, parts: Collection[str] | None) -> list[tuple[IntArray, IntArray]]:
     """Visits (S, E) at each MoE layer, and tokens (S,), in the parts."""
     tokens = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
     return [(rollouts.usage_of(layer, parts), tokens) for layer in moe_layers(rollouts)]
 
 
-def _table(rows: Float64Array, answers: Answers, across_wordings: bool = False) -> Float64Array:
+def _table(rows: Float64Array, answers: Answers) -> Float64Array:
     """Mean inner product of the rows (S, C) of each pair, (A, Q, Q), as in `similarity_tables`."""
     first, second = (_cell_means(rows, answers, wording) for wording in (0, 1))
-    table = first @ np.swapaxes(second if across_wordings else first, 1, 2)
+    table = first @ np.swapaxes(first, 1, 2)
     own = np.arange(table.shape[-1])
     table[:, own, own] = (first * second).sum(axis=-1)
-    return table
-
-
-def _evenness(visits: IntArray) -> Float64Array:
-    """Evenness of each profile, (S, 1)."""
-    return evenness(visits)[:, None]
+    return np.asarray(table)
 
 
 def _root_ceiling(visits: IntArray, tokens: IntArray) -> Float64Array:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from claims.core.assemble import record_of, unmeasured
 from claims.core.certificate import write_certificate
 from claims.core.finding import Counterexample
-from claims.core.assemble import record_of, unmeasured
 from claims.core.record import write_records
 from claims.core.tests.test_judge import CLAIM
 from claims.core.verdict import Verdict
@@ -26,7 +26,9 @@ def same_logits(distance: float, towards: np.ndarray = KERNEL) -> Counterexample
 
 def run(folder: Path, found: Counterexample) -> int:
     certificate = write_certificate(folder, "example", found)
-    made = record_of(CLAIM, {}, checkpoint={"name": "m"}, judged=unmeasured(Verdict.REFUTED, ""), certificate=certificate)
+    made = record_of(
+        CLAIM, {}, checkpoint={"name": "m"}, judged=unmeasured(Verdict.REFUTED, ""), certificate=certificate
+    )
     write_records(folder / "records.jsonl", [made])
     return main([str(folder / "records.jsonl")])
 

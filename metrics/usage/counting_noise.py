@@ -60,41 +60,35 @@ def ceiling(visits: IntArray, tokens: IntArray) -> Float64Array:
     return np.asarray(np.divide(signal, length, out=np.full(np.shape(signal), np.nan), where=signal > 0))
 
 
-def noiseless_cosine(
-    first: IntArray, first_tokens: IntArray, second: IntArray, second_tokens: IntArray
-) -> tuple[Float64Array, Float64Array]:
-    """Cosine of two usage profiles without counting noise, and a bound on its standard error.
+def drawn_alike(visits: IntArray, tokens: IntArray, group: IntArray, rng: np.random.Generator) -> IntArray:
+    """Draw as many tokens for each text as it has, from the pooled usage of its group: texts of equal usage.
 
-    The cosine c is that of `ceiling`. To first order a token that visits the experts m moves it by m . x / n with
-    x = q / (||p|| ||q||) - c p / ||p||^2; as (m . x)^2 <= k m . x^2, the bound needs no more than the counts, whatever
-    experts a token visits together. What noise adds to the counted profiles widens it further (reconstructed).
+    A token visits an expert with the share of the group's tokens that do; reconstructed: each expert is drawn by
+    itself, whatever experts a token visits together. What the drawn texts have in common is a ceiling for texts so
+    short. A text that would be left without a visit keeps its own.
 
     Parameters
     ----------
-    first, second : int arrays of shape (..., E), visits of each expert
-    first_tokens, second_tokens : int arrays of shape (...)
+    visits : int array of shape (S, E), visits of each expert
+    tokens : int array of shape (S,), the tokens that made them
+    group : int array of shape (S,), numbers of groups, for example questions
 
     Returns
     -------
-    Two float64 arrays of shape (...): the cosine, at least 0, which may exceed 1; and the bound. NaN as in `ceiling`.
+    int64 array of shape (S, E), visits
 
     Examples
     --------
-    Ten tokens each: 50 / 100 over the root of (40 / 90) (58 / 90), below 1; the plain cosine is 0.857.
+    The first two texts use one expert for every token, so every draw does as well:
 
-    >>> cosine, error = noiseless_cosine(np.array([5, 5]), np.array(10), np.array([8, 2]), np.array(10))
-    >>> float(cosine.round(4)), float(error.round(4))
-    (0.9343, 0.2125)
+    >>> visits, tokens, group = np.array([[9, 0], [4, 0], [5, 5]]), np.array([9, 4, 10]), np.array([0, 0, 1])
+    >>> drawn = drawn_alike(visits, tokens, group, np.random.default_rng(0))
+    >>> drawn[:2].tolist(), bool((drawn[2] < 10).all())
+    ([[9, 0], [4, 0]], True)
     """
-    sides = ((first, first_tokens), (second, second_tokens))
-    lengths = [np.asarray(tokens, dtype=np.float64) for _, tokens in sides]
-    norms = [squared_norm(visits, tokens) for visits, tokens in sides]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p, q = (np.asarray(visits) / n[..., None] for (visits, _), n in zip(sides, lengths, strict=True))
-        product = np.where(norms[0] * norms[1] > 0, np.sqrt(norms[0] * norms[1]), np.nan)
-        cosine = (p * q).sum(axis=-1) / product
-        variance = np.zeros(np.shape(cosine))
-        for own, other, norm, n in ((p, q, norms[0], lengths[0]), (q, p, norms[1], lengths[1])):
-            move = other / product[..., None] - (cosine / norm)[..., None] * own
-            variance += own.sum(axis=-1) * (move**2 * own).sum(axis=-1) / n
-    return np.asarray(cosine), np.sqrt(variance)
+    _, number = np.unique(group, return_inverse=True)
+    pooled = np.zeros((number.max() + 1, visits.shape[1]))
+    np.add.at(pooled, number, visits)
+    share = pooled / np.bincount(number, weights=tokens)[:, None]
+    drawn = rng.binomial(np.asarray(tokens)[:, None], share[number].clip(0.0, 1.0))
+    return np.where(drawn.any(axis=1, keepdims=True), drawn, visits)

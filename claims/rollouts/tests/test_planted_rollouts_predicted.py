@@ -4,20 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
-from claims.core.judge import judge
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_rollouts
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.rollouts.test_geo_fig07_rollouts import ANY, PAIRED
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import declared, finding_of
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 
 prompt_to_rollout = test_geo_fig07_rollouts.test_prompt_to_rollout
 MANY = Cast(questions=200, authors=2, tokens=512)
-PAIRS = ["paired prompts", "any two prompts"]
+PAIRS = (ANY, PAIRED)
 
 
 def answered(cast: Cast, seed: int, *, follows: float, varies: float = 1.0) -> SequenceTrace:
@@ -65,57 +64,67 @@ def too_few(name: str, cast: Cast, pairs: str, says: str) -> Case:
 
 SOME = Cast(questions=40, authors=3)
 #: How much halves vary where their own prediction is neither shown nor excluded.
-UNSURE = dict(zip(PAIRS, (0.3, 0.2), strict=True))
-UNDECIDED = "positive control is undecided: Spearman, first half to second.*held-out R\\^2, first half to second half"
+UNSURE = dict(zip(PAIRS, (0.2, 0.3), strict=True))
 CONTRACTS = (
     Contract(
         prompt_to_rollout,
         (
             *(Case(f"unrelated, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.0)) for pairs in PAIRS),
+            *(Case(f"followed by a little, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.05)) for pairs in PAIRS),
             *(Case(f"followed, {pairs}", Verdict.REFUTED, **given(pairs, follows=1.0)) for pairs in PAIRS),
-            *(Case(f"noise, {pairs}", Verdict.VACUOUS, **given(pairs, follows=0.0, varies=0.0)) for pairs in PAIRS),
             *(
                 Case(
-                    f"halves not shown to be predictable, {pairs}", Verdict.INCONCLUSIVE, says=UNDECIDED,
-                    **given(pairs, follows=0.0, varies=varies),
+                    f"at the threshold, {pairs}", Verdict.INCONCLUSIVE, at={"high": MEASURED},
+                    **given(pairs, follows=0.0),
+                )
+                for pairs in PAIRS
+            ),
+            *(
+                Case(
+                    f"halves not shown to be predictable, {pairs}", Verdict.INCONCLUSIVE,
+                    says="^Spearman, first half to second half", **given(pairs, follows=0.0, varies=varies),
                 )
                 for pairs, varies in UNSURE.items()
             ),
-            too_few("29 questions", Cast(questions=29), PAIRS[0], "29 questions in two wordings with two halves"),
-            too_few("one wording", Cast(questions=40, wordings=1), PAIRS[0], "more than 0 questions in two wordings"),
-            too_few("28 pairs", Cast(questions=8, wordings=1), PAIRS[1], "no author has more than 28 pairs of prompts"),
-            too_few("7 questions", Cast(questions=7), PAIRS[1], "rollouts of 7 questions are too few; 8 are needed"),
+            *(
+                Case(
+                    f"noise, {pairs}", Verdict.NOT_APPLICABLE, says="not met: Spearman, first half to second half",
+                    **given(pairs, follows=0.0, varies=0.0),
+                )
+                for pairs in PAIRS
+            ),
+            too_few("29 questions", Cast(questions=29), PAIRED, "29 questions in two wordings with two halves"),
+            too_few("one wording", Cast(questions=40, wordings=1), PAIRED, "more than 0 questions in two wordings"),
+            too_few("28 pairs", Cast(questions=8, wordings=1), ANY, "no author has more than 28 pairs of prompts"),
+            too_few("7 questions", Cast(questions=7), ANY, "rollouts of 7 questions are too few; 8 are needed"),
             Case(
                 "prompts all alike", Verdict.NOT_APPLICABLE, says="equally similar",
-                rollouts=alike_prompts, variant={"pairs": PAIRS[0]},
+                rollouts=alike_prompts, variant={"pairs": PAIRED},
             ),
         ),
         tuple(
-            Null(f"{name}, {pairs}", given(pairs, cast, **how), 99, {Verdict.SUPPORTED: 0.95})
+            Null(f"{name}, {pairs}", given(pairs, cast, **how), 99, {rare: 0.95})
             for pairs in PAIRS
-            for name, cast, how in (
-                ("noise", SOME, {"follows": 0.0, "varies": 0.0}),
-                ("prediction", replace(SOME, tokens=512), {"follows": 0.4}),
+            for name, cast, rare, how in (
+                ("noise", SOME, Verdict.SUPPORTED, {"follows": 0.0, "varies": 0.0}),
+                ("prediction", replace(SOME, tokens=512), Verdict.SUPPORTED, {"follows": 0.4}),
+                ("little prediction", replace(SOME, tokens=512), Verdict.REFUTED, {"follows": 0.1}),
             )
         ),
+        {
+            Verdict.PARTLY: "it says one thing, which has no null",
+            Verdict.VACUOUS: "a claim of absence has no null: its positive control is a premise",
+        },
     ),
 )  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
-@pytest.mark.parametrize(("pairs", "varies"), UNSURE.items())
-def test_halves_that_are_not_shown_to_be_predictable_hold_every_criterion(pairs: str, varies: float) -> None:
-    rollouts = answered(MANY, 1, follows=0.0, varies=varies)
-    finding = finding_of(prompt_to_rollout, rollouts=rollouts, variant={"pairs": pairs})
-    _, _, criteria, null = judge(declared(prompt_to_rollout), finding, {})
-    assert all(criterion.holds for criterion in criteria if criterion.decides)
-    assert [criterion.holds for criterion in null] == [None, True, None]
-
-
 def test_the_claims_numbers() -> None:
-    finding = finding_of(prompt_to_rollout, rollouts=answered(MANY, 1, follows=1.0))
-    correlation, _, explained, cumulative = (measured.estimate.value for measured in finding.criteria)
+    finding = finding_of(prompt_to_rollout, rollouts=answered(MANY, 1, follows=1.0), variant={"pairs": PAIRED})
+    correlation, _, explained = (measured.estimate.value for measured in finding.headline)
+    (cumulative,) = (measured.estimate.value for measured in finding.reported)
     assert correlation > 0.8
     assert explained > 0.6
     assert cumulative > correlation - 0.1
@@ -127,5 +136,5 @@ def test_an_author_with_few_pairs_is_left_out() -> None:
     rollouts = answered(Cast(questions=40, authors=2, tokens=512), 1, follows=1.0)
     author, question = (np.array(rollouts.labels[name]) for name in ("author", "question"))
     labels = {**rollouts.labels, "author": tuple(np.where(question < "question 2", author, "author 0").tolist())}
-    finding = finding_of(prompt_to_rollout, rollouts=replace(rollouts, labels=labels))
+    finding = finding_of(prompt_to_rollout, rollouts=replace(rollouts, labels=labels), variant={"pairs": PAIRED})
     assert finding.notes[-1] == "Authors left out, with fewer than 30 pairs: author 1."

@@ -8,15 +8,17 @@ import pytest
 
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_prompts
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import finding_of, outcome
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
 
 prompt_similarity = test_geo_fig07_prompts.test_prompt_similarity
 SMALL = Cast(questions=16, authors=2)
 #: Prompts of so few tokens that equal usage is counted well below the threshold.
 SHORT = Cast(questions=16, authors=2, prompt_tokens=30)
+#: Prompts just long enough.
+NOISY = Cast(questions=16, authors=2, prompt_tokens=60)
 
 
 def prompts(cast: Cast, seed: int, *, template: float = 0.0, odd: int = 0, concentration: float = 0.3) -> SequenceTrace:
@@ -37,18 +39,44 @@ def one_question_each() -> SequenceTrace:
 
 
 ONE_TOKEN = replace(SHORT, prompt_tokens=1)
-RARE = {Verdict.SUPPORTED: 0.95}
+
+
+def like(cast: Cast, draw: int, *, odd: float) -> SequenceTrace:
+    """Second wordings of which a share of the usage is another question's: a cosine of 0.93 or so at 0.3."""
+    rng = np.random.default_rng(draw)
+    rows, base = cast.rows, profiles(rng, cast, cast.questions)
+    share = np.where(rows[:, 2] == 1, odd, 0.0)[:, None]
+    mixed = (1 - share) * base[rows[:, 0]] + share * base[(rows[:, 0] + 1) % cast.questions]
+    return drawn_rollouts(cast, mixed, np.full(cast.experts, 1.0), rng)
+
+
 CONTRACTS = (
     Contract(
         prompt_similarity,
         (
             Case("two wordings alike", Verdict.SUPPORTED, rollouts=partial(prompts, SMALL, 1)),
-            Case("one question is odd", Verdict.REFUTED, rollouts=partial(prompts, SMALL, 1, odd=1)),
+            Case("of which a template gives half", Verdict.SUPPORTED, rollouts=partial(prompts, SMALL, 1, template=0.5)),
+            Case("one question is odd", Verdict.SUPPORTED, rollouts=partial(prompts, SMALL, 1, odd=1)),
+            Case(
+                "alike, but not nearly identical", Verdict.PARTLY, says="falls short of what is stated: usage cosine",
+                rollouts=partial(like, SMALL, 1, odd=0.5),
+            ),
             Case("all questions are odd", Verdict.REFUTED, rollouts=partial(prompts, SMALL, 1, odd=16)),
-            Case("short prompts of other usage", Verdict.REFUTED, rollouts=partial(prompts, SHORT, 1, odd=16)),
             Case("one template for all", Verdict.VACUOUS, rollouts=partial(prompts, SMALL, 1, template=0.95)),
-            Case("counting noise", Verdict.INCONCLUSIVE, rollouts=partial(prompts, SHORT, 1, concentration=2.0)),
-            Case("too short to tell", Verdict.INCONCLUSIVE, rollouts=partial(prompts, ONE_TOKEN, 1, odd=16)),
+            Case(
+                "a template but for two points", Verdict.VACUOUS, says="paired minus unrelated prompts = 0.02",
+                rollouts=partial(prompts, SMALL, 1, template=0.8),
+            ),
+            Case(
+                "at the threshold", Verdict.INCONCLUSIVE, at={"near": MEASURED}, rollouts=partial(prompts, SMALL, 1)
+            ),
+            *(
+                Case(name, Verdict.NOT_APPLICABLE, says=f"equal usage would reach = {reached}", rollouts=world)
+                for name, reached, world in (
+                    ("counting noise", "0.8", partial(prompts, SHORT, 1, concentration=2.0)),
+                    ("too short to tell", "0 ", partial(prompts, ONE_TOKEN, 1, odd=16)),
+                )
+            ),
             Case(
                 "one wording", Verdict.NOT_APPLICABLE, rollouts=partial(prompts, Cast(wordings=1), 1),
                 says="0 questions were asked in two wordings; 8 are needed",
@@ -59,10 +87,13 @@ CONTRACTS = (
             ),
         ),
         (
-            Null("the template alone", {"rollouts": partial(prompts, SMALL, template=1.0)}, 99, RARE),
             Null(
-                "equal usage of short prompts", {"rollouts": partial(prompts, SHORT, concentration=2.0)},
-                99, {Verdict.REFUTED: 0.95},
+                "the template alone", {"rollouts": partial(prompts, SMALL, template=1.0)}, 99,
+                {Verdict.SUPPORTED: 0.95},
+            ),
+            Null(
+                "nearly identical, but for counting noise", {"rollouts": partial(like, NOISY, odd=0.3)}, 99,
+                {Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95},
             ),
         ),
     ),
@@ -71,31 +102,19 @@ CONTRACTS = (
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
-def test_counting_noise_alone_refutes_nothing() -> None:
-    rollouts = prompts(SHORT, 1, concentration=2.0)
-    finding = finding_of(prompt_similarity, rollouts=rollouts)
-    mean, share, noiseless, _ = (measured.estimate for measured in finding.criteria)
-    assert mean.low < mean.value < 0.85  # equal usage, 30 tokens: by counting alone it would be refuted
-    assert noiseless.low < 1.0 < mean.high == noiseless.high
-    assert (share.low, share.high) == (0.0, 1.0)
-    reason = outcome(prompt_similarity, rollouts=rollouts).reason
-    assert "questions would decide" not in reason  # more questions take no noise off
+def test_counting_noise_keeps_the_interval_open() -> None:
+    finding = finding_of(prompt_similarity, rollouts=like(NOISY, 1, odd=0.3))
+    mean, noiseless = finding.headline[0].estimate, finding.reported[0].estimate
+    assert mean.low < mean.value < 0.9  # by counting alone it would be refuted
+    assert 0.9 < noiseless.value < noiseless.high == mean.high
+    assert finding.premises[0].estimate.low > 0.92
 
 
-def test_prompts_too_short_to_tell_count_as_equal() -> None:
-    rollouts = prompts(replace(SHORT, prompt_tokens=1), 1, odd=16)
-    finding = finding_of(prompt_similarity, rollouts=rollouts)
-    mean, share, noiseless, _ = (measured.estimate for measured in finding.criteria)
-    assert noiseless.value == 1.0 == mean.high == share.high
-    assert finding.notes[0] == "96 of 96 prompts are too short to tell; their cosines without noise count as 1."
-
-
-def test_the_notes_say_what_equal_usage_would_reach() -> None:
+def test_the_premise_is_what_equal_usage_would_reach() -> None:
     # 30 tokens that visit one of 16 experts each, evenly: sum p^2 = 1/16, and 30 / 16 / (1 + 29 / 16) = 2 / 3.
     rollouts = prompts(SHORT, 1, concentration=1e6)
-    said = finding_of(prompt_similarity, rollouts=rollouts).notes[0]
-    assert said.startswith("Half of the prompts have 30 tokens or fewer. By counting noise alone prompts of equal")
-    assert float(said.split("would reach ")[1].split()[0]) == pytest.approx(2 / 3, abs=0.02)
+    (premise,) = finding_of(prompt_similarity, rollouts=rollouts).premises
+    assert premise.estimate.value == pytest.approx(2 / 3, abs=0.02)
 
 
 def test_the_figure_starts_at_the_prompts_end_and_follows_the_generation() -> None:
@@ -103,5 +122,6 @@ def test_the_figure_starts_at_the_prompts_end_and_follows_the_generation() -> No
     assert finding.figure is not None
     paired, unrelated, _ = finding.figure.series
     assert paired.x == [0.0, 8.0, 16.0, 32.0, 64.0]
-    assert paired.y[0] == pytest.approx(finding.criteria[0].estimate.value, abs=1e-4)
+    assert paired.y[0] == pytest.approx(finding.headline[0].estimate.value, abs=1e-4)
+    assert unrelated.y[0] == pytest.approx(finding.controls[0].estimate.value, abs=1e-4)
     assert (np.diff(unrelated.y) > 0).all()  # what is generated is the same for all

@@ -7,24 +7,28 @@ import pytest
 from scipy.stats import spearmanr
 
 from claims.core.finding import NotApplicable
+from claims.core.verdict import holds
+from claims.rollouts import test_geo_fig07_prompts, test_geo_fig09_prefill
 from claims.rollouts.answers import answers_of, moe_layers, unrelated_questions
 from claims.rollouts.expert_overlap import overlap_tables
-from claims.rollouts.noise_corrected import pair_errors
 from claims.rollouts.prediction import held_out_r2, rank_correlation
+from claims.rollouts.prompt_usage import prompt_usage, unrelated_curve, with_and_without
 from claims.rollouts.question_bootstrap import mean_over_pairs, over_questions, pair_mean, pair_total
 from claims.rollouts.rollout_parts import generated_parts, lengths, prompt_part, reached_lengths
 from claims.rollouts.usage_similarity import ceiling_tables, renamed_tables, seed_similarity, similarity_tables
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
-from claims.tests.support.verdicts import SAMPLING
+from claims.tests.support.verdicts import SAMPLING, finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.planted.sequences import planted_sequences
 from fixtures.rollouts.population import FIRST, SECOND
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
-from metrics.usage.counting_noise import noiseless_cosine
+from metrics.usage.counting_noise import ceiling
 from metrics.usage.profiles import cosine_matrix
 from metrics.usage.top_p import expected_jaccard, jaccard, top_p_set
 
+prompt_similarity = test_geo_fig07_prompts.test_prompt_similarity
+prefill_collapse = test_geo_fig09_prefill.test_prefill_collapse
 CAST = Cast(questions=8, kinds=3, authors=2, seeds=2, layers=2, experts=6, tokens=64)
 
 
@@ -59,8 +63,8 @@ def test_overlap_against_a_loop_over_pairs() -> None:
             if a != b
         ]
         for alike, table, chance in (
-            (True, tables.same, tables.same_chance),
-            (False, tables.different, tables.different_chance),
+            (True, tables.measured.same, tables.chance.same),
+            (False, tables.measured.different, tables.chance.different),
         ):
             chosen = [(a, b) for a, b in pairs if (author[a] == author[b]) == alike]
             values = [jaccard(members[a], members[b]) for a, b in chosen]
@@ -75,16 +79,14 @@ def test_similarity_against_a_loop_over_pairs() -> None:
     answers = answers_of(rollouts)
     parts = generated_parts(rollouts, half=FIRST)
     found, seeds = (f(rollouts, answers, parts)[0] for f in (similarity_tables, seed_similarity))
-    across = similarity_tables(rollouts, answers, parts, across_wordings=True)[0]
     cosine = cosine_matrix(rollouts.usage_of(rollouts.layers[0], parts).astype(np.float64))
     for a, i, j in np.ndindex(*found.shape):
         own = (answers.author == a) & (answers.wording == 0)
         first = np.flatnonzero(own & (answers.question == i))
         second = np.flatnonzero((answers.question == j) & (answers.author == a) & (answers.wording == 1))
         alike = np.flatnonzero(own & (answers.question == j))
-        for table, others in ((across, second), (found, second if i == j else alike)):
-            block = cosine[np.ix_(first, others)]
-            np.testing.assert_allclose(table[a, i, j], block.mean() if block.size else np.nan)
+        block = cosine[np.ix_(first, second if i == j else alike)]
+        np.testing.assert_allclose(found[a, i, j], block.mean() if block.size else np.nan)
         if i == j:
             again = cosine[np.ix_(first, first)][~np.eye(len(first), dtype=bool)]
             np.testing.assert_allclose(seeds[a, i], again.mean() if again.size else np.nan)
@@ -93,46 +95,56 @@ def test_similarity_against_a_loop_over_pairs() -> None:
 def test_similarity_without_counting_noise_against_a_loop_over_pairs() -> None:
     rollouts = short_rollouts()
     answers, parts = answers_of(rollouts), generated_parts(rollouts, half=FIRST)
-    found = similarity_tables(rollouts, answers, parts, noiseless=True)[0]
-    across = similarity_tables(rollouts, answers, parts, across_wordings=True, noiseless=True)[0]
-    limits = ceiling_tables(rollouts, answers, parts)[0]
-    counted = similarity_tables(rollouts, answers, parts)[0]
+    found, limits = (
+        table[0]
+        for table in (
+            similarity_tables(rollouts, answers, parts, noiseless=True),
+            ceiling_tables(rollouts, answers, parts),
+        )
+    )
     visits = rollouts.usage_of(rollouts.layers[0], parts)
     tokens = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
+    cosine, limit = cosine_matrix(visits.astype(np.float64)), np.sqrt(ceiling(visits, tokens))
     for a, i, j in np.ndindex(*found.shape):
         first, second, alike = (
             np.flatnonzero((answers.author == a) & (answers.question == question) & (answers.wording == wording))
             for question, wording in ((i, 0), (j, 1), (j, 0))
         )
-        for table, others in ((across, second), (found, second if i == j else alike)):
-            pairs = [(s, t) for s in first for t in others]
-            values = [noiseless_cosine(visits[s], tokens[s], visits[t], tokens[t])[0] for s, t in pairs]
+        pairs = [(s, t) for s in first for t in (second if i == j else alike)]
+        for table, values in (
+            (found, [cosine[s, t] / limit[s] / limit[t] for s, t in pairs]),
+            (limits, [limit[s] * limit[t] for s, t in pairs]),
+        ):
             assert table[a, i, j] == pytest.approx(np.mean(values) if values else np.nan, nan_ok=True)
-            if table is found and len(pairs) == 1:
-                assert limits[a, i, j] * table[a, i, j] == pytest.approx(counted[a, i, j])
 
 
-def test_errors_of_pairs_against_a_loop() -> None:
-    rollouts = short_rollouts()
-    answers = answers_of(rollouts)
-    visits = [rollouts.usage_of(layer, ("prompt",)) for layer in rollouts.layers]
-    tokens = rollouts.part_tokens[:, 0]
-    found = pair_errors(rollouts, answers)
-    for q in range(len(answers.questions)):
-        own: list[float] = []
-        for a in range(len(answers.authors)):
-            first, second = (
-                np.flatnonzero((answers.question == q) & (answers.author == a) & (answers.wording == wording))
-                for wording in (0, 1)
-            )
-            each = [
-                noiseless_cosine(layer[s], tokens[s], layer[t], tokens[t])[1]
-                for layer in visits
-                for s in first
-                for t in second
-            ]
-            own += [float(np.mean(each))] if each else []
-        assert found[q] == pytest.approx(np.mean(own) if own else np.nan, nan_ok=True)
+def test_prompts_too_short_to_tell_have_no_ceiling_and_count_as_equal() -> None:
+    cast = replace(CAST, prompt_tokens=1)
+    rollouts = drawn_rollouts(cast, np.full(6, 1.0), np.full(6, 1.0), np.random.default_rng(0))
+    prompts = prompt_usage(rollouts)
+    known = ~np.isnan(prompts.counted)
+    assert (prompts.ceiling[known] == 0).all()
+    assert (prompts.noiseless[known] == 1).all()
+
+
+def test_both_intervals_are_held_and_the_value_is_the_counted_one() -> None:
+    values = np.array([0.95, 0.85, 0.80, 0.92])
+    counted, noiseless = SAMPLING.mean(values - 0.1), SAMPLING.mean(values)
+    for found in (with_and_without(counted, noiseless), with_and_without(noiseless, counted)):
+        assert (found.low, found.high) == (counted.low, noiseless.high)
+        assert found.draws == ()
+    assert with_and_without(counted, noiseless).value == counted.value
+    unknown = with_and_without(counted, SAMPLING.mean(values[:1]))
+    assert holds(unknown.low, unknown.high, 0.5, ">=") is holds(unknown.low, unknown.high, 0.99, ">=") is None
+
+
+def test_two_claims_show_unrelated_prompts_by_one_definition() -> None:
+    rollouts = replace(some_rollouts(replace(CAST, layers=4)), checkpoint={})
+    curves = [
+        next(curve for curve in finding_of(test, rollouts=rollouts).layers if curve.name.startswith("prompts of"))
+        for test in (prompt_similarity, prefill_collapse)
+    ]
+    assert curves[0] == curves[1] == unrelated_curve(prompt_usage(rollouts), SAMPLING)
 
 
 def test_renamed_profiles_are_what_renaming_gives_on_average() -> None:

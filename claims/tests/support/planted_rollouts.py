@@ -1,6 +1,6 @@
 """Planted rollouts: who answered what, and usage drawn from profiles or made of sets, with known truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +89,12 @@ def set_rollouts(cast: Cast, members: npt.NDArray[np.bool_]) -> SequenceTrace:
     visits = np.where(members, 8100 // size, 1900 // (cast.experts - size))
     usage = np.repeat(visits[:, :, None], len(cast.parts), axis=2)
     return planted_sequences(usage, labels=cast.labels, parts=cast.parts)
+
+
+def with_identity(rollouts: SequenceTrace, identity: SequenceTrace) -> SequenceTrace:
+    """Let the control of token identity say what other rollouts, of as many visits, used."""
+    pairs = zip(rollouts.layers, identity.layers, strict=True)
+    return replace(rollouts, layers=tuple(replace(own, by_identity=other.usage) for own, other in pairs))
 
 
 def best(scores: Float64Array, size: int | IntArray) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metrics.arrays import Float64Array, IntArray
-from metrics.usage.counting_noise import ceiling, noiseless_cosine, squared_norm
+from metrics.usage.counting_noise import ceiling, drawn_alike, squared_norm
 from metrics.usage.profiles import cosine_matrix
 
 EXPERTS = 8
@@ -42,50 +42,66 @@ def test_the_squared_norm_is_unbiased(top_k: int, tokens: int) -> None:
     assert abs(found.mean() - truth) < 4 * found.std() / np.sqrt(DRAWS)
 
 
+def cosine(first: IntArray, second: IntArray) -> Float64Array:
+    """The counted cosine of each pair of texts."""
+    norms = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
+    return np.asarray((first * second).sum(axis=-1) / norms)
+
+
 @pytest.mark.parametrize("top_k", [1, 2, 3])
-def test_the_cosine_without_noise_is_that_of_the_profiles(top_k: int) -> None:
+def test_over_its_ceiling_the_cosine_is_that_of_the_profiles(top_k: int) -> None:
     sets, chance, other = world(top_k, 3)
     rng = np.random.default_rng(4)
     first, second = drawn(rng, 30, chance, sets), drawn(rng, 20, other, sets)
-    lengths = np.full(DRAWS, 30), np.full(DRAWS, 20)
-    found, error = noiseless_cosine(first, lengths[0], second, lengths[1])
-    raw = np.einsum("se,se->s", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+    raw = cosine(first, second)
+    found = raw / np.sqrt(ceiling(first, np.full(DRAWS, 30)) * ceiling(second, np.full(DRAWS, 20)))
     truth = cosine_matrix(np.stack([chance, other]) @ sets)[0, 1]
     assert -4 * found.std() / np.sqrt(DRAWS) < found.mean() - truth < 1 / 20  # errs upward by an order of 1 / n
     assert raw.mean() < truth - 0.01
-    assert found.std() < error.mean()
-    assert (found + 2 * error < truth).mean() < 0.05  # 0.023 for normal errors; those of a cosine are skewed
-    np.testing.assert_allclose(found, raw / np.sqrt(ceiling(first, lengths[0]) * ceiling(second, lengths[1])))
 
 
 def test_equal_profiles_reach_the_ceiling_and_no_more() -> None:
     sets, chance, _ = world(2, 5)
     rng = np.random.default_rng(6)
     first, second = (drawn(rng, 30, chance, sets) for _ in range(2))
-    lengths = np.full(DRAWS, 30)
-    raw = np.einsum("se,se->s", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
-    assert 0 < raw.mean() - ceiling(first, lengths).mean() < 0.01  # the ceiling errs downward, by less than 1 / n
+    raw = cosine(first, second)
+    assert 0 < raw.mean() - ceiling(first, np.full(DRAWS, 30)).mean() < 0.01  # errs downward, by less than 1 / n
     assert raw.mean() < 0.97
-    assert noiseless_cosine(first, lengths, second, lengths)[0].mean() == pytest.approx(1, abs=0.01)
 
 
 def test_hand_counted_tokens() -> None:
-    # Every token visits the same experts: there is no noise to take off.
+    # Every token visits the same experts: there is no noise.
     assert ceiling(np.array([7, 7, 0]), np.array(7)) == 1.0
-    cosine, _ = noiseless_cosine(np.array([7, 7, 0, 0]), np.array(7), np.array([0, 5, 5, 0]), np.array(5))
-    assert cosine == pytest.approx(0.5)
-    # Without an expert in common the cosine is 0, a number.
-    cosine, error = noiseless_cosine(np.array([3, 2, 0]), np.array(5), np.array([0, 0, 6]), np.array(6))
-    assert (float(cosine), float(error)) == (0.0, 0.0)
-    # Nothing is clipped.
-    visits, tokens = np.array([3, 2, 1]), np.array(6)
-    assert noiseless_cosine(visits, tokens, visits, tokens)[0] > 1
 
 
 @pytest.mark.parametrize(("visits", "tokens"), [([1, 1, 0], 1), ([1, 1, 1], 3), ([0, 0, 0], 0)])
 def test_what_cannot_be_told_from_noise_is_nan(visits: list[int], tokens: int) -> None:
-    other = np.array([3, 2, 1])
     assert np.isnan(ceiling(np.array(visits), np.array(tokens)))
-    found = noiseless_cosine(np.array(visits), np.array(tokens), other, np.array(6))
-    assert np.isnan(found).all()
     assert np.isnan(squared_norm(np.array(visits), np.array(tokens))) == (tokens < 2)
+
+
+def test_texts_drawn_alike_are_as_alike_as_texts_of_one_profile() -> None:
+    sets, chance, _ = world(2, 7)
+    rng = np.random.default_rng(8)
+    pairs = 4_000
+    texts = rng.multinomial(40, chance, 2 * pairs) @ sets
+    tokens = np.full(2 * pairs, 40)
+    alike = drawn_alike(texts, tokens, np.zeros(2 * pairs, dtype=int), rng)
+    found, expected = (cosine(rows[:pairs], rows[pairs:]) for rows in (alike, texts))
+    assert abs(found.mean() - expected.mean()) < 0.01  # each expert of a token is drawn by itself
+    assert abs(found.mean() - ceiling(texts, tokens).mean()) < 0.01
+
+
+def test_groups_are_drawn_each_from_its_own_usage() -> None:
+    rng = np.random.default_rng(9)
+    visits = np.array([[90, 10, 0], [70, 30, 0], [0, 0, 50]])
+    tokens, group = np.array([100, 100, 50]), np.array([4, 4, 9])
+    drawings = np.stack([drawn_alike(visits, tokens, group, rng) for _ in range(500)])
+    np.testing.assert_allclose(drawings.mean(axis=0)[:2], [[80, 20, 0]] * 2, atol=1)
+    assert (drawings[:, 2] == [0, 0, 50]).all()
+
+
+def test_a_text_that_would_be_left_without_visits_keeps_its_own() -> None:
+    visits = np.vstack([np.eye(50, dtype=int)[:2], np.ones((1, 50), dtype=int)])
+    drawings = drawn_alike(visits, np.array([1, 1, 50]), np.zeros(3, dtype=int), np.random.default_rng(0))
+    assert drawings.any(axis=1).all()
