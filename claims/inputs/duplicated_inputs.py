@@ -39,6 +39,11 @@ class Copies:
         return f"{self.counts[-1]}x"
 
     @property
+    def unit_tokens(self) -> IntArray:
+        """Tokens of the text of each document, once: (D,)."""
+        return np.asarray(self.of_text(self.trace.part_tokens, REPEATED)[:, 0], dtype=np.int64)
+
+    @property
     def within(self) -> list[BoolArray]:
         """For each domain, which pairs of documents are of it, (D, D); domains of one document have none."""
         domains = [self.corpus == domain for domain in np.unique(self.corpus)]

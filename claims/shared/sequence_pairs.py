@@ -1,6 +1,6 @@
 """Estimate statistics over pairs of sequences, resampling the sequences, never the pairs, which share them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import rankdata
@@ -62,29 +62,56 @@ def block_mean(times: Float64Array, values: Float64Array, blocks: Sequence[BoolA
     return np.asarray(np.mean([pair_mean(times, values, block) for block in blocks], axis=0))
 
 
-def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:
-    """Return Spearman's correlation of two symmetric tables over pairs i < j, resampling sequences.
+def pair_ranks(values: Float64Array, pairs: BoolArray) -> Float64Array:
+    """Return the ranks of a symmetric table among its pairs i < j, and 0 elsewhere.
+
+    Parameters
+    ----------
+    values : (S, S)
+    pairs : (S, S), which pairs count
+
+    Returns
+    -------
+    (S, S), what `rank_correlation` receives
+    """
+    upper, ranks = np.triu(pairs, k=1), np.zeros(values.shape)
+    ranks[upper] = rankdata(values[upper])
+    return ranks
+
+
+def rank_correlation(times: Float64Array, x: Float64Array, y: Float64Array, pairs: BoolArray) -> Float64Array:
+    """Return Spearman's correlation of two tables over pairs i < j, each as often as both its sequences were drawn.
 
     Ranks are those of the full set of pairs, whatever is drawn.
 
     Parameters
     ----------
-    x, y : (S, S)
+    times : (..., S), from `times_drawn`
+    x, y : (S, S), from `pair_ranks`
     pairs : (S, S), which pairs count
+
+    Returns
+    -------
+    (...), in [-1, 1]; NaN where no such pair was drawn, 0 where those drawn are all alike
     """
-    count = len(x)
-    upper = np.triu(pairs, k=1)
-    a, b = np.zeros((count, count)), np.zeros((count, count))
-    a[upper], b[upper] = rankdata(x[upper]), rankdata(y[upper])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = _total(times, np.triu(pairs, k=1).astype(np.float64))
+        mx, my = _total(times, x) / n, _total(times, y) / n
+        vx, vy = _total(times, x * x) / n - mx**2, _total(times, y * y) / n - my**2
+        return np.asarray((_total(times, x * y) / n - mx * my) / np.sqrt(np.maximum(vx * vy, 1e-30)))
 
-    def correlation(rows: Float64Array) -> Float64Array:
-        w = times_drawn(rows, count)
-        n = _total(w, upper.astype(np.float64))
-        ma, mb = _total(w, a) / n, _total(w, b) / n
-        va, vb = _total(w, a * a) / n - ma**2, _total(w, b * b) / n - mb**2
-        return np.asarray((_total(w, a * b) / n - ma * mb) / np.sqrt(np.maximum(va * vb, 1e-30)))
 
-    return sampling.of(np.arange(count)[:, None], correlation)
+def over_sequences(
+    count: int, statistic: Callable[[Float64Array], Float64Array], sampling: Sampling, unit: str = "sequence"
+) -> Estimate:
+    """Estimate a statistic of how often each of ``count`` sequences was drawn, (..., S) to (...)."""
+    return sampling.of(np.arange(count)[:, None], lambda rows: statistic(times_drawn(rows, count)), unit=unit)
+
+
+def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:
+    """Return Spearman's correlation of two symmetric tables (S, S) over pairs i < j, resampling sequences."""
+    a, b = pair_ranks(x, pairs), pair_ranks(y, pairs)
+    return over_sequences(len(x), lambda times: rank_correlation(times, a, b, pairs), sampling)
 
 
 def _total(times: Float64Array, table: Float64Array) -> Float64Array:
