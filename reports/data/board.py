@@ -6,7 +6,7 @@ from functools import cached_property
 
 from claims.core.record import Record
 from claims.core.verdict import Verdict
-from reports.data.places import Kind, kind_of
+from reports.data.places import Kind, is_control, is_null, kind_of
 from reports.text.markdown import plain
 
 
@@ -28,14 +28,26 @@ class Cell:
         return (self.primary, *self.others)
 
     @property
+    def theorem(self) -> bool:
+        """Whether it is a theorem or a premise of the measurement: checked, shown apart, never counted."""
+        return self.primary.kind != "finding"
+
+    @property
+    def counted(self) -> bool:
+        """Whether the verdict is one of those that sums count: empirical, and not of an untrained control."""
+        return self.primary.counted
+
+    @property
     def sensitive(self) -> bool:
-        """Whether another variant of the definition that applies here gives another verdict."""
-        return any(other.verdict not in (self.verdict, Verdict.NOT_APPLICABLE) for other in self.others)
+        """Whether another variant of the definition that applies here gives another verdict; a null has none."""
+        others = [other.verdict for other in self.others if other.verdict != Verdict.NOT_APPLICABLE]
+        return not is_null(self.primary) and any(verdict != self.verdict for verdict in others)
 
     @property
     def deviates(self) -> bool:
-        """Whether an expectation was declared and is not met."""
-        return any(r.expected is not None and r.expected != r.verdict for r in self.records)
+        """Whether an expectation was declared and is not met; of a null none is told."""
+        records = [] if is_null(self.primary) else self.records
+        return any(r.expected is not None and r.expected != r.verdict for r in records)
 
 
 @dataclass(frozen=True)
@@ -62,9 +74,15 @@ class Board:
                 found[name] = kind
         return found
 
+    @cached_property
+    def controls(self) -> frozenset[str]:
+        """The places that are untrained controls."""
+        return frozenset(name for (_, name), cell in self.cells.items() if is_control(cell.primary))
+
     def names(self, kind: Kind) -> list[str]:
-        """Return the places of a kind, in order of their names."""
-        return sorted((n for n, k in self.kinds.items() if k == kind), key=lambda n: (n.casefold(), n))
+        """Return the places of a kind, in order of their names, untrained controls last."""
+        found = (n for n, k in self.kinds.items() if k == kind)
+        return sorted(found, key=lambda n: (n in self.controls, n.casefold(), n))
 
     @cached_property
     def places(self) -> list[str]:
@@ -79,9 +97,9 @@ class Board:
         """Return (claim, cell) of one place, in order of the claims."""
         return [(r.claim, self.cells[r.claim, name]) for r in self.claims if (r.claim, name) in self.cells]
 
-    def of_kind(self, kind: Kind) -> list[tuple[str, str, Cell]]:
-        """Return (claim, place, cell) on places of one kind, claim by claim."""
-        return [found for found in self.in_order() if self.kinds[found[1]] == kind]
+    def of_kind(self, kind: Kind, *, theorems: bool = False) -> list[tuple[str, str, Cell]]:
+        """Return (claim, place, cell) on places of one kind, claim by claim: of what is empirical, or of theorems."""
+        return [found for found in self.in_order() if self.kinds[found[1]] == kind and found[2].theorem == theorems]
 
     def in_order(self) -> list[tuple[str, str, Cell]]:
         """Return (claim, place, cell), claim by claim."""

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from claims.core.migration import MADE_AS
 from claims.core.record import Criterion, Record
 from claims.core.verdict import Verdict
 from reports.data.margins import clear, deciding, gap
+from reports.data.places import is_null
 from reports.data.runs import Run
 
 #: A margin is told before it is lost: below this many widths of the interval, and this share of what it was at first.
@@ -29,7 +31,10 @@ class Track:
 
 @dataclass(frozen=True)
 class History:
-    """One claim through the runs: ``verdicts`` a place, and ``changes`` as (number of the run, what changed)."""
+    """One claim through the runs: ``verdicts`` a place, and ``changes`` as (number of the run, what changed).
+
+    An untrained control has numbers, but no verdicts.
+    """
 
     record: Record
     verdicts: dict[str, tuple[Verdict | None, ...]]
@@ -49,10 +54,11 @@ def histories(runs: Sequence[Run]) -> list[History]:
 def drifting(history: History) -> Iterator[tuple[Track, Criterion, Criterion]]:
     """Yield (track, first, last) where an interval that was clear of its threshold at first came near it.
 
-    Near is one that has no margin left (see `clear`), or is nearer than `NEAR` and than `SHRUNK` of where it was.
+    Near is one that has no margin left (see `clear`), or is nearer than `NEAR` and than `SHRUNK` of where it was. An
+    untrained control has no verdict that could flip.
     """
     for track in history.tracks:
-        if len(track.measured) > 1 and track.points[-1] is not None:
+        if track.place in history.verdicts and len(track.measured) > 1 and track.points[-1] is not None:
             first, last = track.measured[0], track.measured[-1]
             before, now = gap(first), gap(last)
             shrunk = before is not None and now is not None and now < min(SHRUNK * before, NEAR)
@@ -72,7 +78,11 @@ def _history(record: Record, runs: Sequence[Run]) -> History:
     cells = [dict(run.board.of_claim(record.claim)) for run in runs]
     places = list(dict.fromkeys(place for found in reversed(cells) for place in found))
     primaries = {place: [found[place].primary if place in found else None for found in cells] for place in places}
-    verdicts = {place: tuple(r.verdict if r else None for r in found) for place, found in primaries.items()}
+    verdicts = {
+        place: tuple(r.verdict if r else None for r in found)
+        for place, found in primaries.items()
+        if not any(r is not None and is_null(r) for r in found)
+    }
     tracks = tuple(track for place, found in primaries.items() for track in _tracks(place, found))
     return History(record, verdicts, tracks, tuple(_changes(primaries, len(runs))))
 
@@ -96,6 +106,9 @@ def _changes(primaries: dict[str, list[Record | None]], runs: int) -> Iterator[t
 
 
 def _between(was: Record, now: Record) -> Iterator[str]:
+    roles = [MADE_AS not in record.provenance for record in (was, now)]
+    if roles[0] != roles[1]:
+        yield f"criteria {'got' if roles[1] else 'lost'} roles, and verdicts another rule"
     before, after = _bounds(was), _bounds(now)
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name, "not there"), after.get(name, "not there")

@@ -5,9 +5,10 @@ number is on one side or the other.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from claims.core.record import Criterion, Record
+from reports.data.places import is_null
 
 #: Share of its own width (of the threshold, for an exact number) that an interval is clear of its threshold by.
 SHARE = 0.25
@@ -35,15 +36,15 @@ def clear(criterion: Criterion, share: float = SHARE) -> bool:
 
 
 def deciding(record: Record) -> Mapping[str, Criterion]:
-    """Return by name the criteria that the verdict hangs on; the null's, named so, where it hangs on them too.
+    """Return by name the criteria that can change the verdict: headline, excess, parts and premises.
 
     A quantity that is held against two thresholds is told apart by the side that is claimed.
     """
-    named = list(_deciding(record))
-    often = Counter(name for name, _ in named)
     found: dict[str, Criterion] = {}
-    for name, criterion in named:
-        own = name if often[name] == 1 else f"{name} ({criterion.direction})"
+    kept = [criterion for criterion in record.criteria if criterion.decides]
+    often = Counter(criterion.name for criterion in kept)
+    for criterion in kept:
+        own = criterion.name if often[criterion.name] == 1 else f"{criterion.name} ({criterion.direction})"
         found[own if own not in found else f"{own} {len(found)}"] = criterion
     return found
 
@@ -51,14 +52,10 @@ def deciding(record: Record) -> Mapping[str, Criterion]:
 def lost(old: Record, new: Record, share: float = SHARE) -> list[tuple[str, Criterion, Criterion]]:
     """Return (name, before, now) of each deciding criterion that was clear of its threshold and no longer is.
 
-    A record whose verdict changed has none: the verdict says it.
+    A record whose verdict changed has none: the verdict says it; nor has a null, which has no verdict to lose.
     """
-    if old.verdict != new.verdict:
+    if old.verdict != new.verdict or is_null(new):
         return []
     before = deciding(old)
     pairs = [(name, before[name], now) for name, now in deciding(new).items() if name in before]
     return [(name, was, now) for name, was, now in pairs if clear(was, share) and not clear(now, share)]
-
-
-def _deciding(record: Record) -> Iterator[tuple[str, Criterion]]:
-    yield from ((c.name, c) for c in record.criteria if c.decides)

@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 from claims.core.record import Record
+from claims.core.verdict import Verdict
 from reports.text.markdown import plain
-from reports.text.vocabulary import GENERATED
+from reports.text.vocabulary import CONTROL, GENERATED, SYMBOL
 
 
 class Kind(StrEnum):
@@ -52,8 +53,24 @@ def place_name(name: str, limit: int = 120) -> str:
 
 
 def is_control(record: Record) -> bool:
-    """Tell whether a checkpoint is an untrained control, on which a claim about training need not hold."""
-    return record.checkpoint.get("control") is True
+    """Tell whether a record is of a model that no step has trained."""
+    return bool(record.checkpoint.get("control"))
+
+
+def is_null(record: Record) -> bool:
+    """Tell whether a record is a null's numbers: a finding, measured on an untrained control."""
+    gave = record.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)
+    return record.kind == "finding" and is_control(record) and gave
+
+
+def word(record: Record) -> str:
+    """Return the verdict of a record, or what stands in its place for an untrained control."""
+    return CONTROL if is_null(record) else record.verdict.value
+
+
+def standing(record: Record) -> str:
+    """Return what `word` says behind the symbol of the verdict, ``✓ supported``."""
+    return CONTROL if is_null(record) else f"{SYMBOL[record.verdict]} {record.verdict}"
 
 
 def _names(value: object) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from claims.core.record import Figure, LayerCurve, Record, Series
 from reports.data.board import Board, Cell
-from reports.data.places import Kind
+from reports.data.places import Kind, word
 from reports.figures.draw import draw
 from reports.figures.labels import Panel
 from reports.figures.style import PALETTE
@@ -109,7 +109,7 @@ def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
     for name, cell in board.of_claim(record.claim):
         for redraws, variant in _drawn(cell).items():
             if variant.figure is not None:
-                panel = Panel(_name(board, name, variant), variant.figure, variant.verdict)
+                panel = Panel(_name(board, name, variant), variant.figure, word(variant))
                 found.setdefault((board.kinds[name], redraws), []).append(panel)
     drawn = []
     for number, ((kind, redraws), panels) in enumerate(found.items()):
@@ -134,7 +134,7 @@ def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
             if all(_shown_already(curve, found.figure) for _, found, curves in shown for curve in curves):
                 continue
             stem = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}"
-            panels = [Panel(name, layer_figure(curves), found.verdict) for name, found, curves in shown if curves]
+            panels = [Panel(name, layer_figure(curves), word(found)) for name, found, curves in shown if curves]
             quantities = list(dict.fromkeys(name.partition(COMMA)[0] for name in sorted(names)))
             which = f" ({listed(quantities, most=3)})" if len(together) > 1 else ""
             drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", panels))

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from claims.core.record import Figure
-from claims.core.verdict import Verdict
 from reports.figures.style import GUIDE, MARKERS, PALETTE, label, legend
 from reports.text.markdown import shorten
 
@@ -21,11 +20,11 @@ LETTERS = {1: 60, 2: 44, 3: 28}
 
 
 class Panel(NamedTuple):
-    """One figure on one place, with the verdict there."""
+    """One figure on one place; ``standing`` is the verdict there, or what stands in its place."""
 
     name: str
     data: Figure
-    verdict: Verdict | None = None
+    standing: str = ""
 
 
 def titles(figure: Canvas, axes: Sequence[Axes], panels: Sequence[Panel], title: str, origin: str) -> None:
@@ -92,10 +91,10 @@ def columns(axes: Sequence[Axes]) -> int:
 def _place(panel: Panel, width: int) -> str:
     """Return the place and its verdict, on two lines where one is too short."""
     name = label(shorten(panel.name, width), width, 1)
-    if panel.verdict is None:
+    if not panel.standing:
         return name
-    line = f"{name}: {panel.verdict}"
-    return line if len(line) <= width + 3 else f"{name}\n{panel.verdict}"
+    line = f"{name}: {panel.standing}"
+    return line if len(line) <= width + 3 else f"{name}\n{panel.standing}"
 
 
 def _positions(axis: Axes, ticks: Sequence[str], *, hidden: bool) -> None:

@@ -13,6 +13,7 @@ from reports.data.history import History, Track
 from reports.figures.labels import columns
 from reports.figures.style import GUIDE, canvas, colours, house_style, label, legend, save
 from reports.text.markdown import shorten
+from reports.text.vocabulary import CONTROL
 
 #: Runs named below an axis; of more, evenly spaced ones are named.
 NAMED = 10
@@ -55,12 +56,17 @@ def timeline(path: Path, history: History, labels: Sequence[str]) -> bool:
             _panel(axis, panels[name], colour, sorted({number for number, _ in history.changes}))
             axis.set_title(label(name, LETTERS[across], 3))
             _runs(axis, labels if index + across >= len(names) else [""] * len(labels))
-        entries = [Line2D([], [], color=colour[place], marker="o", label=shorten(place, 50)) for place in places]
+        entries = [Line2D([], [], color=colour[place], marker="o", label=_named(place, history)) for place in places]
         legend(figure, [*entries, Line2D([], [], color=GUIDE, linestyle="--", label="threshold")])
         says = label(f"Claimed: {history.record.title}", 66 if len(names) == 1 else 80, 2)
         figure.suptitle(f"{says}\nShown: through the runs")
         save(figure, path)
     return True
+
+
+def _named(place: str, history: History) -> str:
+    """Return the name of a place; that of an untrained control, which has no verdicts, says so."""
+    return shorten(place, 50) + ("" if place in history.verdicts else f" ({CONTROL})")
 
 
 def _panel(axis: Axes, tracks: Sequence[Track], colour: dict[str, str], changes: Sequence[int]) -> None:

@@ -5,19 +5,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claims.core.migration import MADE_AS
 from claims.core.record import Record
 from reports.data.board import Board, board, variant_name
 from reports.data.margins import SHARE, deciding, lost
-from reports.data.places import arms, kind_of, place_name, repeats
+from reports.data.places import arms, kind_of, place_name, repeats, standing
 from reports.pages.criteria import because, telling
 from reports.pages.provenance import flat
 from reports.text.markdown import plain
 from reports.text.numbers import claimed, interval
 from reports.text.templates import fill
-from reports.text.vocabulary import GENERATED, listed, plural, shown, somewhere
+from reports.text.vocabulary import GENERATED, listed, plural, somewhere
 
-#: What every run has its own of.
-_OWN = ("date",)
+#: What every run has its own of, or is told by itself.
+_OWN = ("date", MADE_AS)
 Rows = list[list[str]]
 Pairs = list[tuple[Record, Record]]
 
@@ -26,7 +27,8 @@ Pairs = list[tuple[Record, Record]]
 class Comparison:
     """What differs, as Markdown; and whether anything of it is a change.
 
-    A verdict that changed, appeared or vanished is, as is another variant's verdict that moved, and a lost margin.
+    A verdict that changed, appeared or vanished is, as is a theorem's check, another variant's verdict that moved, and
+    a lost margin.
     """
 
     markdown: str
@@ -36,38 +38,57 @@ class Comparison:
 def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) -> Comparison:
     """Compare two runs by claim, place (checkpoint, dense model, experiment) and variant.
 
-    The verdict of a (claim, place) is its primary variant's. A criterion lost its margin when the verdict stayed and
-    its interval, which was clear of its threshold by ``share`` (see `reports.data.margins.gap`), no longer is.
+    The verdict of a (claim, place) is its primary variant's; an untrained control has none. A criterion lost its margin
+    when the verdict stayed and its interval, which was clear of its threshold by ``share`` (see
+    `reports.data.margins.gap`), no longer is.
     """
     before, after = board(old), board(new)
-    kept = sorted(before.cells.keys() & after.cells.keys())
-    moved = [place for place in kept if before.cells[place].verdict != after.cells[place].verdict]
+    both = sorted(before.cells.keys() & after.cells.keys())
+    kept = [place for place in both if after.cells[place].counted]
+    moved = [place for place in both if _differs(before.cells[place].primary, after.cells[place].primary)]
     known = {record.key: record for record in old}
     pairs = [(known[r.key], r) for r in sorted(new, key=lambda r: r.key) if r.key in known]
     tables: dict[str, Rows] = {
-        "changed": [_verdict(place, before, after) for place in moved],
+        "changed": [_verdict(place, before, after) for place in moved if place in kept],
+        "uncounted": [_verdict(place, before, after) for place in moved if place not in kept],
         "appeared": _alone(after, before),
         "vanished": _alone(before, after),
-        "variants": [row for place in kept for row in _variants(place, before, after)],
+        "variants": [row for place in both for row in _variants(place, before, after)],
         "margins": _margins(pairs, share),
     }
-    asides = [f"{len(run.cells) - len(kept):,} {what}" for run, what in ((after, "appeared"), (before, "vanished"))]
+    asides = [f"{len(run.cells) - len(both):,} {what}" for run, what in ((after, "appeared"), (before, "vanished"))]
     text = fill(
         "compare.md.j2",
-        moved=moved,
         kept=len(kept),
         asides=[aside for aside in asides if not aside.startswith("0 ")],
         again=_again(moved),
         share=f"{share:g}",
+        without_roles=_without_roles(old, new),
         unlike=_unlike(pairs),
         **tables,
     )
     return Comparison(text, any(tables.values()))
 
 
+def _differs(old: Record, new: Record) -> bool:
+    """Tell whether the verdicts differ; a null has none in either run."""
+    return standing(old) != standing(new)
+
+
+def _without_roles(old: Sequence[Record], new: Sequence[Record]) -> str:
+    """Name the runs whose records were made before criteria had roles."""
+    found = [what for what, run in (("old", old), ("new", new)) if any(MADE_AS in r.provenance for r in run)]
+    return " and the ".join(found)
+
+
 def _verdict(place: tuple[str, str], before: Board, after: Board) -> list[str]:
     old, new = before.cells[place].primary, after.cells[place].primary
-    return [place[0], place_name(place[1]), claimed(telling(new)[0] or telling(old)[0]), *_change(old, new)]
+    return [
+        place[0],
+        place_name(place[1]),
+        claimed(next(iter([*telling(new), *telling(old)]), None)),
+        *_change(old, new),
+    ]
 
 
 def _again(moved: Sequence[tuple[str, str]]) -> str:
@@ -83,7 +104,7 @@ def _alone(run: Board, other: Board) -> Rows:
     """Return what is in one run alone: a row a claim and verdict, with the number of a verdict that stands alone."""
     found: dict[tuple[str, str], list[str]] = {}
     for claim, name in sorted(run.cells.keys() - other.cells.keys()):
-        found.setdefault((claim, shown(run.cells[claim, name].verdict)), []).append(name)
+        found.setdefault((claim, standing(run.cells[claim, name].primary)), []).append(name)
     return [
         [
             claim,
@@ -98,7 +119,7 @@ def _alone(run: Board, other: Board) -> Rows:
 def _change(old: Record | None, new: Record | None) -> list[str]:
     """Return the verdict before and now, and the number that made each."""
     both = (old, new)
-    return [shown(r.verdict) if r else "not there" for r in both] + [because(r) if r else "" for r in both]
+    return [standing(r) if r else "not there" for r in both] + [because(r) if r else "" for r in both]
 
 
 def _variants(place: tuple[str, str], before: Board, after: Board) -> Rows:
@@ -109,7 +130,7 @@ def _variants(place: tuple[str, str], before: Board, after: Board) -> Rows:
     for key in sorted(old.keys() | new.keys()):
         a, b = old.get(key), new.get(key)
         record = b or a
-        if record is not None and (a is None or b is None or a.verdict != b.verdict) and (key, key) != primaries:
+        if record is not None and (a is None or b is None or _differs(a, b)) and (key, key) != primaries:
             rows.append([*map(plain, (*place, variant_name(record))), *_change(a, b)])
     return rows
 
@@ -157,11 +178,13 @@ def _differences(
 
 
 def _moved(pairs: Iterable[tuple[Record, Record]]) -> list[str]:
-    """Count the deciding numbers that are not what they were, whatever the verdicts."""
+    """Count the deciding numbers that are not what they were, whatever the verdicts, and those of one run alone."""
     both = [(deciding(a), deciding(b)) for a, b in pairs]
     numbers = [(was[name], now[name]) for was, now in both for name in was.keys() & now.keys()]
     moved = sum((was.value, was.low, was.high) != (now.value, now.low, now.high) for was, now in numbers)
-    return [f"{moved:,} of {plural(len(numbers), 'deciding number')} moved"] if moved else []
+    alone = sum(len(was.keys() ^ now.keys()) for was, now in both)
+    lines = [f"{moved:,} of {plural(len(numbers), 'deciding number')} moved"] if moved else []
+    return lines + ([f"Of claims in both runs, {plural(alone, 'deciding number')} in one run alone"] if alone else [])
 
 
 def _settings(record: Record) -> dict[str, str]:

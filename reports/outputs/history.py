@@ -14,7 +14,7 @@ from reports.text.files import write_whole
 from reports.text.numbers import claimed, interval
 from reports.text.slugs import slug
 from reports.text.templates import fill
-from reports.text.vocabulary import SYMBOL
+from reports.text.vocabulary import CONTROL, SYMBOL
 
 #: The latest runs whose numbers the table has; the picture has all.
 LATEST = 4
@@ -65,7 +65,15 @@ def through(runs: Sequence[Run], folder: Path) -> Through:
     found = histories(runs)
     return Through(
         dated=dated(runs),
-        runs=[[r.label, r.commit or ABSENT, f"{len(r.board.claims):,}", f"{len(r.board.cells):,}"] for r in runs],
+        runs=[
+            [
+                r.label,
+                r.commit or ABSENT,
+                f"{len(r.board.claims):,}",
+                f"{sum(c.counted for c in r.board.cells.values()):,}",
+            ]
+            for r in runs
+        ],
         changed=[[claim, place_name(name), _symbols(verdicts)] for claim, name, verdicts in changed(found)],
         drift=[
             [h.record.claim, place_name(t.place), t.name, claimed(now), interval(first), interval(now)]
@@ -85,7 +93,7 @@ def _past(history: History, labels: Sequence[str], folder: Path) -> Past:
         verdicts=[[place_name(place), _symbols(verdicts)] for place, verdicts in history.verdicts.items()],
         numbers=[
             [
-                place_name(track.place),
+                place_name(track.place) + ("" if track.place in history.verdicts else f" ({CONTROL})"),
                 track.name,
                 claimed(track.measured[-1]),
                 *(interval(point) if point else ABSENT for point in track.points[-LATEST:]),

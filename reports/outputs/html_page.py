@@ -12,19 +12,20 @@ from markupsafe import Markup
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, board
+from reports.data.places import standing, word
 from reports.data.runs import Run
 from reports.figures.claim_figures import pictures
 from reports.outputs.history import through
 from reports.outputs.markdown_report import TITLE
 from reports.pages.claim import claim_view
-from reports.pages.criteria import COLUMNS
 from reports.pages.glossary import glossary
-from reports.pages.matrix import DEVIATION_SIGN, VARIANT_SIGN, grids
+from reports.pages.grids import grids
+from reports.pages.matrix import DEVIATION_SIGN, NUMBERS, VARIANT_SIGN, entry, headings, theorems_say
 from reports.pages.provenance import provenance
-from reports.pages.summary import paragraph
+from reports.pages.summary import alarms, paragraph
 from reports.papers.paper_file import pages
-from reports.text.short_names import heads
 from reports.text.templates import FOLDER, fill
+from reports.text.vocabulary import CONTROL
 
 #: What is of no paper that there is a file of.
 OTHER = "other"
@@ -46,7 +47,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
     run = board(records)
     css, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     papers = _papers(run)
-    verdicts = {cell.verdict for cell in run.cells.values()}
+    found = {word(cell.primary): standing(cell.primary) for cell in run.cells.values()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         history = through(runs, folder) if runs else None
@@ -60,14 +61,19 @@ def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
             "base-uri 'none'; form-action 'none'",
             image=lambda file: _image(folder / file),
             summary=paragraph(run),
+            alarms=alarms(run),
             papers=papers,
-            verdicts=[verdict for verdict in Verdict if verdict in verdicts],
+            standings={one: found[one] for one in (*Verdict, CONTROL) if one in found},
             grids=grids(run),
-            heads=heads,
+            heads=lambda names: headings(run, names),
+            controls=run.controls,
+            word=word,
+            entry=entry,
+            theorems=theorems_say(run),
+            numbers=NUMBERS,
             variant_sign=VARIANT_SIGN,
             deviation_sign=DEVIATION_SIGN,
             claims=[(claim_view(run, r), pictures(run, r, folder), past.get(r.claim)) for r in run.claims],
-            columns=COLUMNS,
             history=history,
             provenance=provenance(run),
             words=glossary(run),

@@ -12,12 +12,12 @@ from reports.data.completeness import Completeness
 from reports.data.places import Kind
 from reports.figures.claim_figures import pictures
 from reports.pages.claim import claim_page
-from reports.pages.findings import findings, on_controls
+from reports.pages.findings import findings, given_by_control
 from reports.pages.glossary import glossary
 from reports.pages.matrix import tables
 from reports.pages.not_measured import silent, untried
 from reports.pages.provenance import provenance
-from reports.pages.summary import paragraph
+from reports.pages.summary import alarms, paragraph
 from reports.papers.page import paper_page
 from reports.papers.paper import Page
 from reports.papers.paper_file import pages
@@ -72,18 +72,18 @@ def render(
 
 
 def _report(run: Board, completeness: Completeness | None, told: Sequence[Page]) -> str:
-    too, alone = (Markdown(listed(list(map(reference, claims))) if claims else "") for claims in on_controls(run))
+    given = given_by_control(run)
     return fill(
         "report.md.j2",
         title=TITLE,
         summary=paragraph(run),
+        alarms=alarms(run),
         completeness=completeness,
         papers=told,
         tables=tables(run),
         says=_says(run),
         findings=findings(run),
-        too=too,
-        alone=alone,
+        given=Markdown(listed(list(map(reference, given)))) if given else "",
         silent=silent(run),
         untried=untried(run),
         provenance=provenance(run),

@@ -33,8 +33,7 @@ def sample_block(sample: Path, at: str) -> str:
     """
     lines = (sample / "report.md").read_text(encoding="utf-8").splitlines()
     matrix, experiments, trained = (
-        _table(lines, heading)
-        for heading in ("## Claims by checkpoints", "## Controlled experiments", "## Identities, synthetic data")
+        _table(lines, heading) for heading in ("claims by checkpoints", "controlled experiments", "synthetic data")
     )
     trained = [row for row in trained if not row.startswith("| [identity-")]
     shown = "\n".join((*matrix, *experiments, *trained))
@@ -57,8 +56,9 @@ def sample_block(sample: Path, at: str) -> str:
 
 
 def _table(lines: list[str], heading: str) -> list[str]:
-    """Return the first table below a heading, its rows as they are."""
-    start = next((place for place, line in enumerate(lines) if line.startswith(heading)), None)
+    """Return the first table below the heading that has these words, its rows as they are."""
+    headings = [place for place, line in enumerate(lines) if line.startswith("## ") and heading in line.lower()]
+    start = next(iter(headings), None)
     if start is None:
         raise ValueError(f"the report has no part {heading!r}")
     first = next(place for place, line in enumerate(lines) if place > start and line.startswith("|"))

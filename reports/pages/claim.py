@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import Kind, arms, kind_of, place_name, repeats
+from reports.data.places import Kind, arms, is_null, kind_of, place_name, repeats, standing
 from reports.figures.claim_figures import Picture
-from reports.pages.criteria import COLUMNS, because, criteria_rows, methods, threshold_rows, variant_rows
+from reports.pages.criteria import because, criteria_table, methods, threshold_rows, variant_rows
 from reports.pages.matrix import footnotes, mark
 from reports.pages.summary import tally
 from reports.text.figure_labels import cited
 from reports.text.slugs import slug
 from reports.text.templates import fill
-from reports.text.vocabulary import listed, plural
+from reports.text.vocabulary import CONTROL_MEANING, THEOREMS, THEOREMS_MEANING, listed, plural
 
 #: File of records that the commands on a page name; it lies beside the report.
 RECORDS = "records.jsonl"
@@ -25,9 +25,10 @@ RECORDS = "records.jsonl"
 class PlaceView:
     """One claim on one place; ``record`` decides, and ``id`` is the anchor on the HTML page.
 
-    ``unbroken`` says whether a claim is supported without a number, since no case against it was found; ``criteria``
-    are rows of `reports.pages.criteria.COLUMNS`; ``variants`` rows of variant, verdict and the number that made it;
-    ``certified`` is (record, variant, command that rechecks it) of each counterexample.
+    ``standing`` is the verdict, or what stands in its place; ``why`` is its reason in a sentence or more; ``columns``
+    and ``criteria`` are the table of the numbers; ``sensitivity`` says at which thresholds the verdict would change;
+    ``variants`` are rows of variant, verdict and the number that made it; ``certified`` is (record, variant, command
+    that rechecks it) of each counterexample; ``expected`` is the verdict that was foreseen, where it is another.
     """
 
     id: str
@@ -35,11 +36,15 @@ class PlaceView:
     name: str
     cell: Cell
     record: Record
+    standing: str
     compared: str
-    unbroken: bool
+    why: str
+    columns: list[str]
     criteria: list[list[str]]
+    sensitivity: list[str]
     variants: list[list[str]]
     certified: list[tuple[Record, str, str]]
+    expected: str
     methods: str
 
 
@@ -90,25 +95,40 @@ def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: s
     report : file name of the report
     """
     view = claim_view(board, record)
-    return fill("claim.md.j2", claim=view, pictures=drawn, report=report, columns=COLUMNS, records=RECORDS)
+    return fill("claim.md.j2", claim=view, pictures=drawn, report=report, records=RECORDS)
 
 
 def _on(place: str, cell: Cell) -> PlaceView:
     record = cell.primary
-    silent = not record.criteria and record.verdict == Verdict.SUPPORTED
+    columns, criteria = criteria_table(record)
+    unmet = record.expected is not None and record.expected != record.verdict and not is_null(record)
     return PlaceView(
         id=f"claim-{slug(record.claim)}--{slug(place)}",  # a slug has no two hyphens in a row: none is another's
         place=place,
         name=place_name(place),
         cell=cell,
         record=record,
+        standing=standing(record),
         compared=_compared(record),
-        unbroken=silent and kind_of(record) == Kind.GENERATED,
-        criteria=criteria_rows(record),
+        why=_why(record),
+        columns=columns,
+        criteria=criteria,
+        sensitivity=[] if is_null(record) else record.sensitivity,
         variants=variant_rows(cell),
         certified=[(r, variant_name(r) if r.key[2] else "", _recheck(r, place)) for r in cell.records if r.certificate],
+        expected=str(record.expected) if unmet else "",
         methods=methods(record),
     )
+
+
+def _why(record: Record) -> str:
+    """Say why a verdict is what it is, or that there is none; "" where the numbers say all."""
+    if is_null(record):
+        return f"This is {CONTROL_MEANING}."
+    if record.reason.strip():
+        return f"Reason: {record.reason.rstrip().rstrip('.')}."
+    silent = not record.criteria and record.verdict == Verdict.SUPPORTED and kind_of(record) == Kind.GENERATED
+    return "None of the cases that were generated for it contradicts it." if silent else ""
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:
@@ -118,6 +138,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("Definition", record.definition),
         ("The paper reports", record.paper),
         ("Null", record.null_says),
+        ("Kind", "" if record.kind == "finding" else f"{THEOREMS.lower()}. {THEOREMS_MEANING}."),
     )
     return [(name, text) for name, text in found if text.strip()]
 

@@ -1,27 +1,47 @@
-"""The numbers of one claim on one place: criteria beside the null, variants, thresholds, which decided."""
+"""The numbers of one claim on one place: criteria by role, variants, thresholds, which decided."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from string import ascii_lowercase
 
 from claims.core.record import Criterion, Record
-from claims.core.verdict import Verdict
+from claims.core.verdict import Answer, Role, Verdict
 from reports.data.board import Cell, variant_name
+from reports.data.places import is_null, standing
 from reports.text.markdown import plain
-from reports.text.numbers import bound, claimed, count, interval, probability
-from reports.text.vocabulary import shown
+from reports.text.numbers import bound, claimed, count, interval, number, probability
+from reports.text.vocabulary import ROLE
 
-ANSWER = {True: "yes", False: "no", None: "undecided"}
-#: Columns of `criteria_rows`.
-COLUMNS = ("measured", "value [95 % interval]", "claimed", "from", "p (Holm)", "holds")
+ANSWER = {True: "yes", False: "no", None: "open"}
+#: Heads of the column of p-values: the claim's after Holm, where the record has it, else each criterion's own.
+ADJUSTED, RAW = "adjusted p", "raw p"
+#: Which criteria make a verdict, by role and answer: of the first pair that there is, all.
+_MAKES: dict[Verdict, tuple[tuple[Role, Answer], ...]] = {
+    Verdict.SUPPORTED: ((Role.HEADLINE, True),),
+    Verdict.PARTLY: ((Role.HEADLINE, False), (Role.PART, False)),
+    Verdict.VACUOUS: ((Role.EXCESS, False), (Role.CONTROL, True)),  # of records without roles, the null's own
+    Verdict.REFUTED: ((Role.HEADLINE, False),),
+    Verdict.INCONCLUSIVE: ((Role.PREMISE, None), (Role.HEADLINE, None), (Role.EXCESS, None), (Role.CONTROL, None)),
+    Verdict.NOT_APPLICABLE: ((Role.PREMISE, False),),
+    Verdict.ERROR: (),
+}
 
 
-def criteria_rows(record: Record) -> list[list[str]]:
-    """Return the criteria, then the null's, a row each.
+def criteria_table(record: Record) -> tuple[list[str], list[list[str]]]:
+    """Return columns, and a row a criterion, in groups by role; each role is named in its first row.
 
-    Where `methods` tells of several, the column ``from`` has the letter of each.
+    Where `methods` tells of several, the column ``from`` has the letter of each. The column of p-values has the
+    adjusted ones where the record has any, else the raw ones; without any, there is none. The answer of what decides
+    nothing stands in brackets.
     """
-    signs = _signs(record)
-    return [_row(c, "", signs) for c in record.criteria]
+    adjusted = any(c.p_adjusted is not None for c in record.criteria)
+    with_p = adjusted or any(c.p is not None for c in record.criteria)
+    signs, rows, places = _signs(record), [], list(ROLE)
+    for role, found in groupby(sorted(record.criteria, key=lambda c: places.index(c.role)), key=lambda c: c.role):
+        rows += [["" if i else ROLE[role], *_row(c, signs, adjusted=adjusted)] for i, c in enumerate(found)]
+    columns = ["role", "measured", "value [95 % interval]", "claimed", "from", ADJUSTED if adjusted else RAW, "answer"]
+    kept = [i for i in range(len(columns)) if with_p or columns[i] != RAW]
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def methods(record: Record) -> str:
@@ -33,7 +53,7 @@ def methods(record: Record) -> str:
 def variant_rows(cell: Cell) -> list[list[str]]:
     """Return every variant with its verdict and the number that made it; nothing for a claim with one."""
     return [
-        [f"{variant_name(r)}{' (primary)' if r.primary else ''}", shown(r.verdict), because(r)]
+        [f"{variant_name(r)}{' (primary)' if r.primary else ''}", standing(r), because(r)]
         for r in (cell.records if cell.others else ())
     ]
 
@@ -50,30 +70,44 @@ def threshold_rows(records: Sequence[Record]) -> list[tuple[str, str, str]]:
 
 
 def because(record: Record) -> str:
-    """Return the number that made a verdict, ``name value [low, high]``, or the reason where none was measured.
+    """Return the numbers that made a verdict, ``name value [low, high]``, or the reason where none was measured."""
+    return "; ".join(f"{plain(c.name)} {interval(c)}" for c in telling(record)) or plain(record.reason)
 
-    A vacuous verdict is made by the null, which is named beside it.
+
+def telling(record: Record) -> list[Criterion]:
+    """Return the criteria that make a verdict, the one that tells most first.
+
+    Of a vacuous one the excess that the null leaves; of a partly supported one what falls short, which is the headline
+    or else a part; of a refuted one the headline and the excess that fail; of an inconclusive one what is open; of one
+    that is not applicable the premise that fails. Of a null it is the headline.
     """
-    criterion, null = telling(record)
-    if criterion is None:
-        return plain(record.reason)
-    beside = f"; null: {plain(null.name)} {interval(null)}" if null is not None else ""
-    return f"{plain(criterion.name)} {interval(criterion)}{beside}"
+    if is_null(record):
+        return _headline(record)
+    pairs = _MAKES[record.verdict]
+    found = next((made for role, answer in pairs if (made := _answered(record, role, answer))), [])[:1]
+    if record.verdict == Verdict.REFUTED:
+        found += _answered(record, Role.EXCESS, False)[:1]
+    return found or ([] if record.verdict in (Verdict.NOT_APPLICABLE, Verdict.ERROR) else _headline(record))
 
 
-def telling(record: Record) -> tuple[Criterion | None, Criterion | None]:
-    """Return the criterion that tells most of a verdict and, of a vacuous one, the null that goes with it."""
-    criterion = decisive(record.criteria, record.verdict)
-    if record.verdict != Verdict.VACUOUS:
-        return criterion, None
-    return criterion, None
+def value(record: Record) -> str:
+    """Return the headline's value, without its interval; "" where there is none."""
+    return "".join(number(c.value) for c in _headline(record))
 
 
-def decisive(criteria: Iterable[Criterion], verdict: Verdict) -> Criterion | None:
-    """Return the deciding criterion that tells most: what failed or straddled, else what has an interval."""
-    wanted = {Verdict.REFUTED: False, Verdict.INCONCLUSIVE: None}.get(verdict, True)
-    deciding = sorted((c for c in criteria if c.decides), key=lambda c: c.low == c.high)
-    return next((c for c in deciding if c.holds is wanted), deciding[0] if deciding else None)
+def _headline(record: Record) -> list[Criterion]:
+    """Return the headline that tells most: what fails or is open, else what has an interval; at most one."""
+    found = sorted((c for c in record.criteria if c.role is Role.HEADLINE), key=lambda c: (c.holds is True, _exact(c)))
+    return found[:1]
+
+
+def _answered(record: Record, role: Role, answer: Answer) -> list[Criterion]:
+    found = (c for c in record.criteria if c.role is role and c.holds is answer)
+    return sorted(found, key=_exact)
+
+
+def _exact(criterion: Criterion) -> bool:
+    return criterion.low == criterion.high
 
 
 def _signs(record: Record) -> dict[str, str]:
@@ -87,15 +121,13 @@ def _threshold(value: object) -> str:
     return bound(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else f"{value}"
 
 
-def _row(criterion: Criterion, prefix: str, signs: dict[str, str]) -> list[str]:
-    adjusted = probability(criterion.p_adjusted)
-    if criterion.p_adjusted is None and criterion.p is not None:
-        adjusted = f"{probability(criterion.p)} (raw)"
+def _row(criterion: Criterion, signs: dict[str, str], *, adjusted: bool) -> list[str]:
+    answer = ANSWER[criterion.holds]
     return [
-        prefix + plain(criterion.name),
+        plain(criterion.name),
         interval(criterion),
         claimed(criterion),
         f"{plain(count(criterion.n, criterion.unit))} {signs.get(criterion.method, '')}".rstrip(),
-        adjusted,
-        ANSWER[criterion.holds] + ("" if criterion.decides else " (not deciding)"),
+        probability(criterion.p_adjusted if adjusted else criterion.p),
+        answer if criterion.decides else f"({answer})",
     ]

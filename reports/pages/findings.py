@@ -1,13 +1,13 @@
-"""The verdicts most worth reading first: refutations, vacuous truths, surprises, errors."""
+"""The verdicts most worth reading first: refutations, what falls short, vacuous truths, surprises, errors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from claims.core.record import Record
-from claims.core.verdict import Verdict
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Role, Verdict
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import is_control, place_name
-from reports.pages.criteria import decisive
+from reports.data.places import is_null, place_name
+from reports.pages.criteria import telling
 from reports.text.markdown import plain
 from reports.text.numbers import claimed, interval
 from reports.text.vocabulary import listed
@@ -28,13 +28,11 @@ class Finding:
 
 
 def findings(board: Board) -> list[Finding]:
-    """Return what is worth reading, kind by kind.
-
-    What is refuted or vacuous on untrained controls alone is no finding: there a claim about training need not hold.
-    """
+    """Return what is worth reading, kind by kind; theorems and untrained controls are no part of it."""
     kinds: dict[str, tuple[Callable[[Cell], bool], Callable[[Cells], str]]] = {
         "certified": (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is not None, _certified),
         "refuted": (lambda c: c.verdict == Verdict.REFUTED and c.primary.certificate is None, _numbers),
+        "partly": (lambda c: c.verdict == Verdict.PARTLY, _numbers),
         "vacuous": (lambda c: c.verdict == Verdict.VACUOUS, _numbers),
         "unexpected": (lambda c: c.deviates, _deviating),
         "failed": (lambda c: c.verdict == Verdict.ERROR, _failed),
@@ -42,29 +40,32 @@ def findings(board: Board) -> list[Finding]:
     told = []
     for kind, (applies, say) in kinds.items():
         for record in board.claims:
-            places = board.of_claim(record.claim)
+            places = [(name, cell) for name, cell in board.of_claim(record.claim) if cell.counted]
             found = [(name, cell) for name, cell in places if applies(cell)]
-            untrained = all(is_control(cell.primary) for _, cell in found)
-            if found and not (kind in ("refuted", "vacuous") and untrained):
+            if found:
                 share = f"on {len(found)} of {len(places)}" if len(places) > 1 else ""
                 where = _names(found) if kind == "certified" else share
                 told.append(Finding(kind, record.claim, where, say(found)))
     return told
 
 
-def on_controls(board: Board) -> tuple[list[str], list[str]]:
-    """Return the claims beyond the linear router's that an untrained control satisfies: with trained ones, alone."""
-    too, alone = [], []
-    for record in board.claims:
-        cells = [c.primary for _, c in board.of_claim(record.claim)]
-        supported = {is_control(found) for found in cells if found.verdict == Verdict.SUPPORTED}
-        if record.group == "A" or True not in supported:
-            continue
-        if False in supported:
-            too.append(record.claim)
-        elif len(cells) > 1:
-            alone.append(record.claim)
-    return too, alone
+def given_by_control(board: Board) -> list[str]:
+    """Return the claims that are supported on a trained model, though an untrained one of its kind gives them too."""
+    return [record.claim for record in board.claims if _given([cell for _, cell in board.of_claim(record.claim)])]
+
+
+def _given(cells: list[Cell]) -> bool:
+    given = {_built(cell.primary) for cell in cells if is_null(cell.primary) and _headlines_hold(cell.primary)}
+    return any(c.counted and c.verdict == Verdict.SUPPORTED and _built(c.primary) in given for c in cells)
+
+
+def _built(record: Record) -> object:
+    return record.checkpoint.get("architecture")
+
+
+def _headlines_hold(record: Record) -> bool:
+    answers = [c.holds for c in record.criteria if c.role is Role.HEADLINE]
+    return bool(answers) and all(answers)
 
 
 def _names(found: Cells) -> str:
@@ -95,17 +96,19 @@ def _variant(record: Record) -> str:
 
 
 def _numbers(found: Cells) -> str:
-    """Say the deciding number of every checkpoint, a vacuous verdict's of its null; each threshold once."""
+    """Say on every checkpoint the numbers that made the verdict; each criterion and threshold once."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, cell in found:
-        record = cell.primary
-        criterion = decisive(record.criteria, record.verdict)
-        if criterion is None:
-            groups.setdefault("", []).append((name, plain(record.reason).rstrip(".")))
-        else:
-            head = f"{criterion.name} (claimed {claimed(criterion)}) is "
-            groups.setdefault(head, []).append((name, interval(criterion)))
+        criteria = telling(cell.primary)
+        for criterion in criteria:
+            groups.setdefault(_head(criterion), []).append((name, interval(criterion)))
+        if not criteria:
+            groups.setdefault("", []).append((name, plain(cell.primary.reason).rstrip(".")))
     return "; ".join(head + _together(pairs) for head, pairs in groups.items())
+
+
+def _head(criterion: Criterion) -> str:
+    return f"{criterion.name} (claimed {claimed(criterion)}) is "
 
 
 def _together(pairs: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from claims.core.migration import MADE_AS
 from claims.core.record import Record
 from reports.data.board import Board
 from reports.data.places import NOUN, Kind, compared, place_name, repeats
 from reports.text.markdown import plain
 from reports.text.numbers import ABSENT
-from reports.text.vocabulary import listed
+from reports.text.vocabulary import CONTROL, listed
 
 Table = tuple[list[str], list[list[str]]]
 #: Facts of a checkpoint, in the order of their columns.
@@ -19,6 +20,7 @@ POPULATION = ("name", "sequences", "tokens", "length", "made", "digest")
 MEANS = {
     "flip_rate": "share of choices that fall otherwise when the text is read in batches of another size",
     "experts_implementation": "how transformers computed the experts",
+    MADE_AS: "schema of the record when it was made; before schema 2, criteria had no roles",
 }
 
 
@@ -52,14 +54,15 @@ def _checkpoints(board: Board) -> Table:
             facts: dict[str, Any] = {}
             for _, cell in board.of_place(name):
                 facts = {**cell.primary.checkpoint, **facts}
-            place = plain(name, 80) + (f" ({NOUN[kind]})" if kind == Kind.DENSE else "")
+            aside = [*([NOUN[kind]] if kind == Kind.DENSE else []), *([CONTROL] if name in board.controls else [])]
+            place = " ".join([plain(name, 80), *([f"({', '.join(aside)})"] if aside else [])])
             rows.append([place, *(_printable(facts.get(fact), fact) for fact in FACTS)])
     return ["checkpoint", *(fact.replace("_", "-") for fact in FACTS)], rows
 
 
 def _experiments(board: Board) -> Table:
     """One row a checkpoint of an experiment's seed: who was compared with whom."""
-    first = {name: cell.primary for _, name, cell in reversed(board.of_kind(Kind.EXPERIMENT))}
+    first = {name: cell.primary for _, name, cell in reversed(board.in_order())}
     rows = [
         [plain(name, 80), compared(first[name]), " / ".join(map(plain, names))]
         for name in board.names(Kind.EXPERIMENT)

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from claims.core.verdict import Verdict
 from reports.papers.paper import Side
 
-#: In the order of the counts: for, against, and what decides nothing.
-WORD = {
-    Verdict.SUPPORTED: "agree",
-    Verdict.REFUTED: "disagree",
-    Verdict.VACUOUS: "says nothing",
-    Verdict.INCONCLUSIVE: "open",
-    Verdict.NOT_APPLICABLE: "not applicable",
-    Verdict.ERROR: "not computed",
+#: What a verdict says of the paper, in the order of the counts; what neither agrees nor disagrees keeps its own word.
+WORD = {verdict: verdict.value for verdict in Verdict} | {
+    Verdict.SUPPORTED: "agrees",
+    Verdict.PARTLY: "partly agrees",
+    Verdict.REFUTED: "disagrees",
 }
+#: The verdicts that take a side.
+SIDED = (Verdict.SUPPORTED, Verdict.PARTLY, Verdict.REFUTED)
 #: With whom, where it is not the paper as it stands.
 WITH = {Side.PAPER: "", Side.REVISED: " as revised", Side.REVIEW: " with the review"}
 
@@ -24,12 +23,12 @@ def outcome(verdict: Verdict, side: Side) -> str:
 
     Examples
     --------
-    >>> outcome(Verdict.REFUTED, Side.PAPER), outcome(Verdict.SUPPORTED, Side.REVIEW)
-    ('disagree', 'agree with the review')
+    >>> outcome(Verdict.REFUTED, Side.PAPER), outcome(Verdict.PARTLY, Side.REVIEW)
+    ('disagrees', 'partly agrees with the review')
     >>> outcome(Verdict.SUPPORTED, Side.OURS), outcome(Verdict.VACUOUS, Side.REVIEW)
-    ('supported (ours)', 'says nothing')
+    ('supported (ours)', 'vacuous')
     """
-    if verdict not in (Verdict.SUPPORTED, Verdict.REFUTED):
+    if verdict not in SIDED:
         return WORD[verdict]
     return f"{verdict} (ours)" if side == Side.OURS else WORD[verdict] + WITH[side]
 
@@ -40,7 +39,7 @@ def in_sum(found: Iterable[tuple[Verdict, Side]]) -> str:
     Examples
     --------
     >>> in_sum([(Verdict.SUPPORTED, Side.PAPER), (Verdict.REFUTED, Side.PAPER), (Verdict.SUPPORTED, Side.PAPER)])
-    'agree 2, disagree 1'
+    'agrees 2, disagrees 1'
     """
     counted = Counter(outcome(verdict, side) for verdict, side in found)
     ordered = dict.fromkeys(outcome(verdict, side) for side in Side for verdict in WORD)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from claims.core.record import Record
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import compared, place_name, repeats
+from reports.data.places import compared, is_null, place_name, repeats
 from reports.figures.claim_figures import Picture
 from reports.pages.criteria import because, telling
 from reports.pages.matrix import VARIANT_SIGN
-from reports.papers.agreement import WORD, in_sum, outcome
+from reports.papers.agreement import SIDED, WORD, in_sum, outcome
 from reports.papers.paper import Entry, Page, Paper, Status
 from reports.papers.scale import here_and_there, measured_on
 from reports.papers.tables import claims_of, claims_on, overview, sum_of, variants
@@ -22,7 +22,7 @@ from reports.text.links import reference, references
 from reports.text.markdown import Markdown, plain
 from reports.text.numbers import ABSENT, claimed
 from reports.text.templates import fill
-from reports.text.vocabulary import listed, plural
+from reports.text.vocabulary import CONTROL, listed, plural
 
 TOLD = {
     Status.PAPER: "The paper",
@@ -76,7 +76,7 @@ class EntryView:
                 said: tuple[str, ...] = (
                     self._outcome(cell),
                     because(cell.primary) or ABSENT,
-                    claimed(telling(cell.primary)[0]),
+                    claimed(next(iter(telling(cell.primary)), None)),
                 )
                 alike.setdefault(said, []).append(_place(name, cell))
             for number, (shared, names) in enumerate(alike.items()):
@@ -98,18 +98,21 @@ class EntryView:
         return shown
 
     def _outcome(self, cell: Cell) -> str:
+        if is_null(cell.primary):
+            return CONTROL
         sign = f" {VARIANT_SIGN}" if cell.sensitive else ""
-        return outcome(cell.verdict, self.paper.side(cell.primary.claim)) + sign
+        said = outcome(cell.verdict, self.paper.side(cell.primary.claim))
+        return f"{said}{' (theorem)' if cell.theorem else ''}{sign}"
 
     def _other_variants(self, record: Record) -> str:
         """Say what the other variants gave, where any of them departs from the deciding one."""
         cells = [cell for _, cell in self.board.of_claim(record.claim)]
         found: dict[str, list[Record]] = {}
-        for other in (other for cell in cells for other in cell.others):
+        for other in (other for cell in cells for other in cell.others if other.counted):
             found.setdefault(variant_name(other), []).append(other)
         side = self.paper.side(record.claim)
         said = [f"{name} ({in_sum((r.verdict, side) for r in others)})" for name, others in found.items()]
-        return listed(said, most=4) if any(cell.sensitive for cell in cells) else ""
+        return listed(said, most=4) if any(cell.sensitive and cell.counted for cell in cells) else ""
 
 
 def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
@@ -134,7 +137,7 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
         page=page,
         report=report,
         overview=overview(page, board),
-        meaning=[(word, verdict) for verdict, word in WORD.items() if word != verdict],
+        meaning=[(WORD[verdict], verdict) for verdict in SIDED],
         sign=VARIANT_SIGN,
         variants=variants(told, board),
         measured_on=measured_on(board, told),

@@ -9,6 +9,7 @@ from reports.pages.matrix import about
 from reports.papers.paper import Entry, Paper
 from reports.text.markdown import plain
 from reports.text.short_names import NAME
+from reports.text.vocabulary import CONTROL
 
 UNITS = (("B", 1e9), ("M", 1e6), ("K", 1e3))
 
@@ -31,6 +32,7 @@ def measured_on(board: Board, told: Iterable[Record]) -> list[str]:
     items = []
     for name in (n for kind in (Kind.MOE, Kind.DENSE) for n in board.names(kind) if n in found):
         size = [f" ({span([size])} parameters)" for size in _parameters(board, name)]
+        size += [f", {CONTROL}"] if name in board.controls and CONTROL not in says.get(name, "") else []
         items.append(f"{plain(name, NAME)}{''.join(size)}{f': {plain(says[name], 200)}' if name in says else ''}.")
     return items
 

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from claims.core.record import Record
 from reports.data.board import Board, variant_name
-from reports.data.places import Kind, is_control, place_name
-from reports.pages.matrix import COLUMNS
+from reports.data.places import Kind, is_null, place_name
+from reports.data.theorems import checked
+from reports.pages.criteria import value
+from reports.pages.matrix import COLUMNS, headings
 from reports.papers.agreement import in_sum
 from reports.papers.paper import Entry, Page, Paper
 from reports.text.figure_labels import labels_of
 from reports.text.links import reference
 from reports.text.markdown import Markdown, bullets, escape, table
 from reports.text.numbers import ABSENT
-from reports.text.short_names import LONGEST, heads, legend
+from reports.text.short_names import LONGEST, legend
 from reports.text.vocabulary import SYMBOL, listed, shown
 
 #: Longest head of an experiment's column: its name says what differs.
@@ -36,13 +38,11 @@ def claims_on(page: Page, board: Board) -> list[Record]:
 
 
 def sum_of(paper: Paper, found: Sequence[Record], board: Board) -> str:
-    """Count the outcomes of some claims, those on untrained controls apart."""
-    cells = [cell.primary for record in found for _, cell in board.of_claim(record.claim)]
-    trained, control = (
-        in_sum((r.verdict, paper.side(r.claim)) for r in cells if is_control(r) == wanted) for wanted in (False, True)
-    )
-    parts = [trained, f"untrained control: {control}" if control else ""]
-    return "; ".join(part for part in parts if part) or ABSENT
+    """Count the outcomes of some claims, and the checks of theorems apart; untrained controls have none."""
+    cells = [cell for record in found for _, cell in board.of_claim(record.claim)]
+    passed = checked(cells)
+    agreed = in_sum((c.verdict, paper.side(c.primary.claim)) for c in cells if c.counted)
+    return "; ".join(filter(None, [agreed, f"theorems: {passed}" if passed else ""])) or ABSENT
 
 
 def overview(page: Page, board: Board) -> Markdown:
@@ -65,12 +65,13 @@ def variants(found: Sequence[Record], board: Board) -> Markdown:
     for kind in Kind:
         names = [name for name in board.names(kind) if any((claim, name) in board.cells for claim in claims)]
         longest = WHOLE if kind == Kind.EXPERIMENT else LONGEST
-        short = heads(names, longest)
+        short = headings(board, names, longest)
         blocks = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
         parts += [_block(found, board, {name: short[name] for name in block}) for block in blocks]
         parts.append(bullets(legend(names, {}, longest)))
     signs = ", ".join(map(shown, SYMBOL))
-    parts.append(Markdown(f"The first variant of a claim decides. {signs}; an empty cell: not measured."))
+    control = "; a number: the headline's value on an untrained control" if board.controls else ""
+    parts.append(Markdown(f"The first variant of a claim decides. {signs}{control}; an empty cell: not measured."))
     return Markdown("\n\n".join(filter(None, parts)))
 
 
@@ -82,7 +83,8 @@ def _block(found: Sequence[Record], board: Board, names: Mapping[str, str]) -> M
         for name in names:
             cell = board.cells.get((record.claim, name))
             for variant in cell.records if cell else ():
-                verdicts.setdefault(variant_name(variant), {})[name] = SYMBOL[variant.verdict]
+                said = value(variant) if is_null(variant) else SYMBOL[variant.verdict]
+                verdicts.setdefault(variant_name(variant), {})[name] = said
         for number, (variant_said, marks) in enumerate(verdicts.items()):
             claim = "" if number else reference(record.claim)
             rows.append([claim, variant_said, *(marks.get(name, "") for name in names)])

@@ -52,7 +52,9 @@
     if (link && link.hash === location.hash) reveal();
   });
   window.addEventListener("hashchange", reveal);
-  window.addEventListener("beforeprint", () => claims.forEach((claim) => { claim.open = true; }));
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  });
   filter();
   reveal();
 })();

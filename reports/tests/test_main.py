@@ -84,7 +84,7 @@ def test_matrix_prints_the_report_s_matrix_without_links(write: Write, capsys: C
     assert printed.startswith(
         "2 claims on 1 checkpoint (a) gave 2 verdicts: 1 supported and 1 refuted.\n\n## Claims by"
     )
-    assert ["kernel-energy", "✓ supported"] in rows(printed)
+    assert ["kernel-energy", "✓ supported 0.500"] in rows(printed)
     assert "](" not in printed
 
 

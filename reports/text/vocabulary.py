@@ -1,28 +1,63 @@
-"""The words of a report: symbols and meanings of the verdicts, titles of the groups, sentences of lists."""
+"""The words of a report: symbols and meanings of verdicts and roles, titles of the groups, sentences of lists."""
 
 from collections.abc import Sequence
 
-from claims.core.verdict import Verdict
+from claims.core.verdict import Role, Verdict
 
 SYMBOL = {
     Verdict.SUPPORTED: "✓",
-    Verdict.REFUTED: "✗",
+    Verdict.PARTLY: "◐",
     Verdict.VACUOUS: "∅",
+    Verdict.REFUTED: "✗",
     Verdict.INCONCLUSIVE: "?",
     Verdict.NOT_APPLICABLE: "–",
     Verdict.ERROR: "!",
 }
 MEANING = {
-    Verdict.SUPPORTED: "every criterion's 95 % interval lies on the claimed side of its threshold, and the "
-    "claim's null does not satisfy them too",
-    Verdict.REFUTED: "some criterion's interval lies wholly on the other side, or a counterexample exists that "
-    "a third party can recheck",
-    Verdict.VACUOUS: "the criteria hold, but they hold for the claim's null as well: true, and says nothing",
-    Verdict.INCONCLUSIVE: "an interval, or that of a positive control, straddles its threshold: more data would be "
-    "needed to tell",
-    Verdict.NOT_APPLICABLE: "a premise of the claim is not met on this checkpoint; the reason is given",
+    Verdict.SUPPORTED: "the headline's 95 % interval lies wholly on the claimed side of its threshold, what lies "
+    "beyond the null is large enough to matter, and no part of the sentence is refuted",
+    Verdict.PARTLY: "the effect is there beyond its null, but it falls short of the stated size, or a part of the "
+    "sentence is refuted; the reason says which",
+    Verdict.VACUOUS: "the headline holds, but so does the null: what lies beyond it is too small to matter, so the "
+    "claim's holding tells nothing of what it is about",
+    Verdict.REFUTED: "the headline's interval lies wholly on the other side, and nothing that matters lies beyond the "
+    "null; or a counterexample exists that a third party can recheck",
+    Verdict.INCONCLUSIVE: "the interval of a premise, of the headline or of the excess reaches across its threshold, "
+    "or fewer than five trainings an arm were compared; where it can be estimated, the reason says how many more units "
+    "would decide",
+    Verdict.NOT_APPLICABLE: "a premise of the claim is not met on this checkpoint, as measured; the reason has the "
+    "number",
     Verdict.ERROR: "the claim could not be computed; the reason is given",
 }
+#: What a criterion is to its claim, in the order in which a table shows them.
+ROLE = {
+    Role.HEADLINE: "headline",
+    Role.EXCESS: "excess over the null",
+    Role.PART: "part",
+    Role.PREMISE: "premise",
+    Role.CONTROL: "control",
+    Role.REPORTED: "reported",
+}
+ROLE_MEANING = {
+    Role.HEADLINE: "the sentence's own quantity, which decides",
+    Role.EXCESS: "the same quantity minus what the null gives, paired over the same units: whether there is more to it "
+    "than the null. A claim without one has no null by nature",
+    Role.PART: "what the sentence says besides. Refuted, it makes a supported claim hold partly",
+    Role.PREMISE: "where it is not met, the sentence cannot be asked at all",
+    Role.CONTROL: "what the null alone gives, or a case whose answer is known beforehand; decides nothing",
+    Role.REPORTED: "another number of interest; decides nothing",
+}
+#: What stands in the place of a verdict where a finding was measured on a model that no step has trained.
+CONTROL = "untrained control"
+CONTROL_MEANING = (
+    "a model that no step has trained: a null, not a checkpoint. Its numbers stand beside the others', and it has no "
+    "verdict"
+)
+THEOREMS = "Theorems and premises"
+THEOREMS_MEANING = (
+    "True of every linear router by algebra, or premises of the measurement: checked on every checkpoint, never "
+    "counted. A statement that algebra refutes must come out refuted"
+)
 GROUP = {
     "A": "The linear router",
     "B": "Load balancing and the shared direction",

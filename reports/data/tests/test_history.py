@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from claims.core.migration import MADE_AS
 from claims.core.record import Record, write_records
 from claims.core.verdict import Verdict
 from reports.__main__ import main
@@ -134,3 +135,14 @@ def test_history_writes_the_same_page_and_a_picture_a_claim_whatever_the_names(
     assert "| x " in text
     assert main(["history", str(write("dated", dated("2026-03-01"))), "-o", str(out)]) == 0
     assert "of the dates that their records carry" in (out / "history.md").read_text(encoding="utf-8")
+
+
+def test_an_untrained_control_has_numbers_but_no_verdicts_and_roles_are_told() -> None:
+    control = at(2.0, "zoo/init")
+    old = at(2.0, provenance={MADE_AS: 1})
+    (history,) = histories(runs_of([old, control], [at(2.0), replace(control, verdict=Verdict.REFUTED)]))
+    assert list(history.verdicts) == ["a"]
+    assert {track.place for track in history.tracks} == {"a", "zoo/init"}
+    assert history.changes == ((1, "criteria got roles, and verdicts another rule"),)
+    (history,) = histories(runs_of([at(2.0, "zoo/init")], [at(1.05, "zoo/init")]))
+    assert list(drifting(history)) == []

@@ -15,12 +15,14 @@ from reports.data.places import Kind
 from reports.data.read import BadInput
 from reports.outputs.compare import compare
 from reports.outputs.markdown_report import render
-from reports.pages.findings import findings, on_controls
+from reports.pages.findings import findings, given_by_control
 from reports.pages.matrix import tables
+from reports.pages.summary import alarms, paragraph
 from reports.tests.support.pages import broken_links, rows
 from reports.tests.support.sample_kinds import dense, experiment, others
-from reports.tests.support.samples import record, run
+from reports.tests.support.samples import criterion, record, run
 from reports.text.short_names import LONGEST, heads
+from reports.text.vocabulary import SYMBOL
 
 WHOLE = [*run(), *others()]
 MOE, EXPERIMENTS = "Claims by checkpoints", "Controlled experiments"
@@ -74,7 +76,7 @@ def test_a_run_with_other_checkpoints_is_said_to_differ() -> None:
     other = replace(one, checkpoint=one.checkpoint | {"checkpoints": [["zoo/a-s0", "zoo/b-s0"]]})
     found = compare([one], [other])
     assert not found.changed
-    assert "checkpoints was zoo/a-s0, zoo/b-s0, zoo/a-s1, zoo/b-s1, is zoo/a-s0, zoo/b-s0" in found.markdown
+    assert "checkpoints was zoo/a-s0, zoo/b-s0, zoo/a-s1, zoo/b-s1" in found.markdown
 
 
 def test_compare_tells_a_vanished_experiment() -> None:
@@ -104,16 +106,61 @@ def test_shards_agree_on_the_kind_of_a_place_which_is_a_mixture_of_experts_unles
             merge([[whole], [replace(whole, checkpoint=whole.checkpoint | kind)]])
 
 
-def test_untrained_controls_make_no_finding_alone_and_are_told_where_they_satisfy_a_claim() -> None:
-    def at(claim: str, name: str, verdict: Verdict) -> Record:
-        whole = replace(record(claim, name, verdict, criteria=[]), group="B")
-        return replace(whole, checkpoint=whole.checkpoint | {"control": name == "zoo/init"})
+def test_untrained_controls_make_no_finding_and_are_told_where_they_give_what_a_trained_one_of_their_kind_does() -> (
+    None
+):
+    refuted = [record(claim, "zoo/init", Verdict.REFUTED) for claim in ("a", "b")]
+    both = board([*refuted, record("b", "x", Verdict.REFUTED)])
+    assert [(found.kind, found.claim, found.where) for found in findings(both)] == [("refuted", "b", "")]
+    good, poor = (criterion("x", ends, "> 0.2") for ends in ((0.5, 0.4, 0.6), (0.1, 0.0, 0.15)))
+    given = {"a": good, "b": good, "c": poor, "d": good}
+    controls = [record(claim, "zoo/init", Verdict.SUPPORTED, criteria=[c]) for claim, c in given.items()]
+    trained = [record(claim, "x", Verdict.SUPPORTED) for claim in "acd"] + [record("b", "x", Verdict.INCONCLUSIVE)]
+    elsewhere = replace(trained[2], checkpoint=trained[2].checkpoint | {"architecture": "another"})
+    assert given_by_control(board([*controls, *trained[:2], elsewhere, trained[3]])) == ["a"]
 
-    refuted = board([at("a", "zoo/init", Verdict.REFUTED), *(at("b", n, Verdict.REFUTED) for n in ("zoo/init", "x"))])
-    assert [(found.claim, found.where) for found in findings(refuted)] == [("b", "on 2 of 2")]
-    supported = [at(claim, "zoo/init", Verdict.SUPPORTED) for claim in ("a", "b")]
-    trained = [at("a", "x", Verdict.SUPPORTED), at("b", "x", Verdict.INCONCLUSIVE)]
-    assert on_controls(board([*supported, *trained])) == (["a"], ["b"])
+
+def test_an_untrained_control_has_its_value_and_is_in_no_sum() -> None:
+    half = [criterion("x", (0.5, 0.4, 0.6), "> 0.2")]
+    places = ("zoo/init", "zoo/balanced")
+    found = board(
+        [record("kernel-energy", name, Verdict.SUPPORTED, criteria=half, expected="refuted") for name in places]
+    )
+    head, _, _, row = rows(dict(tables(found))[MOE])
+    assert (head[1:], row[1:]) == (["zoo/balanced", "zoo/init (control)"], ["✓ supported 0.500 ‡", "0.500"])
+    assert "1 claim on 1 checkpoint (zoo/balanced) gave 1 verdict: 1 supported." in paragraph(found)
+    assert "1 untrained control, zoo/init, without verdicts" in paragraph(found)
+    lost = board([record("kernel-energy", "zoo/init", Verdict.ERROR, reason="no weights")])
+    assert rows(dict(tables(lost))[MOE])[-1][1:] == ["! error"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected", "says"),
+    [
+        (Verdict.SUPPORTED, None, ""),
+        (Verdict.REFUTED, "refuted", ""),
+        (Verdict.NOT_APPLICABLE, None, ""),
+        (Verdict.SUPPORTED, "refuted", "✓ supported on zoo/init: it must be refuted"),
+        *(
+            (v, None, f"{SYMBOL[v]} {v} on zoo/init: torn")
+            for v in Verdict
+            if v not in (Verdict.SUPPORTED, Verdict.NOT_APPLICABLE)
+        ),
+    ],
+)
+def test_a_theorem_is_in_no_sum_and_shouted_where_it_fails(verdict: Verdict, expected: str | None, says: str) -> None:
+    reason = "" if verdict == Verdict.SUPPORTED else "torn."
+    theorem = record("necessity-full-space", "zoo/init", verdict, expected=expected, reason=reason)
+    found = board([theorem, record("kernel-energy", "a", Verdict.SUPPORTED)])
+    assert alarms(found) == ([("necessity-full-space", says)] if says else [])
+    assert findings(found) == []
+    passed = "0 of 0 checks" if verdict == Verdict.NOT_APPLICABLE else f"{0 if says else 1} of 1 check"
+    told = (
+        f"1 claim on 1 checkpoint (a) gave 1 verdict: 1 supported. Theorems and premises, in no sum: {passed} passed."
+    )
+    assert paragraph(found) == told
+    assert "necessity-full-space" not in dict(tables(found))[MOE]
+    assert "necessity-full-space" in dict(tables(found))["Theorems and premises"]
 
 
 def test_without_a_primary_variant_the_first_decides() -> None:

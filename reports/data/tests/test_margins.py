@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from claims.core.verdict import Verdict
+from claims.core.verdict import DECIDING, Role, Verdict
 from reports.data.margins import clear, deciding, gap, lost
 from reports.tests.support.samples import criterion, record
 
@@ -28,21 +28,23 @@ def test_gap(ends: tuple[float, float, float], side: str, expected: float | None
     assert gap(replace(whole, low=None)) is gap(replace(whole, threshold=None)) is None
 
 
-def test_the_null_decides_where_the_verdict_hangs_on_it() -> None:
-    good = criterion("x", (2.0, 1.5, 2.5), "> 1")
-    aside = replace(good, name="y", decides=False)
-    told = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good, aside], null=[good])
-    assert list(deciding(told)) == ["x", "null: x"]
-    assert list(deciding(replace(told, verdict=Verdict.REFUTED))) == ["x"]
+def test_what_can_change_a_verdict_decides_whatever_the_verdict() -> None:
+    whole = record(
+        "x", "a", Verdict.REFUTED, criteria=[criterion(role, (2.0, 1.5, 2.5), "> 1", role=role) for role in Role]
+    )
+    assert list(deciding(whole)) == ["headline", "excess", "part", "premise"]
 
 
-def test_what_comes_near_its_threshold_is_lost_the_null_of_a_supported_claim_too_unless_the_verdict_changed() -> None:
-    good, close = criterion("x", (2.0, 1.5, 2.5), "> 1"), criterion("x", (1.2, 0.9, 1.5), "> 1")
-    far, near = criterion("x", (0.0, -0.1, 0.1), "> 1"), criterion("x", (0.95, 0.85, 1.05), "> 1")
-    old = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good], null=[far])
-    assert [name for name, _, _ in lost(old, replace(old, null=[near]))] == ["null: x"]
-    assert lost(replace(old, null=[near]), old) == []
-    assert lost(old, replace(old, verdict=Verdict.INCONCLUSIVE, criteria=[close])) == []
+@pytest.mark.parametrize("role", list(Role))
+def test_what_comes_near_its_threshold_is_lost_where_its_role_decides_unless_the_verdict_changed(role: Role) -> None:
+    good, close = (criterion("x", ends, "> 1", role=role) for ends in ((2.0, 1.5, 2.5), (1.2, 0.9, 1.5)))
+    old = record("kernel-energy", "a", Verdict.SUPPORTED, criteria=[good])
+    new = replace(old, criteria=[close])
+    assert [name for name, _, _ in lost(old, new)] == ["x"] * (role in DECIDING)
+    assert lost(new, old) == []
+    assert lost(old, replace(new, verdict=Verdict.INCONCLUSIVE)) == []
+    control = old.checkpoint | {"control": True}
+    assert lost(replace(old, checkpoint=control), replace(new, checkpoint=control)) == []
 
 
 def test_a_quantity_between_two_thresholds_has_a_margin_to_each() -> None:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from claims.core.record import Figure, LayerCurve, Series
-from claims.core.verdict import Verdict
 from reports.figures.claim_figures import groups, layer_figure, scales
 from reports.figures.draw import draw
 from reports.figures.labels import Panel
@@ -82,7 +81,7 @@ SAYS = "response to the shared direction of all the tokens, mean and range over 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_what_all_panels_show_is_said_once_and_each_has_its_verdict(drawn: Callable[..., Canvas], count: int) -> None:
     alike = replace(sample_figures.moves("a"), title=SAYS)
-    panels = [Panel(f"zoo/{i}", alike, Verdict.REFUTED) for i in range(count)]
+    panels = [Panel(f"zoo/{i}", alike, "refuted") for i in range(count)]
     above, own = words(drawn("moves matter", *panels, origin="after GEO Fig. 1"), count)
     assert above == f"Claimed: moves matter Shown: {SAYS}; after GEO Fig. 1"
     assert own == [f"zoo/{i}: refuted" for i in range(count)]
@@ -101,7 +100,7 @@ def test_no_word_is_cut_or_lies_on_another(drawn: Callable[..., Canvas], panels:
     moves = sample_figures.moves("a")
     long = replace(moves, title=SAYS, x_label="pruned MoE layers, from the end of the model", y_label=SAYS[:70])
     named = replace(long, series=[replace(s, label=f"{SAYS[:60]} {s.label}") for s in long.series])
-    figure = drawn(SAYS, *(Panel(f"organisation/model-{i}", named, Verdict.REFUTED) for i in range(panels)))
+    figure = drawn(SAYS, *(Panel(f"organisation/model-{i}", named, "refuted") for i in range(panels)))
     figure.canvas.draw()
     axes = figure.axes[:panels]
     legends = [*figure.legends, *(found for axis in figure.axes if (found := axis.get_legend()) is not None)]

@@ -1,14 +1,18 @@
 """A nightly reader hears of changes, all of them, and of nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from claims.core.record import Record
-from claims.core.verdict import Verdict
+from claims.core.migration import MADE_AS
+from claims.core.record import Record, read_records
+from claims.core.verdict import Role, Verdict
 from reports.outputs.compare import compare
 from reports.tests.support.pages import rows
 from reports.tests.support.samples import criterion, record, run
+
+OLD = Path(__file__).resolve().parents[3] / "claims" / "core" / "tests" / "records-schema-1.jsonl"
 
 
 def small() -> list[Record]:
@@ -61,3 +65,51 @@ def test_a_lost_margin_is_a_change(ends: tuple[float, float, float], share: floa
     now = f"{ends[0]:.2f} [{ends[1]:.2f}, {ends[2]:.2f}]"
     told = ["kernel-energy", "a", "gain", ">= 1.5", "2.40 [2.30, 2.50]", now]
     assert (told in rows(found.markdown)) == is_lost
+
+
+def with_roles(old: Record) -> Record:
+    """Return a record of schema 1 as a run of today would have made it: the same numbers, under roles."""
+    facts = {name: fact for name, fact in old.provenance.items() if name != MADE_AS}
+    changed: dict[str, object] = {"provenance": facts}
+    if old.claim == "router-linearity":
+        changed["kind"] = "theorem"
+    if old.claim == "balance-suppression":
+        median = replace(old.criteria[0], value=0.7, low=0.65, high=0.75, holds=False)
+        changed |= {"verdict": Verdict.PARTLY, "criteria": [median, replace(median, name="beyond", role=Role.EXCESS)]}
+    if old.claim == "moe-spreads" and old.verdict == Verdict.REFUTED:
+        changed["verdict"] = Verdict.PARTLY
+    return replace(old, **changed)  # type: ignore[arg-type]
+
+
+def test_a_run_of_schema_1_is_compared_with_one_that_has_roles() -> None:
+    old = read_records(OLD)
+    new = [with_roles(record) for record in old]
+    found = compare(old, new)
+    assert found.markdown.startswith("# 1 of 12 verdicts changed; 1 other variant moved.\n")
+    told = rows(found.markdown)
+    assert ["balance-suppression", "olmoe-aux", "< 0.5", "✗ refuted", "◐ partly"] in [row[:5] for row in told]
+    assert "median rho 1.34 [1.22, 1.44]" in found.markdown
+    (variant,) = [row for row in told if row[0] == "moe-spreads"]
+    assert variant[3:5] == ["✗ refuted", "◐ partly"]
+    assert (
+        "- 1 of 26 deciding numbers moved\n- Of claims in both runs, 2 deciding numbers in one run alone\n"
+        in found.markdown
+    )
+    assert "The records of the old run are of schema 1" in found.markdown
+    assert MADE_AS not in found.markdown
+    assert "The records of the new run are of schema 1" in compare(new, old).markdown
+    assert "schema 1" not in compare(new, new).markdown
+    assert compare(old, old).markdown.startswith("# No verdict changed.\n")
+
+
+def test_what_no_sum_counts_is_told_apart_and_a_null_has_no_verdict_to_change() -> None:
+    theorem, control = (
+        record(claim, "zoo/init", Verdict.SUPPORTED) for claim in ("sufficiency-bound", "kernel-energy")
+    )
+    refuted = [replace(one, verdict=Verdict.REFUTED) for one in (theorem, control)]
+    found = compare([theorem, control], refuted)
+    assert found.changed
+    assert found.markdown.startswith("# No verdict changed; 1 beyond the count moved.\n")
+    assert "kernel-energy" not in found.markdown
+    broken = compare([control], [replace(control, verdict=Verdict.ERROR, reason="no weights")])
+    assert ["untrained control", "! error"] in [row[3:5] for row in rows(broken.markdown)]

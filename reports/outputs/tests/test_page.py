@@ -18,6 +18,7 @@ from reports.outputs.tests.test_render import HOSTILE, hostile_run
 from reports.tests.support.markup import Element, faults, read_page
 from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import criterion, record, run
+from reports.text.vocabulary import CONTROL
 
 #: A claim that was measured on one checkpoint of three, so that some cells are empty.
 RARE = record("kernel-depth", "zoo/balanced", Verdict.NOT_APPLICABLE, reason="no such layer")
@@ -44,8 +45,9 @@ def test_every_measured_cell_is_a_link_to_its_claim_and_the_others_say_why_not(r
         assert target.tag == "section"
         assert (target.attributes["data-verdict"], target.attributes["tabindex"]) == (verdict, "-1")
         assert verdict.replace("-", " ") in link.attributes["aria-label"]
+    assert {"partly", "vacuous", "untrained-control"} <= {cell.attributes["data-verdict"] for cell in cells}
     bare = [td for td in root.all("td") if "data-place" in td.attributes and td not in cells]
-    assert [(td.text, td.all("a")) for td in bare] == [("not run", [])] * 2
+    assert [(td.text, td.all("a")) for td in bare] == [("not run", [])] * 3
 
 
 def test_experiments_are_a_list_with_a_verdict_a_row(root: Element) -> None:
@@ -80,7 +82,7 @@ def test_filters_offer_what_there_is(root: Element) -> None:
 def test_a_claim_has_its_numbers_its_figures_and_its_history(root: Element) -> None:
     (claim,) = root.all("details", id="claim-necessity-full-space")
     first, *others = claim.all("section", class_="place")
-    assert len(others) == 2
+    assert len(others) == 3
     assert "routers blind to a move of 10 ||h||" in first.text
     assert "Counterexample: two inputs ten norms apart" in first.text
     images = claim.all("img")
@@ -89,6 +91,33 @@ def test_a_claim_has_its_numbers_its_figures_and_its_history(root: Element) -> N
         assert base64.b64decode(image.attributes["src"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
         assert image.attributes["alt"]
     assert re.search("Through the runs.*first", claim.text)
+
+
+def test_a_theorem_that_fails_is_shouted_and_an_untrained_control_is_set_apart(root: Element) -> None:
+    (alarm,) = root.all("p", class_="alarm")
+    assert "kernel-counterexample" in alarm.text
+    titles = [grid.all("h2")[0].text for grid in root.all("section", class_="grid")]
+    assert titles[-2:] == ["Theorems and premises", "Theorems and premises on generated cases"]
+    first = root.all("section", class_="grid")[0]
+    (head,) = first.all("th", class_="control")
+    assert head.text == "zoo/init (control)"
+    assert head is first.all("th", scope="col")[-1]
+    values = [td.text for td in first.all("td", class_="control") if td.attributes.get("data-verdict")]
+    assert values == ["2.42", "0.0410", "0.990", "0.710"]
+
+
+def test_at_which_thresholds_a_verdict_would_change_is_folded_and_not_told_of_a_control(root: Element) -> None:
+    (claim,) = root.all("details", id="claim-kernel-energy")
+    told = [section.all("details", class_="aside") for section in claim.all("section", class_="place")]
+    assert [len(found) for found in told] == [1, 1, 1, 0]
+    assert "open" not in told[0][0].attributes
+    assert "vacuous at thresholds up to 0.066" in told[0][0].text
+
+
+def test_every_standing_has_a_style(root: Element) -> None:
+    (style,) = root.all("style")
+    for standing in (*Verdict, CONTROL):
+        assert f".v-{standing.replace(' ', '-')}" in "".join(style.pieces)
 
 
 def test_the_policy_allows_the_page_s_own_style_and_script_and_nothing_else(root: Element) -> None:

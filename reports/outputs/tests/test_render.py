@@ -35,6 +35,7 @@ def hostile_run() -> list[Record]:
     assert whole.certificate is not None
     bad = replace(
         whole,
+        kind="finding",
         claim=HOSTILE,
         title=HOSTILE,
         group=HOSTILE,
@@ -42,6 +43,7 @@ def hostile_run() -> list[Record]:
         null_says=HOSTILE,
         reason=HOSTILE,
         notes=[HOSTILE],
+        sensitivity=[HOSTILE],
         equation=f"```\n{HOSTILE}",
         variant={HOSTILE: HOSTILE},
         thresholds={HOSTILE: {"value": 0.1, "why": HOSTILE}},
@@ -51,7 +53,8 @@ def hostile_run() -> list[Record]:
         figure=replace(whole.figure, title=HOSTILE, x_label="$\\frac{", redraws='"日本 $_$><script>'),
     )
     other = replace(bad, variant={"r": HOSTILE}, primary=False, verdict=Verdict.SUPPORTED, certificate=None)
-    return [*(replace(r, checkpoint=place) for place in places for r in (bad, other)), *run()[:1]]
+    torn = replace(bad, claim=f"t{HOSTILE}", kind="theorem", expected=None)
+    return [*(replace(r, checkpoint=place) for place in places for r in (bad, other)), torn, *run()[:1]]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,7 @@ def test_hostile_texts_break_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "inner"
     render(hostile_run(), folder)
     pages = sorted(folder.rglob("*.md"))
-    assert len(pages) == 4
+    assert len(pages) == 5
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"(?<!\\)<(?:br|script)>|\x1b|^# h", prose(text), re.MULTILINE)

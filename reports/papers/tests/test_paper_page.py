@@ -17,7 +17,7 @@ from reports.papers.paper import Page, Side
 from reports.papers.paper_file import load_paper
 from reports.papers.scale import span
 from reports.papers.tables import claims_on, variants
-from reports.tests.support.pages import broken_links, ragged_tables
+from reports.tests.support.pages import broken_links, ragged_tables, rows
 from reports.tests.support.sample_functions import functions
 from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import run
@@ -42,6 +42,17 @@ def test_the_words_are_the_verdicts(small: Page, verdict: Verdict) -> None:
     found = section(page(small, measured("a", "x", verdict)), "Figure 1")
     assert re.search(rf"^\| \[a\] +\| x +\| {WORD[verdict]} +\|", found, re.MULTILINE)
     assert f"In sum: {WORD[verdict]} 1." in found
+
+
+def test_theorems_and_untrained_controls_are_in_no_sum(small: Page) -> None:
+    theorem = measured("a", "x", Verdict.REFUTED, kind="theorem", expected="refuted")
+    control = measured("c", "zoo/init", Verdict.REFUTED)
+    whole = page(small, theorem, control, measured("c", "x", Verdict.PARTLY))
+    found = section(whole, "Figure 1")
+    assert re.findall(r"In sum: (.+?)\. Null", found) == ["theorems: 1 of 1 check passed", "partly agrees 1"]
+    outcomes = [(row[1], row[2]) for row in rows(found)[2:]]
+    assert outcomes == [("x", "disagrees (theorem)"), ("x", "partly agrees"), ("zoo/init", "untrained control")]
+    assert re.search(r"^\| \[Figure 1\].* partly agrees 1; theorems: 1 of 1 check passed \|$", whole, re.MULTILINE)
 
 
 def test_pictures_of_the_figure_come_before_those_of_another(small: Page) -> None:
@@ -80,9 +91,10 @@ def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
 def test_a_sum_orders_the_paper_first() -> None:
     found = [(v, s) for s in reversed(Side) for v in Verdict]
     assert in_sum(found).split(", ") == [
-        *("agree 1", "disagree 1", "says nothing 4", "open 4", "not applicable 4", "not computed 4"),
-        *("agree as revised 1", "disagree as revised 1", "agree with the review 1", "disagree with the review 1"),
-        *("supported (ours) 1", "refuted (ours) 1"),
+        *("agrees 1", "partly agrees 1", "vacuous 4", "disagrees 1", "inconclusive 4", "not applicable 4", "error 4"),
+        *("agrees as revised 1", "partly agrees as revised 1", "disagrees as revised 1"),
+        *("agrees with the review 1", "partly agrees with the review 1", "disagrees with the review 1"),
+        *("supported (ours) 1", "partly (ours) 1", "refuted (ours) 1"),
     ]
     assert {outcome(v, Side.PAPER) for v in Verdict} == set(WORD.values())
 
@@ -125,7 +137,7 @@ def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
     assert asy.startswith("# ASY and PRB, claim by claim\n\nASY: Geometric")
     headings = re.findall(r"^##+ (.+)$", asy, re.MULTILINE)
     assert headings.index("ASY: statements") < headings.index("ASY claim C") < headings.index("PRB: statements")
-    assert "[functional-decorrelation]: Functional decorrelation. In sum: agree 3." in section(asy, "ASY claim A")
+    assert "[functional-decorrelation]: Functional decorrelation. In sum: agrees 3." in section(asy, "ASY claim A")
     assert section(asy, "PRB finding iii").count("In sum: ") == 3
     assert ragged_tables(asy) == []
     assert broken_links(tmp_path) == []

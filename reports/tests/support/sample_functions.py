@@ -37,6 +37,7 @@ def functions() -> list[Record]:
 
 def _texts(claim: str, figure: str) -> dict[str, Any]:
     return {
+        "kind": "finding",
         "group": "E",
         "title": claim.replace("-", " ").capitalize(),
         "source": "ASY (arXiv 2605.16349v1)",
