@@ -1,4 +1,4 @@
-"""Alignment and spectra of the Jacobians of a transformer layer's experts, each as one number."""
+"""Alignment and spectra of the Jacobians of a transformer layer and its experts, each as one number."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ ROUNDED = 1e-6
 
 
 def functions_of(layer: ArmLayer) -> LayerFunctions:
-    """The functions of a layer that `claims.trained_pairs.arms.studied` let pass."""
+    """The functions of a layer that `claims.trained_pairs.arms.in_all_arms` let pass as studied."""
     assert layer.functions is not None
     return layer.functions
 
@@ -42,9 +42,9 @@ def token_alignment(cosines: TokenCosines) -> Aligned:
     return Aligned(*(_mean(_pairs(_over_tokens(cosines, part))) for part in (cosines.signed, cosines.absolute)))
 
 
-def leading_value(singular: FloatArray, gate: Float64Array | float = 1.0) -> float:
-    """Mean over rows (N, K) of the largest singular value, each times its gate; NaN without one."""
-    return _mean(np.asarray(singular[:, 0].astype(np.float64) * gate))
+def leading_value(singular: FloatArray) -> float:
+    """Mean over rows (N, K) of the largest singular value; NaN without one."""
+    return _mean(singular[:, 0].astype(np.float64))
 
 
 def decay(singular: FloatArray, top: int) -> Float64Array:
@@ -58,18 +58,6 @@ def values_of_rank(singular: FloatArray) -> int:
     """How many of the K values of some row are not 0: an expert of width m has m at most."""
     known = np.nan_to_num(singular)
     return int((known > ROUNDED * known[:, :1]).sum(axis=1).max(initial=0))
-
-
-def mean_gates(layer: ArmLayer) -> Float64Array:
-    """Mean combine weight of each expert's visits, (E,); NaN without one."""
-    visits = layer.experts.visits
-    return np.asarray(np.divide(layer.experts.weight, visits, out=np.full(len(visits), np.nan), where=visits > 0))
-
-
-def mean_gate(layer: ArmLayer) -> float:
-    """Mean combine weight of all visits; NaN without one."""
-    visits = int(layer.experts.visits.sum())
-    return float(layer.experts.weight.sum() / visits) if visits else float("nan")
 
 
 def _over_tokens(cosines: TokenCosines, part: FloatArray) -> Float64Array:

@@ -1,7 +1,8 @@
 """Line up the layers of transformers trained as arms of an experiment, and refuse arms that are not comparable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,35 +30,48 @@ class ArmLayer:
         """k, experts that a token uses."""
         return int(self.experts.sample_experts.shape[1])
 
-    @property
-    def unstudied(self) -> str:
-        """Why the functions of its experts are not known, or ""."""
-        return "its experts were not studied" if self.functions is None else self.functions.note
+    def unstudied(self, *, gates: bool) -> str:
+        """Why the functions of its experts, or ``gates`` as functions too, are not known, or ""."""
+        if self.functions is None:
+            return "its experts were not studied"
+        unknown = gates and self.functions.layer_leading is None
+        return self.functions.note or ("no gradient of its gates is known" if unknown else "")
 
 
 Arms = ArmLayers[ArmLayer]
 
 
-def in_all_arms(experiment: FunctionExperiment, *, studied: bool = False) -> Arms:
-    """Return the layers that can be used in every checkpoint of an experiment of two arms.
+class Stages(NamedTuple):
+    """The same layers of the same arms after training and before it; no seed before, where that is not known."""
+
+    after: Arms
+    before: Arms
+
+
+def in_all_arms(experiment: FunctionExperiment, *, studied: bool = False, gates: bool = False) -> Stages:
+    """Return the layers that can be used in every checkpoint of an experiment of two arms, and before training.
 
     Parameters
     ----------
     studied : whether the functions of the experts must be known; what the experts receive always is
+    gates : whether, of those that are studied, the layer's function must be known with its gates
 
     Raises
     ------
     NotApplicable
         When there is none, or the checkpoints did not read the same text and sample the same tokens of it.
     """
-    _require_one_text([arm.experts for seed in experiment.trainings for arm in seed])
+    seeds = (*experiment.trainings, *experiment.untrained)
+    _require_one_text([arm.experts for seed in seeds for arm in seed])
 
     def known(arm: TrainedArm) -> dict[int, ArmLayer | str]:
         functions = {layer.layer: layer for layer in arm.functions.layers}
         found = {layer.layer: ArmLayer(layer, functions.get(layer.layer)) for layer in arm.experts.layers}
-        return {number: (studied and layer.unstudied) or layer for number, layer in found.items()}
+        return {number: (studied and layer.unstudied(gates=gates)) or layer for number, layer in found.items()}
 
-    return line_up([[known(arm) for arm in seed] for seed in experiment.trainings])
+    read = line_up([[known(arm) for arm in seed] for seed in seeds])
+    trained = len(experiment.trainings)
+    return Stages(replace(read, layers=read.layers[:trained]), replace(read, layers=read.layers[trained:]))
 
 
 def parameters_note(experiment: FunctionExperiment) -> tuple[str, ...]:
@@ -73,7 +87,7 @@ def answered(read: Arms) -> bool:
     return all(layer.experts.outputs is not None for seed in read.layers for arm in seed for layer in arm)
 
 
-def require_soft(read: Arms) -> None:
+def require_soft(stages: Stages) -> None:
     """Refuse arms that are not sparse, the first, and fully soft, the second, of as many experts and one width.
 
     Raises
@@ -81,6 +95,7 @@ def require_soft(read: Arms) -> None:
     NotApplicable
         With how many of its experts a token uses, or the widths, where it is not so.
     """
+    read = stages.after
     _require_one_width(read)
     for seed in read.layers:
         for number, sparse, soft in zip(read.numbers, *seed, strict=True):
@@ -96,7 +111,7 @@ def require_soft(read: Arms) -> None:
                 )
 
 
-def require_twin(read: Arms) -> None:
+def require_twin(stages: Stages) -> None:
     """Refuse arms that are not a mixture, the first, and its dense twin of the same width, the second.
 
     Raises
@@ -104,6 +119,7 @@ def require_twin(read: Arms) -> None:
     NotApplicable
         With the numbers of experts, or the widths, where it is not so.
     """
+    read = stages.after
     _require_one_width(read)
     for seed in read.layers:
         for number, mixture, dense in zip(read.numbers, *seed, strict=True):

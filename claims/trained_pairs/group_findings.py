@@ -4,57 +4,59 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
-
 from claims.core.finding import Finding, Measured
-from claims.shared.paired_differences import (
-    SEEDS,
-    arm_curves,
-    by_training,
-    difference,
-    figure_by_layer,
-    measured_difference,
-    null_share_criterion,
-    pair_notes,
-    quoted,
-    surviving,
+from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
+from claims.trained_pairs.arms import Arms, Stages, answered, in_all_arms, parameters_note, require_soft
+from claims.trained_pairs.differences import (
+    Differences,
+    arm_lines,
+    differences,
+    left_out_note,
+    mean_difference,
+    require_known,
 )
-from claims.trained_pairs.arms import Arms, answered, in_all_arms, parameters_note, require_soft
-from claims.trained_pairs.expert_groups import SPLITS, Measure, beside_drawn_routers, gate_spread, grouped, size_note
+from claims.trained_pairs.drawn_routers import by_drawn_routers, by_own_routing, size_note
+from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
+from claims.trained_pairs.smallest_effects import BEYOND
 from fixtures.evidence.experiments import FunctionExperiment
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
 
 #: Gates whose entropy spreads them over this share of the experts or more are called near uniform.
 UNIFORM = 0.9
+#: What the null of a claim on two transformers is.
+BEFORE = (
+    "The same difference between the arms before training, each at the initialisation that its seed gives, reading the "
+    "same text. Of checkpoints whose initialisation is not at hand that is not known, and the claim stays open."
+)
 
 
 class Compared(NamedTuple):
-    """The measure, the claimed side of the first arm minus the second, the claim's threshold; then of the figure."""
+    """The measure, the claimed side of the first arm minus the second, threshold and reach; then of the figure."""
 
     name: str
     direction: str
     threshold: str
+    reach: float
     title: str
     redraws: str
     y_label: str
 
+    def measured(self, name: str, values: Float64Array, threshold: str = "", times: float = 1.0) -> Measured:
+        """Hold differences, or a sum of them that may be so many times as large, against a threshold."""
+        return mean_difference(name, values, self.direction, threshold or self.threshold, times * self.reach)
 
-def null_says(why: str) -> str:
-    """Say what the nulls of `finding_of_routing` are, and ``why`` groups hold one number of tokens."""
-    return (
-        "Routers drawn at random, on own tokens, that leave each token its gates and send as many tokens to "
-        "their experts: what any routing as sparse, as sharp and as even gives. And the same states dealt out at "
-        "random to groups as large, on common splits the only null. Arms and nulls hold one number of tokens a group, "
-        f"since {why}. The one nearer to the claim decides: the null holds when it gives more than half "
-        "of the difference for certain, the claim only when it gives less. Where the difference lies on the other side "
-        "there is none to share."
-    )
+
+class Tables(NamedTuple):
+    """A measure of both arms after training (K, 2, L), before it, and of what is drawn beside, by its name."""
+
+    after: Float64Array
+    before: Float64Array
+    beside: Mapping[str, Float64Array]
 
 
 def finding_of_routing(
     experiment: FunctionExperiment,
-    tokens: str,
     measure: Measure,
     says: Compared,
     sampling: Sampling,
@@ -62,14 +64,10 @@ def finding_of_routing(
     also: Mapping[str, Measure] = MappingProxyType({}),
     outputs: str = "",
 ) -> Finding:
-    """Compare a top-k arm with a soft one in what their experts receive of the same tokens.
-
-    On own tokens the nulls are random groups and drawn routers, and what common splits leave of the difference is
-    reported; on a common split the null is random groups.
+    """Compare a top-k arm with a soft one in what their experts receive of the same tokens, own and common ones.
 
     Parameters
     ----------
-    tokens : "own", or one of `SPLITS`
     also : other measures whose difference is reported, by what to call them
     outputs : what to call the same difference of the experts' outputs, reported where these are known; "" for none
 
@@ -78,96 +76,72 @@ def finding_of_routing(
     NotApplicable
         When the arms are no such arms, or have no layer in common.
     """
-    read = in_all_arms(experiment)
-    require_soft(read)
-    left: tuple[Measured, ...] = ()
-    if tokens != "own":
-        split = grouped(read, tokens, "inputs", measure, sampling)
-        others = {
-            name: grouped(read, tokens, "inputs", other, sampling, deals=0).measured for name, other in also.items()
-        }
-        table, nulls = split.measured, {"random groups": split.random}
-        notes = [gate_note(read)]
-    else:
-        found = beside_drawn_routers(read, measure, sampling)
-        others = {
-            name: beside_drawn_routers(read, other, sampling, nulls=False).measured for name, other in also.items()
-        }
-        if outputs and answered(read):
-            others[outputs] = grouped(read, tokens, "outputs", measure, sampling, deals=0).measured
-        table, nulls = found.measured, {"random groups": found.random, "drawn routers": found.drawn}
-        left, unclear = _left_on_splits(read, table, measure, sampling)
-        notes = [gate_note(read), size_note(found), *unclear]
-    other = {name: difference(values) for name, values in others.items()}
-    return finding_of_groups(experiment, read, table, nulls, says, sampling, other=other, more=left, notes=tuple(notes))
+    stages = in_all_arms(experiment)
+    require_soft(stages)
+    found, before = (by_own_routing(read, measure, sampling) for read in stages)
+    drawn = by_drawn_routers(stages.after, found.sizes, measure, sampling)
+    reported = {"under routers drawn at random": drawn}
+    reported |= {called: by_own_routing(stages.after, other, sampling).measured for called, other in also.items()}
+    if outputs and answered(stages.after):
+        reported[outputs] = grouped(stages.after, "own", "outputs", measure, sampling, deals=0).measured
+    name = f"{says.name}, {quoted(experiment.arms)}"
+    parts = (
+        says.measured(
+            f"{name}, on {split}",
+            difference(grouped(stages.after, split, "inputs", measure, sampling, deals=0).measured),
+        )
+        for split in SPLITS
+    )
+    return finding_of_groups(
+        experiment,
+        stages,
+        Tables(found.measured, before.measured, {"under routers drawn at random": drawn}),
+        says,
+        parts=tuple(parts),
+        reported=tuple(says.measured(f"{name}, {called}", difference(table)) for called, table in reported.items()),
+        notes=(gate_note(stages.after), size_note(found.sizes)),
+    )
 
 
 def finding_of_groups(
     experiment: FunctionExperiment,
-    read: Arms,
-    table: Float64Array,
-    nulls: Mapping[str, Float64Array],
+    stages: Stages,
+    tables: Tables,
     says: Compared,
-    sampling: Sampling,
     *,
-    other: Mapping[str, Float64Array] = MappingProxyType({}),
-    more: tuple[Measured, ...] = (),
+    excess: tuple[Measured, ...] = (),
+    parts: tuple[Measured, ...] = (),
+    controls: tuple[Measured, ...] = (),
+    reported: tuple[Measured, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Finding:
-    """Judge the difference of the arms, paired by layer and seed, beside what its nulls give of it.
+    """Judge the difference of the arms, and what is left of it without that before training.
 
     Parameters
     ----------
-    table : (K, 2, L), the measure of both arms
-    nulls : (K, 2, L) each, the same of a null, by what gives it; the one nearest to the claim decides, and is drawn
-    other : (K, L) each, the difference in other variants, by what to call it; reported beside the deciding one
-    more : reported as well
+    excess : over other nulls than the arms before training
+    controls : what such nulls give
     """
-    by_arms, name = difference(table), f"{says.name}, {quoted(experiment.arms)}"
-    by_nulls = {given: difference(values) for given, values in nulls.items()}
-
-    def measured(called: str, values: Float64Array, *, decides: bool = False) -> Measured:
-        return measured_difference(called, values, says.direction, says.threshold, sampling, decides=decides)
-
-    deciding = measured(name, by_arms, decides=True)
-    sign = 1.0 if says.direction == ">" else -1.0
-    nearest = max(by_nulls, key=lambda given: sign * float(np.nan_to_num(np.nanmean(by_nulls[given]), nan=-np.inf)))
-    by_null = by_nulls.pop(nearest)
-    less, null = null_share_criterion(
-        by_null, by_arms, f"{says.name}, difference that {nearest} give", says.direction, sampling
-    )
-    others = {f"difference that {given} give": values for given, values in by_nulls.items()}
+    by, name = differences(tables.after, tables.before), f"{says.name}, {quoted(experiment.arms)}"
+    require_known(name, by.after)
+    lines = arm_lines(experiment.arms, tables.after)
+    for called, table in {**tables.beside, "before training": tables.before}.items():
+        lines |= arm_lines(experiment.arms, table, f", {called}", beside=tables.after)
     return Finding(
-        criteria=(
-            deciding,
-            *less,
-            measured(f"{name}, beyond that of {nearest}", by_arms - by_null),
-            *by_training(by_arms, says.direction, says.threshold, sampling),
-            *(measured(f"{name}, {called}", values) for called, values in {**other, **others}.items()),
-            *more,
-        ),
-        null=null,
-        layers=arm_curves(says.name, experiment.arms, read.numbers, table),
-        figure=figure_by_layer(
-            says.title,
-            says.redraws,
-            says.y_label,
-            read.numbers,
-            _lines(experiment.arms, table) | _lines(experiment.arms, nulls[nearest], f", {nearest}", beside=table),
-        ),
-        notes=(*pair_notes(by_arms, read.notes, seeds_asked=SEEDS), *notes, *parameters_note(experiment)),
+        headline=(says.measured(name, by.after),),
+        excess=(beyond_training(name, by, says), *excess),
+        parts=parts,
+        controls=(says.measured(f"{name}, before training", by.before), *controls),
+        reported=reported,
+        layers=arm_curves(says.name, experiment.arms, stages.after.numbers, tables.after),
+        figure=figure_by_layer(says.title, says.redraws, says.y_label, stages.after.numbers, lines),
+        notes=(*stages.after.notes, *left_out_note(by.after), *notes, *parameters_note(experiment)),
     )
 
 
-def _left_on_splits(
-    read: Arms, table: Float64Array, measure: Measure, sampling: Sampling
-) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
-    """Report how much of a difference of inputs on own tokens is left on the common splits, or why that is not told."""
-    left = {
-        f"on {split}": difference(grouped(read, split, "inputs", measure, sampling, deals=0).measured)
-        for split in SPLITS
-    }
-    return surviving(left, difference(table), sampling)
+def beyond_training(name: str, by: Differences, says: Compared) -> Measured:
+    """Judge what is left of a difference without that before training."""
+    return says.measured(f"{name}, less that before training", by.gained, BEYOND, times=2.0)
 
 
 def gate_note(read: Arms) -> str:
@@ -180,14 +154,3 @@ def gate_note(read: Arms) -> str:
         f"{says}: they are near uniform, so that its experts take the same states under nearly the same weights, and "
         "their weighted subspaces and spectra are alike by construction. A difference on own tokens follows from that."
     )
-
-
-def _lines(
-    arms: tuple[str, ...], table: Float64Array, suffix: str = "", *, beside: Float64Array | None = None
-) -> dict[str, Float64Array]:
-    """Name the arms' tables (K, L); without those that are the same as ``beside``, which they would hide."""
-    return {
-        f"{arm}{suffix}": table[:, place]
-        for place, arm in enumerate(arms)
-        if beside is None or not np.array_equal(table[:, place], beside[:, place], equal_nan=True)
-    }

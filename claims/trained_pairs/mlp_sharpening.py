@@ -1,5 +1,6 @@
-"""Compare top-k with soft routing on the controlled MLP: one measure, on own and common tokens, both nulls."""
+"""Compare top-k with soft routing on the controlled MLP: one measure, after and before training, on common tokens."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -7,20 +8,14 @@ import numpy as np
 
 from claims.core.claim import Variant
 from claims.core.finding import Finding, Measured
-from claims.shared.paired_differences import measured_difference, surviving
-from claims.trained_pairs.mlp_pairs import Pair, errors_note, pair, paired_figure, require_learned, strongest
+from claims.trained_pairs.differences import mean_difference, require_known
+from claims.trained_pairs.mlp_pairs import Pair, errors_note, learned, pair, paired_figure
+from claims.trained_pairs.smallest_effects import BEYOND, KEPT, SHARPER
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
-from metrics.stats.sampling import Sampling
+from metrics.arrays import Float64Array
 
-OWN, COMMON = "own", "common"
-#: Thresholds of the paired differences, and of what common tokens keep of them.
-SHARPER, KEPT = "sharper", "kept"
-#: Differences of distances and ranks below this are rounding.
-ROUNDED = 1e-9
-SAME = (
-    "Before training the arms have the same states of these tokens: that null is 0 by construction, could not hold, "
-    "and is left out; random masks decide."
-)
+#: Of a difference that has to be left on common tokens.
+HALF = 0.5
 #: The arm of random fixed masks that is as sparse.
 MASKS: Mapping[str, str] = {"top-1": "random-1", "top-2": "random-2"}
 
@@ -33,8 +28,10 @@ class Quantity(NamedTuple):
     name : as criteria call it
     measure : field of `SplitMeasures`
     common : the split that is common to all arms
-    direction : claimed side of 0 for top-k minus soft, "<" or ">"
+    direction : claimed side of the threshold for top-k minus soft, "<=" or ">="
     redraws : what of the paper the figure stands for
+    reach : the largest size of a difference
+    by_half : whether half of the difference has to be left on common tokens, where all of it has to otherwise
     beside : further (name, split, measure) whose difference is reported
     """
 
@@ -43,74 +40,77 @@ class Quantity(NamedTuple):
     common: str
     direction: str
     redraws: str
+    reach: float = math.inf
+    by_half: bool = False
     beside: tuple[tuple[str, str, str], ...] = ()
 
+    def measured(self, name: str, values: Float64Array, threshold: str = SHARPER, times: float = 1.0) -> Measured:
+        """Hold differences, or a sum of them that may be so many times as large, against a threshold."""
+        return mean_difference(name, values, self.direction, threshold, times * self.reach)
 
-def sharpening(
-    mlp_arms: MlpArms, variant: Variant, quantity: Quantity, sampling: Sampling, *, notes: tuple[str, ...] = ()
-) -> Finding:
-    """Compare top-k with soft routing, paired by seed, on the variant's tokens; nulls on the same tokens.
+
+def sharpening(mlp_arms: MlpArms, variant: Variant, quantity: Quantity, *, notes: tuple[str, ...] = ()) -> Finding:
+    """Compare top-k with soft routing, paired by seed.
 
     Raises
     ------
     NotApplicable
-        When an arm learned nothing, or too few seeds can be compared.
+        When no seed can be compared.
     """
     routing, match = variant["routing"], MATCHED[variant["matched"]]
-    arms, before = mlp_arms.trained[match], mlp_arms.untrained[match]
+    arms, untrained = mlp_arms.trained[match], mlp_arms.untrained[match]
     chosen, soft, masks = arms[routing], arms["soft"], arms[MASKS[routing]]
-    require_learned(chosen, soft)
-    splits = {OWN: "own", COMMON: quantity.common}
-    split = splits[variant["tokens"]]
-    judged = pair(chosen, soft, split, quantity.measure)
-    by_lot = pair(masks, soft, split, quantity.measure)
-    untrained = pair(before[routing], before["soft"], split, quantity.measure)
-    # Arms of one seed start from one embedding: what they make of common tokens before any expert is the same.
-    same = bool(np.allclose(untrained.difference, 0.0, atol=ROUNDED, equal_nan=True))
-
-    def minus(name: str, found: Pair, *, decides: bool = False) -> Measured:
-        return measured_difference(name, found.difference, quantity.direction, SHARPER, sampling, decides=decides)
-
-    own, common = (pair(chosen, soft, each, quantity.measure) for each in splits.values())
-    kept, _ = surviving({"on common tokens": common.difference}, own.difference, sampling, KEPT)
-    other_tokens = COMMON if variant["tokens"] == OWN else OWN
+    own, common = (pair(chosen, soft, split, quantity.measure) for split in ("own", quantity.common))
+    before = pair(untrained[routing], untrained["soft"], "own", quantity.measure)
+    by_lot = pair(masks, soft, "own", quantity.measure)
+    name = f"{quantity.name}, {routing} minus soft"
+    require_known(name, own.difference)
     return Finding(
-        criteria=(
-            minus(f"{quantity.name}, {routing} minus soft, {variant['tokens']} tokens", judged, decides=True),
-            minus(f"the same on {other_tokens} tokens", common if other_tokens == COMMON else own),
-            *kept,
-            *(
-                []
-                if same
-                else [minus("the difference less that before training", Pair(judged.difference, untrained.difference))]
+        headline=(quantity.measured(name, own.difference),),
+        excess=(
+            quantity.measured(
+                f"{name}, less that before training", own.difference - before.difference, BEYOND, times=2.0
             ),
-            minus(f"{quantity.name}, {routing} minus random masks", Pair(judged.arm, by_lot.arm)),
-            *(minus(name, pair(chosen, soft, *where)) for name, *where in quantity.beside),
         ),
-        null=strongest(
-            [
-                minus(f"{quantity.name}, random masks minus soft", by_lot),
-                *([] if same else [minus(f"{quantity.name}, {routing} minus soft, before training", untrained)]),
-            ]
+        parts=(_on_common_tokens(quantity, name, own.difference, common.difference),),
+        premises=learned(chosen, soft),
+        controls=(quantity.measured(f"{name}, before training", before.difference),),
+        reported=(
+            quantity.measured(f"{quantity.name}, random masks minus soft: by sparsity alone", by_lot.difference),
+            quantity.measured(
+                f"{quantity.name}, {routing} minus random masks: by choosing", Pair(own.arm, by_lot.arm).difference
+            ),
+            *(
+                quantity.measured(f"{called}, {routing} minus soft", pair(chosen, soft, *where).difference)
+                for called, *where in quantity.beside
+            ),
         ),
         figure=paired_figure(
             {
                 "own tokens": own,
                 "common tokens": common,
-                "random masks, own tokens": pair(masks, soft, "own", quantity.measure),
-                "before training, own tokens": pair(before[routing], before["soft"], "own", quantity.measure),
+                "random masks, own tokens": by_lot,
+                "before training, own tokens": before,
             },
             title=f"{quantity.name}: {routing} and soft routing, one point a seed",
             redraws=quantity.redraws,
             x_label=f"{quantity.name}, soft",
             y_label=f"{quantity.name}, {routing} or masks",
         ),
-        notes=(errors_note(chosen, soft, masks), *notes, *([SAME] if same else []), *_left_out(chosen, soft, split)),
+        notes=(errors_note(chosen, soft, masks), *notes, *_left_out(chosen, soft)),
     )
 
 
-def _left_out(chosen: ArmMeasures, soft: ArmMeasures, split: str) -> tuple[str, ...]:
+def _on_common_tokens(quantity: Quantity, name: str, own: Float64Array, common: Float64Array) -> Measured:
+    """Judge what is left where both arms' experts are asked about the same tokens."""
+    if quantity.by_half:
+        called = f"{name}, on common tokens less half of that on own ones"
+        return quantity.measured(called, common - HALF * own, KEPT, times=1.0 + HALF)
+    return quantity.measured(f"{name}, on common tokens", common)
+
+
+def _left_out(chosen: ArmMeasures, soft: ArmMeasures) -> tuple[str, ...]:
     """Say how many groups had too few tokens for a subspace; nothing where none had."""
-    counts = {each.arm.name: float(np.mean(each.splits[split].left_out)) for each in (chosen, soft)}
+    counts = {each.arm.name: float(np.mean(each.splits["own"].left_out)) for each in (chosen, soft)}
     listed = ", ".join(f"{name} {count:.2g}" for name, count in counts.items() if count)
     return (f"Experts left out for too few tokens, on average a seed: {listed}.",) if listed else ()

@@ -5,46 +5,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.claim import Threshold, Variant, claim
+from claims.core.claim import claim
 from claims.core.finding import Finding, Measured
-from claims.shared.paired_differences import (
-    SEEDS,
-    arm_curves,
-    by_training,
-    difference,
-    figure_by_layer,
-    measured_difference,
-    null_share_criterion,
-    pair_notes,
-    quoted,
-    surviving,
-)
+from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
 from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
 from claims.trained_pairs.arms import Arms, in_all_arms, parameters_note, require_soft
+from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
+from claims.trained_pairs.group_findings import BEFORE
+from claims.trained_pairs.mlp_sharpening import HALF
+from claims.trained_pairs.smallest_effects import ALIGNMENT, BEYOND, KEPT, SHARPER
 from fixtures.evidence.experiments import FunctionExperiment
 from fixtures.evidence.jacobians import LayerFunctions
 from metrics.arrays import Float64Array
-from metrics.stats.sampling import Sampling
-
-OWN, SHARED, SINGLE = "own", "shared", "shared, one at a time"
-#: Splits on which all experts of both arms are asked about the same tokens, in words.
-COMMON = {SHARED: "on shared tokens", SINGLE: "at single shared tokens"}
-
-
-class Alignments(NamedTuple):
-    """Alignment of the experts of a layer, and of the same experts reinitialised."""
-
-    measured: Callable[[LayerFunctions], Aligned]
-    redrawn: Callable[[LayerFunctions], Aligned]
-
-
-ALIGNMENTS = {
-    OWN: Alignments(lambda layer: alignment(layer.weighted), lambda layer: alignment(layer.redrawn_own)),
-    SHARED: Alignments(lambda layer: alignment(layer.shared), lambda layer: alignment(layer.redrawn_shared)),
-    SINGLE: Alignments(
-        lambda layer: token_alignment(layer.at_token), lambda layer: token_alignment(layer.redrawn_at_token)
-    ),
-}
 
 
 @claim(
@@ -55,58 +27,54 @@ ALIGNMENTS = {
     source="ASY (arXiv 2605.16349v1)",
     figures=("ASY claim C",),
     statement="Of transformers trained alike but for the number of experts that a token uses, k of E or all of them, "
-    "the experts of the former compute less alike, layer by layer and seed by seed.",
-    equation="A = mean over pairs i < j of <Jbar_i, Jbar_j>_F / (||Jbar_i|| ||Jbar_j||);  A(top-k) - A(soft) < 0 over "
-    "pairs of a layer and a seed",
+    "the experts of the former compute less alike, at their own tokens and, by half at least, at common ones.",
+    equation="A = mean over pairs i < j and layers of <Jbar_i, Jbar_j>_F / (||Jbar_i|| ||Jbar_j||);  "
+    "A(top-k) - A(soft) <= -0.01, over trainings",
     definition="reconstructed: signed Frobenius cosine of mean Jacobians of the experts without their gates. Own "
-    "tokens count under their combine weights; a soft expert's own tokens are all. On the same tokens for all experts "
-    "only the functions can differ, not the tokens that they are asked about",
-    null_says="Random masks on the soft arm's trained weights: each expert on a random few tokens of its own instead "
-    "of the same ones for all. The null holds when that takes off more than half of what top-k routing does for "
-    "certain, the claim only when it takes off less; of a difference on the other side they take off no share. One "
-    "token at a time masks change nothing, and the difference between the arms' reinitialised experts stands for it.",
+    "tokens count under their combine weights; a soft expert's own tokens are all. On common tokens, the sampled ones "
+    "for all experts, only the functions can differ, not the tokens that they are asked about",
+    null_says=BEFORE + " How much is sparsity itself is reported: what random masks on the soft arm's trained weights "
+    "take off, each expert on a random few tokens of its own instead of the same ones for all.",
     paper="top-k lower than soft in controlled training; no number known",
-    thresholds={"lower": Threshold(0.0, "the claim is about the sign of a paired difference")},
-    variants=({"tokens": OWN}, {"tokens": SHARED}, {"tokens": SINGLE}),
+    thresholds=ALIGNMENT,
 )
-def test_topk_sharpening_function_transformer(
-    routing_experiment: FunctionExperiment, variant: Variant, sampling: Sampling
-) -> Finding:
-    """Compare alignment between the arms, paired by layer and seed; the common tokens say how much survives."""
-    read = in_all_arms(routing_experiment, studied=True)
-    require_soft(read)
-    tables = {name: _table(read, measures.measured) for name, measures in ALIGNMENTS.items()}
-    table, whole = tables[variant["tokens"]], difference(tables[OWN].signed)
-    by_arms, name = difference(table.signed), quoted(routing_experiment.arms)
-    left, unclear = surviving({COMMON[split]: difference(tables[split].signed) for split in COMMON}, whole, sampling)
-    masked = _masked(read)
-    lower = _lower(f"alignment, {name}", by_arms, sampling)
-    less, null = _beside_null(read, variant, masked, by_arms, sampling)
+def test_topk_sharpening_function_transformer(routing_experiment: FunctionExperiment) -> Finding:
+    """Compare alignment between the arms, training by training; the common tokens say how much survives."""
+    stages = in_all_arms(routing_experiment, studied=True)
+    require_soft(stages)
+    own, before = (_table(read, lambda layer: alignment(layer.weighted)) for read in stages)
+    common = _table(stages.after, lambda layer: alignment(layer.shared))
+    single = _table(stages.after, lambda layer: token_alignment(layer.at_token))
+    by, left = differences(own.signed, before.signed), difference(common.signed)
+    name, arms = f"alignment, {quoted(routing_experiment.arms)}", routing_experiment.arms
+    require_known(name, by.after)
+    masked = _masked(stages.after)
     return Finding(
-        criteria=(
-            lower,
-            *less,
-            _lower(f"absolute alignment, {name}", difference(table.absolute), sampling, decides=False),
-            *by_training(by_arms, "<", "lower", sampling),
-            *left,
+        headline=(_lower(name, by.after),),
+        excess=(_lower(f"{name}, less that before training", by.gained, BEYOND, times=2.0),),
+        parts=(
+            _lower(f"{name}, on common tokens less half of that on own ones", left - HALF * by.after, KEPT, 1 + HALF),
         ),
-        null=null,
-        layers=arm_curves("alignment", routing_experiment.arms, read.numbers, table.signed),
+        controls=(_lower(f"{name}, before training", by.before),),
+        reported=(
+            _lower(f"{name}, on common tokens", left),
+            _lower(f"{name}, at single common tokens", difference(single.signed)),
+            _lower(f"absolute {name}", difference(own.absolute)),
+            _lower("alignment of the soft arm, random masks minus none: by sparsity alone", difference(masked)),
+        ),
+        layers=arm_curves("alignment", arms, stages.after.numbers, own.signed),
         figure=figure_by_layer(
             "alignment of the experts' Jacobians",
             "ASY claim C, functions",
-            f"A, tokens: {variant['tokens']}",
-            read.numbers,
+            "A, own tokens",
+            stages.after.numbers,
             {
-                **{arm: table.signed[:, place] for place, arm in enumerate(routing_experiment.arms)},
-                **_mask_lines(variant["tokens"], masked),
+                **arm_lines(arms, own.signed),
+                **arm_lines(arms, common.signed, ", common tokens"),
+                **arm_lines(arms, before.signed, ", before training"),
             },
         ),
-        notes=(
-            *pair_notes(by_arms, read.notes, seeds_asked=SEEDS),
-            *unclear,
-            *parameters_note(routing_experiment),
-        ),
+        notes=(*stages.after.notes, *left_out_note(by.after), *parameters_note(routing_experiment)),
     )
 
 
@@ -118,8 +86,9 @@ class _Table(NamedTuple):
 
 
 def _table(read: Arms, measure: Callable[[LayerFunctions], Aligned]) -> _Table:
-    found = np.array([[[measure(functions_of(layer)) for layer in arm] for arm in seed] for seed in read.layers])
-    return _Table(found[..., 0], found[..., 1])
+    found = [[[measure(functions_of(layer)) for layer in arm] for arm in seed] for seed in read.layers]
+    table = np.array(found, dtype=np.float64).reshape(len(read.layers), 2, len(read.numbers), 2)
+    return _Table(table[..., 0], table[..., 1])
 
 
 def _masked(read: Arms) -> Float64Array:
@@ -132,32 +101,5 @@ def _masked(read: Arms) -> Float64Array:
     return np.stack([table.signed[:, 1] for table in both], axis=1)
 
 
-def _mask_lines(tokens: str, masked: Float64Array) -> dict[str, Float64Array]:
-    """Return the null as lines: both of its ends where the arms' own lines count tokens under their weights."""
-    match tokens:
-        case "own":
-            ends = (masked[:, 0], masked[:, 1])
-            return dict(zip(("soft, unweighted, random masks", "soft, unweighted, no masks"), ends, strict=True))
-        case "shared":
-            return {"soft, under random masks": masked[:, 0]}
-        case _:
-            return {}
-
-
-def _beside_null(
-    read: Arms, variant: Variant, masked: Float64Array, by_arms: Float64Array, sampling: Sampling
-) -> tuple[tuple[Measured, ...], tuple[Measured, ...]]:
-    """Criterion and null of random masks; where masks change nothing the reinitialised experts are the null."""
-    single = variant["tokens"] == SINGLE
-    redrawn = difference(_table(read, ALIGNMENTS[variant["tokens"]].redrawn).signed)
-    fresh = _lower("alignment of reinitialised experts", redrawn, sampling, decides=single)
-    if single:
-        return (), (fresh,)
-    less, null = null_share_criterion(
-        difference(masked), by_arms, "fall of alignment under random masks", "<", sampling
-    )
-    return less, (*null, fresh)
-
-
-def _lower(name: str, values: Float64Array, sampling: Sampling, *, decides: bool = True) -> Measured:
-    return measured_difference(name, values, "<", "lower", sampling, decides=decides)
+def _lower(name: str, values: Float64Array, threshold: str = SHARPER, times: float = 1.0) -> Measured:
+    return mean_difference(name, values, "<=", threshold, 2.0 * times)

@@ -15,8 +15,8 @@ from metrics.jacobians.token_cosines import TokenCosines
 SEQUENCES, LENGTH = 4, 40
 TOKENS = SEQUENCES * LENGTH
 WIDTH, EXPERTS, KEPT = 12, 4, 40
-#: Layers of a planted checkpoint.
-LAYERS = 6
+#: Layers of a planted checkpoint, and trainings of a planted experiment.
+LAYERS, SEEDS = 3, 5
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,10 @@ class Alike:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Singular values s_1 decay^(k - 1) of an expert of width ``rank``; and s_1 of one that is reinitialised."""
+    """Singular values s_1 decay^(k - 1) of an expert, or a layer, of which ``rank`` are not 0."""
 
     leading: float = 1.0
     decay: float = 0.9
-    redrawn: float = 1.0
     rank: int = 6
     noise: float = 0.05
 
@@ -54,13 +53,19 @@ Pair = tuple[tuple[LayerExperts, LayerFunctions], tuple[LayerExperts, LayerFunct
 Build = Callable[[np.random.Generator], Pair]
 
 
-def experiment(arms: tuple[str, str], build: Build, *, seed: int = 0, seeds: int = 2) -> FunctionExperiment:
-    """Return an experiment whose layers, of both arms at once, ``build`` draws."""
-    trainings = []
-    for number in range(seeds):
-        pairs = [build(np.random.default_rng([seed, number, layer])) for layer in range(LAYERS)]
-        trainings.append(tuple(_arm(f"{arm}-{number}", [pair[i] for pair in pairs]) for i, arm in enumerate(arms)))
-    return FunctionExperiment("planted", arms, tuple(trainings))
+def experiment(
+    arms: tuple[str, str], build: Build, before: Build, *, seed: int = 0, seeds: int = SEEDS, layers: int = LAYERS
+) -> FunctionExperiment:
+    """Return an experiment whose layers ``build`` draws, of both arms at once, and ``before`` those before training."""
+
+    def trained(draw: Build, stage: int) -> tuple[tuple[TrainedArm, ...], ...]:
+        found = []
+        for number in range(seeds):
+            pairs = [draw(np.random.default_rng([seed, stage, number, layer])) for layer in range(layers)]
+            found.append(tuple(_arm(f"{arm}-{number}", [pair[i] for pair in pairs]) for i, arm in enumerate(arms)))
+        return tuple(found)
+
+    return FunctionExperiment("planted", arms, trained(build, 0), trained(before, 1))
 
 
 def changed(planted: FunctionExperiment, seed: int, arm: int, **fields: object) -> FunctionExperiment:
@@ -72,13 +77,27 @@ def changed(planted: FunctionExperiment, seed: int, arm: int, **fields: object) 
 
 
 def mixed(one: FunctionExperiment, other: FunctionExperiment) -> FunctionExperiment:
-    """Two seeds, the first of one experiment and the second of another."""
-    return replace(one, trainings=(one.trainings[0], other.trainings[1]))
+    """Trainings of one experiment and of another, in turn."""
+    pairs = zip(one.trainings, other.trainings, strict=True)
+    return replace(one, trainings=tuple(pair[number % 2] for number, pair in enumerate(pairs)))
+
+
+def some(planted: FunctionExperiment, seeds: int) -> FunctionExperiment:
+    """The first so many trainings."""
+    return replace(planted, trainings=planted.trainings[:seeds], untrained=planted.untrained[:seeds])
+
+
+def never_untrained(planted: FunctionExperiment) -> FunctionExperiment:
+    """The same trainings, whose initialisations are not known."""
+    return replace(planted, untrained=())
 
 
 def swapped(planted: FunctionExperiment) -> FunctionExperiment:
     """The arms in the other order."""
-    return replace(planted, trainings=tuple(tuple(reversed(training)) for training in planted.trainings))
+    trained, untrained = (
+        tuple(tuple(reversed(training)) for training in stage) for stage in (planted.trainings, planted.untrained)
+    )
+    return replace(planted, trainings=trained, untrained=untrained)
 
 
 def without(planted: FunctionExperiment, arm: int, layers: int) -> FunctionExperiment:
@@ -141,16 +160,16 @@ def layer_of(rng: np.random.Generator, routed: Routed, experts: int, *, outputs:
 
 
 def functions(
-    rng: np.random.Generator, experts: int, alike: Alike | None = None, spectrum: Spectrum | None = None
+    rng: np.random.Generator,
+    experts: int,
+    alike: Alike | None = None,
+    spectrum: Spectrum | None = None,
+    layer: Spectrum | None = None,
 ) -> LayerFunctions:
-    """Products with the wanted alignments, and the wanted spectra, the same but for noise."""
-    wanted, shape = alike or Alike(), spectrum or Spectrum()
-    ranks = np.arange(8)
-    size, slope = np.exp(shape.noise * rng.standard_normal((2, experts, 1)))
-    rows = shape.leading * size * shape.decay ** (ranks * slope)
-    rows[:, shape.rank :] = 0.0
-    anew = shape.redrawn * np.exp(shape.noise * rng.standard_normal()) * 0.9**ranks * (ranks < shape.rank)
-    redrawn = np.tile(anew, (experts, 1)).astype(np.float32)
+    """Products with the wanted alignments, and the wanted spectra of experts and of their layer, but for noise."""
+    wanted = alike or Alike()
+    rows = _spectra(rng, experts, spectrum or Spectrum())
+    together = _spectra(rng, 1, layer or spectrum or Spectrum())
     at_token = TokenCosines(*2 * (_cosines(rng, experts, wanted.single, wanted.noise),), np.array([5, 5]), "planted")
     nothing = TokenCosines(*2 * (_cosines(rng, experts, 0.0, wanted.noise),), np.array([5, 5]), "planted")
     return LayerFunctions(
@@ -169,11 +188,20 @@ def functions(
         two_tokens=np.ones((2, experts)),
         outputs=np.zeros((2, experts, experts)),
         next_layer=np.zeros((experts, 0)),
-        leading=rows.astype(np.float32),
-        token_leading=np.repeat(rows, 2, axis=0).astype(np.float32),
-        redrawn_leading=redrawn,
-        redrawn_token_leading=np.repeat(redrawn, 2, axis=0),
+        leading=rows,
+        token_leading=np.repeat(rows, 2, axis=0),
+        layer_leading=together,
+        layer_token_leading=np.repeat(together, 2, axis=0),
     )
+
+
+def _spectra(rng: np.random.Generator, count: int, shape: Spectrum) -> npt.NDArray[np.float32]:
+    """Rows of 8 singular values that differ by noise in size and decay."""
+    ranks = np.arange(8)
+    size, slope = np.exp(shape.noise * rng.standard_normal((2, count, 1)))
+    rows = shape.leading * size * shape.decay ** (ranks * slope)
+    rows[:, shape.rank :] = 0.0
+    return np.asarray(rows, dtype=np.float32)
 
 
 def _arm(name: str, layers: list[tuple[LayerExperts, LayerFunctions]]) -> TrainedArm:

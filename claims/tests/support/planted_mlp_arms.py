@@ -17,13 +17,15 @@ SEEDS, NOISE = 12, 0.05
 SPECTRA = ("decay", "token_decay")
 
 
-def planted_arms(seed: int, level: Level, *, error: float = 0.1, gate: float = 0.4, seeds: int = SEEDS) -> MlpArms:
+def planted_arms(
+    seed: int, level: Level, *, error: float = 0.1, gate: float = 0.4, seeds: int = SEEDS, noise: float = NOISE
+) -> MlpArms:
     """Return arms whose measures lie around their levels; what a seed has in common is common to its arms."""
 
     def arms(trained: bool, names: tuple[str, ...] | None) -> dict[Match, dict[str, ArmMeasures]]:
         return {
             match: {
-                arm.name: _arm(seed, match, arm, trained, level, error, gate, seeds)
+                arm.name: _arm(seed, match, arm, trained, level, error, gate, seeds, noise)
                 for arm in arms_of(WORLD, match)
                 if names is None or arm.name in names
             }
@@ -39,7 +41,7 @@ def flat(trained: bool, arm: str, split: str, measure: str) -> float:
 
 
 def _arm(
-    seed: int, match: Match, arm: Arm, trained: bool, level: Level, error: float, gate: float, seeds: int
+    seed: int, match: Match, arm: Arm, trained: bool, level: Level, error: float, gate: float, seeds: int, size: float
 ) -> ArmMeasures:
     names = [each.name for each in fields(SplitMeasures)]
     own = np.random.default_rng([seed, zlib.crc32(f"{match} {arm.name} {trained}".encode())])
@@ -48,7 +50,7 @@ def _arm(
 
     def measures(split: str) -> SplitMeasures:
         found = {
-            name: level(trained, arm.name, split, name) + NOISE * (common + drawn)
+            name: level(trained, arm.name, split, name) + size * (common + drawn)
             for name, drawn in zip(names, noise[split], strict=True)
         }
         return SplitMeasures(**found | {name: np.repeat(found[name][:, None], WORLD.width, axis=1) for name in SPECTRA})

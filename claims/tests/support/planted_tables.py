@@ -83,8 +83,8 @@ def planted_layer(
         next_layer=np.zeros((experts, 0), dtype=np.float32),
         leading=np.zeros((experts, 1), dtype=np.float32),
         token_leading=np.zeros((0, 1), dtype=np.float32),
-        redrawn_leading=np.zeros((experts, 1), dtype=np.float32),
-        redrawn_token_leading=np.zeros((0, 1), dtype=np.float32),
+        layer_leading=None,
+        layer_token_leading=None,
     )
 
 
