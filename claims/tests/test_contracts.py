@@ -46,6 +46,12 @@ def test_a_contract_has_a_case_for_each_verdict_that_the_claim_can_give(topic: s
         assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_contract_draws_worlds_in_which_the_claim_is_true_or_says_why_not(topic: str) -> None:
+    found = [contract.id for contract in contracts_of(topic) if not contract.refutes_rarely()]
+    assert not found, f"no worlds in which the claim is true, with a limit for refuted, and no reason, or both: {found}"
+
+
 @claim(
     id="example", group="A", title="t", source="s", figures=(), statement="s", equation="e", definition="d",
     null_says="n", paper="p", thresholds={"bound": Threshold(0.5, "because")},
@@ -54,7 +60,7 @@ def example(mean: float, sampling: Sampling) -> Finding:
     if mean < 0:
         raise NotApplicable("a mean below 0")
     values = mean + sampling.rng("noise").uniform(-0.1, 0.1, 20)
-    return Finding(criteria=(Measured("x", sampling.mean(values), ">", "bound"),))
+    return Finding(headline=(Measured("x", sampling.mean(values), ">", "bound"),))
 
 
 def test_a_case_fails_where_the_verdict_or_its_reason_is_another() -> None:

@@ -142,17 +142,24 @@ class Contract:
     cases : planted worlds
     nulls : worlds of chance
     cannot : the verdicts that the claim cannot give, each with the reason
+    no_truths : why no worlds are drawn in which the claim is true at its threshold plus a margin; "" where they are
     """
 
     claim: ClaimTest
     cases: tuple[Case, ...]
     nulls: tuple[Null, ...] = ()
     cannot: Mapping[Verdict, str] = field(default_factory=dict)
+    no_truths: str = ""
 
     @property
     def id(self) -> str:
         """The claim's id."""
         return declared(self.claim).id
+
+    def refutes_rarely(self) -> bool:
+        """Tell whether worlds are drawn in which the claim is true, which it must rarely refute, or why they are not."""
+        truths = any(Verdict.REFUTED in null.limits for null in self.nulls)
+        return truths != bool(self.no_truths or Verdict.REFUTED in self.cannot)
 
     def gaps(self) -> list[Verdict]:
         """Return the verdicts that have neither a case nor a reason, or both."""
