@@ -25,12 +25,20 @@ Arrays = Mapping[str, npt.NDArray[np.float64]]
 
 
 def same_logits(arrays: Arrays) -> tuple[bool, str]:
-    """Hold when two points at least ten norms apart have the same logits up to float64 rounding."""
-    weight, hidden, moved = arrays["weight"], arrays["hidden"], arrays["moved"]
+    """Hold when two states half a norm apart have the same logits, and a norm with these gains returns both.
+
+    What a norm with gains g returns has one length before the gains, ||h / g||; equal logits are equal up to float32
+    rounding, and equal lengths to a thousandth.
+    """
+    weight, hidden, moved, gains = arrays["weight"], arrays["hidden"], arrays["moved"], arrays["gains"]
     apart = float(np.linalg.norm(moved - hidden) / np.linalg.norm(hidden))
     change = float(np.abs(weight @ moved - weight @ hidden).max())
-    rounding = 1e-5 * float(np.abs(weight).sum(axis=1).max() * np.abs(moved).max())
-    return apart >= 10 and change <= rounding, f"{apart:.4g} norms apart, largest logit change {change:.3g}"
+    rounding = 1e-5 * float(np.abs(weight).sum(axis=1).max() * max(np.abs(moved).max(), np.abs(hidden).max()))
+    stretch = abs(float(np.linalg.norm(moved / gains) / np.linalg.norm(hidden / gains)) - 1)
+    return (
+        apart >= 0.5 and change <= rounding and stretch <= 1e-3,
+        f"{apart:.4g} norms apart, largest logit change {change:.3g}, length before the gains changed by {stretch:.2g}",
+    )
 
 
 def blind_move(arrays: Arrays) -> tuple[bool, str]:

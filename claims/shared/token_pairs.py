@@ -9,6 +9,8 @@ from metrics.usage.topk_overlap import choice_mask, overlap_matrix
 
 #: Tokens whose pairs are compared: about half a million pairs, whatever the population's size.
 PAIR_TOKENS = 1024
+#: Share of token pairs that count as near.
+NEAREST = 0.01
 #: Points of a scatter figure.
 SCATTER_POINTS = 1500
 

@@ -12,6 +12,7 @@ from claims.core.record import write_records
 from claims.core.tests.test_judge import CLAIM
 from claims.core.verdict import Verdict
 from claims.recheck import main
+from claims.tests.support.planted_moves import reachable
 
 RNG = np.random.default_rng(0)
 WEIGHT = RNG.standard_normal((4, 8))
@@ -19,9 +20,9 @@ HIDDEN = RNG.standard_normal(8)
 KERNEL = np.linalg.svd(WEIGHT)[2][-1]
 
 
-def same_logits(distance: float, towards: np.ndarray = KERNEL) -> Counterexample:
-    moved = HIDDEN + distance * np.linalg.norm(HIDDEN) * towards
-    return Counterexample("same-logits", "same logits", {"weight": WEIGHT, "hidden": HIDDEN, "moved": moved})
+def same_logits(distance: float, **wrong: float) -> Counterexample:
+    """Two states that one norm returns, so many norms apart; see `reachable` for what can be wrong with them."""
+    return Counterexample("same-logits", "same logits", reachable(distance, **wrong).moves[0].example)
 
 
 def run(folder: Path, found: Counterexample) -> int:
@@ -34,15 +35,16 @@ def run(folder: Path, found: Counterexample) -> int:
 
 
 def test_a_true_certificate_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, same_logits(10.1)) == 0
+    assert run(tmp_path, same_logits(0.6)) == 0
     assert "holds" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "found",
     [
-        same_logits(9.0),
-        same_logits(10.1, WEIGHT[0] / np.linalg.norm(WEIGHT[0])),
+        same_logits(0.4),
+        same_logits(0.6, seen=0.01),
+        same_logits(0.6, longer=1.01),
         Counterexample(
             "bound-violated",
             "far",
@@ -67,12 +69,12 @@ def test_a_false_certificate_fails(tmp_path: Path, found: Counterexample) -> Non
 
 
 def test_the_same_counterexample_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = write_certificate(tmp_path / "a", "x", same_logits(10.1))
-    assert write_certificate(tmp_path / "b", "x", same_logits(10.1)) == first
+    first = write_certificate(tmp_path / "a", "x", same_logits(0.6))
+    assert write_certificate(tmp_path / "b", "x", same_logits(0.6)) == first
 
 
 def test_tampering_and_missing_files_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(tmp_path, same_logits(10.1))
+    run(tmp_path, same_logits(0.6))
     target = tmp_path / "certificates" / "example.npz"
     target.write_bytes(target.read_bytes() + b"x")
     assert main([str(tmp_path / "records.jsonl")]) == 2
