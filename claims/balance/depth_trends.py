@@ -1,16 +1,16 @@
 """Estimate whether token states grow alike with depth, for mixtures of experts (GEO Fig. 2) and dense models (12)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.core.record import Figure, Series
+from claims.core.record import Series
 from claims.shared.layer_permutations import share_of_orders
 from fixtures.evidence.sequences import SequenceSpectrum
-from metrics.arrays import Float64Array
+from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
@@ -26,15 +26,15 @@ class Depth:
     Attributes
     ----------
     layers : L layer numbers
-    energy : (L, S), share of the squared norm along the sequence's shared direction, Eq 7
-    cosine : (L, S), mean cosine over pairs of different tokens
-    left_out : sequences with fewer than two tokens
+    kept : (S,), which sequences have two tokens; those alone are in the tables, K of them
+    energy : (L, K), share of the squared norm along the sequence's shared direction, Eq 7
+    cosine : (L, K), mean cosine over pairs of different tokens
     """
 
     layers: tuple[int, ...]
+    kept: BoolArray
     energy: Float64Array
     cosine: Float64Array
-    left_out: int
 
 
 def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) -> Depth:
@@ -52,35 +52,64 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
         raise NotApplicable("the evidence holds no spectrum of each sequence's states")
     energy = np.stack([spectrum.energy[:, 0] for spectrum in known]).astype(np.float64)
     cosine = np.stack([spectrum.cosine for spectrum in known]).astype(np.float64)
-    keep = np.isfinite(energy).all(axis=0) & np.isfinite(cosine).all(axis=0)
-    if not keep.any():
+    kept = np.isfinite(energy).all(axis=0) & np.isfinite(cosine).all(axis=0)
+    if not kept.any():
         raise NotApplicable("no sequence has two tokens, so none has tokens to compare")
-    return Depth(tuple(layers), energy[:, keep], cosine[:, keep], int((~keep).sum()))
+    return Depth(tuple(layers), kept, energy[:, kept], cosine[:, kept])
 
 
-def trend_finding(depth: Depth, direction: str, figure: Figure, curves: Sequence[Curve], sampling: Sampling) -> Finding:
-    """Judge both trends with depth against the threshold ``growth``, and growth against ``luck``.
+def rising(depth: Depth, twin: Depth | None, sampling: Sampling) -> Finding:
+    """Judge that similarity grows with depth: the energy as the headline, the cosine as a part.
 
-    Sequences cannot tell whether a trend is one: all of them read the same few layers. So growth has to be more than
-    what one order of the layers in twenty shows; where no growth is claimed there is no such null.
+    Sequences cannot tell whether a trend is one: all of them read the same few layers. So the trend has to be more
+    than what one order of the layers in twenty shows as well.
 
     Parameters
     ----------
-    direction : claimed side of ``growth``: ``>`` where similarity grows, ``<=`` where it does not
-    figure, curves : those of the claim
+    twin : the same sequences in an untrained model of the same architecture, or None
     """
-    tables = {"energy": depth.energy, "cosine": depth.cosine}
-    left_out = f"Sequences of fewer than two tokens, left out: {depth.left_out}."
-    return Finding(
-        criteria=tuple(
-            Measured(f"Spearman(layer, {name})", sampling.mean(_trend(table)), direction, "growth")
-            for name, table in tables.items()
-        ),
-        null=(_luck(depth, sampling),) if direction == ">" else (),
-        layers=tuple(curves),
-        figure=figure,
-        notes=(left_out,) if depth.left_out else (),
+    energy, cosine = (
+        (
+            Measured(f"Spearman(layer, {name})", sampling.mean(trend(table)), ">=", "growth", within=(-1.0, 1.0)),
+            replace(_orders(name, table, sampling), fails_open=True),
+        )
+        for name, table in (("energy", depth.energy), ("cosine", depth.cosine))
     )
+    if twin is None:
+        return Finding(headline=energy, parts=cosine, notes=_notes(depth))
+    name, untrained = "Spearman(layer, energy)", trend(twin.energy)
+    beyond = sampling.mean(trend(depth.energy) - untrained)
+    return Finding(
+        headline=energy,
+        parts=cosine,
+        excess=(Measured(f"{name}, minus the untrained twin's", beyond, ">=", "beyond", within=(-2.0, 2.0)),),
+        controls=(Measured(f"{name}, untrained twin", sampling.mean(untrained), ">=", "growth", within=(-1.0, 1.0)),),
+        notes=_notes(depth),
+    )
+
+
+def not_rising(depth: Depth, luck: float, sampling: Sampling) -> Finding:
+    """Judge that similarity does not grow with depth; what more orders than ``luck`` show as well refutes nothing."""
+    tables = {"energy": depth.energy, "cosine": depth.cosine}
+    orders = {name: _orders(name, table, sampling) for name, table in tables.items()}
+    energy, cosine = (
+        Measured(
+            f"Spearman(layer, {name})",
+            sampling.mean(trend(table)),
+            "<",
+            "growth",
+            within=(-1.0, 1.0),
+            fails_open=orders[name].estimate.value > luck,
+        )
+        for name, table in tables.items()
+    )
+    return Finding(headline=(energy,), parts=(cosine,), reported=tuple(orders.values()), notes=_notes(depth))
+
+
+def trend(table: Float64Array) -> Float64Array:
+    """Spearman(layer, value) of each sequence, (L, K) to (K,); a sequence that is alike at all layers has none, 0."""
+    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
+    return np.nan_to_num(row_spearman(depth, table.T))
 
 
 def similarity_curve(name: str, layers: Sequence[int], table: Float64Array, sampling: Sampling) -> Curve:
@@ -95,16 +124,12 @@ def series(label: str, curve: Curve) -> Series:
     return along(label, [layer for layer, _ in known], [estimate for _, estimate in known])
 
 
-def _trend(table: Float64Array) -> Float64Array:
-    """Spearman(layer, value) of each sequence, (S,); a sequence that is alike at all layers has no trend, 0."""
-    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
-    return np.nan_to_num(row_spearman(depth, table.T))
+def _orders(name: str, table: Float64Array, sampling: Sampling) -> Measured:
+    """How many orders of the layers rise as much."""
+    share = share_of_orders(table, sampling)
+    return Measured(f"share of orders of the layers with as large a Spearman(layer, {name})", share, "<=", "luck")
 
 
-def _luck(depth: Depth, sampling: Sampling) -> Measured:
-    """How many orders of the layers rise as much, in energy or in cosine: the one with the larger share."""
-    shares = {
-        name: share_of_orders(table, sampling) for name, table in (("energy", depth.energy), ("cosine", depth.cosine))
-    }
-    name, share = max(shares.items(), key=lambda item: item[1].value)
-    return Measured(f"share of orders of the layers with as large a Spearman(layer, {name})", share, ">", "luck")
+def _notes(depth: Depth) -> tuple[str, ...]:
+    left_out = int((~depth.kept).sum())
+    return (f"Sequences of fewer than two tokens, left out: {left_out}.",) if left_out else ()

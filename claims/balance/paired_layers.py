@@ -1,9 +1,13 @@
 """Line up the layers of checkpoints that read the same tokens: any, or those whose routers are linear."""
 
-from claims.core.finding import NotApplicable
+from dataclasses import replace
+
+from claims.core.finding import Measured, NotApplicable
 from claims.shared.arm_layers import OTHER_TEXT, ArmLayers, line_up
+from claims.shared.premises import models_text
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.stats.sampling import Sampling
 
 
 def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTrace]:
@@ -19,7 +23,7 @@ def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTr
         When there is none, or the checkpoints did not read the same tokens.
     """
     first, *others = (trace for seed in experiment.traces for trace in seed)
-    if any(not _same_tokens(first, trace) for trace in others):
+    if any(not same_tokens(first, trace) for trace in others):
         raise NotApplicable(OTHER_TEXT)
 
     def known(layer: LayerTrace) -> LayerTrace | str:
@@ -30,9 +34,19 @@ def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTr
     )
 
 
-def _same_tokens(one: Trace, other: Trace) -> bool:
+def same_tokens(one: Trace, other: Trace) -> bool:
+    """Tell whether two checkpoints read the same tokens in the same sequences."""
     return (
         one.sequences == other.sequences
         and one.tokens == other.tokens
         and bool((one.sequence == other.sequence).all() and (one.token == other.token).all())
     )
+
+
+def all_model_text(experiment: Experiment, sampling: Sampling) -> tuple[Measured, ...]:
+    """Return the premise of `models_text`, of the checkpoint that models the text worst."""
+    found = [each for seed in experiment.traces for trace in seed for each in models_text(trace, sampling)]
+    if not found:
+        return ()
+    worst = min(found, key=lambda each: each.estimate.value)
+    return (replace(worst, name=f"{worst.name}, in the arm that does so least"),)

@@ -34,33 +34,56 @@ def require_bias(layers: Sequence[LayerTrace], variant: str) -> None:
         raise NotApplicable(f"no router adds a bias to its logits{beside if chosen else ''}")
 
 
-def response(layer: LayerTrace, variant: str) -> float:
-    """Return rho of one layer over the whole population."""
-    return shared_response(layer.router.weight, layer.mean, _bias(layer, variant))
+def own_routers(layers: Sequence[LayerTrace]) -> list[Float64Array]:
+    """Return W of each layer, float64 (E, D)."""
+    return [layer.router.weight.astype(np.float64) for layer in layers]
 
 
-def random_responses(layers: Sequence[LayerTrace], variant: str, rng: np.random.Generator) -> Float64Array:
-    """Return rho of Gaussian routers as large as the layers' own, on the same states: shape (L,)."""
-    found = []
-    for layer in layers:
-        weight = rng.standard_normal(layer.router.weight.shape)
-        weight *= np.linalg.norm(layer.router.weight) / np.linalg.norm(weight)
-        found.append(shared_response(weight, layer.mean, _bias(layer, variant)))
-    return np.array(found)
+def random_routers(layers: Sequence[LayerTrace], rng: np.random.Generator) -> list[Float64Array]:
+    """Return Gaussian routers as large as the layers' own, float64 (E, D)."""
+    drawn = [rng.standard_normal(layer.router.weight.shape) for layer in layers]
+    return [
+        w * (np.linalg.norm(layer.router.weight) / np.linalg.norm(w)) for w, layer in zip(drawn, layers, strict=True)
+    ]
+
+
+def responses(layers: Sequence[LayerTrace], routers: Sequence[Float64Array], variant: str) -> Float64Array:
+    """Return rho of one router a layer over the whole population, (L,)."""
+    return np.array(
+        [
+            shared_response(weight, layer.mean, _bias(layer, variant))
+            for layer, weight in zip(layers, routers, strict=True)
+        ]
+    )
 
 
 def median_response(
-    layers: Sequence[LayerTrace], trace: Trace, variant: str, sampling: Sampling, below: float | None = None
+    layers: Sequence[LayerTrace],
+    trace: Trace,
+    variant: str,
+    sampling: Sampling,
+    below: Sequence[Float64Array] | None = None,
 ) -> Estimate:
-    """Estimate the median over layers of rho, resampling sequences; with ``below``, that level minus it."""
-    forms = [_form(layer, trace, variant) for layer in layers]
+    """Estimate the median over layers of rho, resampling sequences; with ``below``, that of these routers minus it."""
+    own = [_form(layer, weight, trace, variant) for layer, weight in zip(layers, own_routers(layers), strict=True)]
+    others = [
+        _form(layer, weight, trace, variant) for layer, weight in zip(layers, below or (), strict=below is not None)
+    ]
 
     def median(rows: Float64Array) -> Float64Array:
         times = times_drawn(rows, trace.sequences)
-        middle = np.median(np.stack([form(times) for form in forms], axis=-1), axis=-1)
-        return np.asarray(middle if below is None else below - middle)
+        middle = _median(own, times)
+        return _median(others, times) - middle if others else middle
 
     return sampling.of(np.arange(trace.sequences)[:, None], median)
+
+
+#: Rho as a function of how often each sequence was drawn, (..., S) to (...).
+_Form = Callable[[Float64Array], Float64Array]
+
+
+def _median(forms: Sequence[_Form], times: Float64Array) -> Float64Array:
+    return np.asarray(np.median(np.stack([form(times) for form in forms], axis=-1), axis=-1))
 
 
 def _bias(layer: LayerTrace, variant: str) -> Float64Array | None:
@@ -68,14 +91,13 @@ def _bias(layer: LayerTrace, variant: str) -> Float64Array | None:
     return bias.astype(np.float64) if variant == INCLUDED and bias is not None else None
 
 
-def _form(layer: LayerTrace, trace: Trace, variant: str) -> Callable[[Float64Array], Float64Array]:
-    """Return rho as a function of how often each sequence was drawn, (..., S) to (...)."""
+def _form(layer: LayerTrace, weight: Float64Array, trace: Trace, variant: str) -> _Form:
     tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
     bias = _bias(layer, variant)
-    logits = layer.pooled @ layer.router.weight.T.astype(np.float64) + (0.0 if bias is None else bias)
+    logits = layer.pooled @ weight.T + (0.0 if bias is None else bias)
     routed, states = tokens * contrasts(logits.T).T, tokens * layer.pooled
     logit_form, state_form = routed @ routed.T, states @ states.T
-    scale = contrast_scale(layer.router.weight)
+    scale = contrast_scale(weight)
 
     def rho(times: Float64Array) -> Float64Array:
         logits_norm, states_norm = (((times @ form) * times).sum(axis=-1) for form in (logit_form, state_form))

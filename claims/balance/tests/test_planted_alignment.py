@@ -1,6 +1,8 @@
 """Planted routers that listen to chosen data directions."""
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,53 +19,120 @@ WORLD = World(sequences=8, length=32, width=24, experts=16)
 LEADING = slice(1, 16)
 
 
-def listening(seed: int, shared: float, leading: float, layers: int = 4, spectra: bool = True) -> Trace:
-    """States with one shared axis, fifteen leading ones and weak rest; routers scaled along the first two kinds."""
+def listening(
+    seed: int, shared: float, *leading: float, loss: float | None = 0.01, common: float = 5.0, **doctored: Any
+) -> Trace:
+    """States with one shared axis, fifteen leading ones and weak rest; one router for each gain of the leading ones.
+
+    Every axis is heard as loudly as any other but for its gain; the load is balanced, whatever the routers say.
+    """
     rng = np.random.default_rng(seed)
     hidden, weight = [], []
-    for _ in range(layers):
+    for heard in leading:
         size = np.full(WORLD.width, 0.1)
         size[LEADING] = 1.0
         states = WORLD.normal(rng) * size
-        states[:, 0] += 5.0
+        states[:, 0] += common
         gain = np.ones(WORLD.width)
-        gain[0], gain[LEADING] = shared, leading
+        gain[0], gain[LEADING] = shared, heard
         hidden.append(states)
-        weight.append(WORLD.router(rng) * gain)
-    return planted_trace(WORLD, hidden, weight, spectra=spectra)
+        router = WORLD.router(rng)
+        weight.append(router / np.linalg.norm(router, axis=0) * gain)
+    balanced = [np.arange(2 * WORLD.tokens).reshape(-1, 2) % WORLD.experts for _ in weight]
+    trace = planted_trace(WORLD, hidden, weight, **{"experts": balanced, **doctored})
+    return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": loss})
 
 
+def second_unheard(seed: int) -> Trace:
+    """The second direction, the longest axis but the shared one, is heard least of all."""
+    rng = np.random.default_rng(seed)
+    hidden, weight = [], []
+    for _ in range(4):
+        size = np.full(WORLD.width, 0.1)
+        size[LEADING] = 1.0
+        size[1] = 3.0
+        states = WORLD.normal(rng) * size
+        states[:, 0] += 8.0
+        gain = np.ones(WORLD.width)
+        gain[0], gain[1], gain[2:16] = 1.2, 0.02, 2.0
+        hidden.append(states)
+        router = WORLD.router(rng)
+        weight.append(router / np.linalg.norm(router, axis=0) * gain)
+    balanced = [np.arange(2 * WORLD.tokens).reshape(-1, 2) % WORLD.experts for _ in weight]
+    trace = planted_trace(WORLD, hidden, weight, experts=balanced)
+    return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": 0.01})
+
+
+HEARD = (2.0,) * 4
 CONTRACTS = (
     Contract(
         alignment_spectrum,
         (
-            Case("the leading directions heard alone", Verdict.SUPPORTED, trace=partial(listening, 1, 0.1, 2.0)),
-            Case("the shared direction heard", Verdict.REFUTED, trace=partial(listening, 1, 3.0, 2.0)),
-            Case("the leading ones not heard", Verdict.REFUTED, trace=partial(listening, 1, 0.1, 0.5)),
-            Case("a share that luck gives", Verdict.VACUOUS, at={"layers": 0.0}, trace=partial(listening, 1, 0.1, 2.0)),
-            Case("the leading ones near chance", Verdict.INCONCLUSIVE, trace=partial(listening, 1, 0.1, 1.0)),
+            Case("the leading directions heard alone", Verdict.SUPPORTED, trace=partial(listening, 1, 0.1, *HEARD)),
+            Case("in six layers of seven", Verdict.SUPPORTED, trace=partial(listening, 1, 0.1, *HEARD, 2.0, 2.0, 0.5)),
+            Case(
+                "in three layers of five", Verdict.PARTLY, says="falls short",
+                trace=partial(listening, 1, 0.1, 2.0, 0.5, 2.0, 0.5, 2.0),
+            ),
+            Case("the second one heard least", Verdict.PARTLY, says="a_1 < a_2", trace=partial(second_unheard, 1)),
+            Case("the shared direction heard", Verdict.REFUTED, trace=partial(listening, 1, 3.0, *HEARD)),
+            Case("the leading ones not heard", Verdict.REFUTED, trace=partial(listening, 1, 0.1, 0.5, 0.5, 0.5, 0.5)),
+            Case("in one layer of four", Verdict.REFUTED, trace=partial(listening, 1, 0.1, 2.0, 0.5, 0.5, 0.5)),
+            Case(
+                "a share that luck gives", Verdict.VACUOUS, at={"layers": 0.25},
+                trace=partial(listening, 1, 0.1, 2.0, 0.5, 0.5, 0.5),
+            ),
+            Case("near chance", Verdict.INCONCLUSIVE, trace=partial(listening, 1, 0.9, 1.02, 1.02, 1.02)),
             *refused(
                 "trace",
-                ("three layers", "needs 4 linear routers; measured: 3", partial(listening, 4, 0.1, 2.0, layers=3)),
-                ("no spectra", "no spectrum", partial(listening, 4, 0.1, 2.0, spectra=False)),
+                ("two layers", "layers whose shared .* = 2, claimed >= 3", partial(listening, 4, 0.1, 2.0, 2.0)),
+                ("no common axis", "in none of 4 layers; at most 0.", partial(listening, 4, 0.1, *HEARD, common=0.0)),
+                ("an unbalanced load", "largest load", partial(listening, 4, 3.0, *HEARD, experts=None)),
+                ("no loss", "states no .*; its largest load is 1 times", partial(listening, 4, 0.1, *HEARD, loss=None)),
+                ("no spectra", "no spectrum", partial(listening, 4, 0.1, *HEARD, spectra=False)),
             ),
         ),
-        (Null("random routers", {"trace": partial(listening, shared=1.0, leading=1.0)}, resamples=99),),
+        (
+            Null("all directions alike", {"trace": lambda seed: listening(seed, 1.0, *(1.0,) * 4)}, resamples=99),
+            Null(
+                "true at its threshold plus a margin",
+                {"trace": lambda seed: listening(seed, 0.9, 1.1, 1.1, 1.1, 1.1)},
+                resamples=99,
+                limits={Verdict.REFUTED: 0.5},
+            ),
+        ),
     ),
 )  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
-def test_the_null_is_what_luck_gives_and_can_never_be_vacuous() -> None:
+def test_luck_gives_few_layers() -> None:
     # First direction below 1: about one in two. Median of fifteen chi-squares above its mean: fewer than one in two.
-    finding = finding_of(alignment_spectrum, trace=listening(2, 0.1, 2.0))
-    assert all(0.05 < measured.estimate.value < 0.45 for measured in finding.null)
+    finding = finding_of(alignment_spectrum, trace=listening(2, 0.1, *HEARD))
+    assert all(0.05 < measured.estimate.value < 0.45 for measured in finding.controls)
 
 
 def test_a_directions_alignment_is_its_own() -> None:
     # A sequence's own v_1 leans from the shared axis by the mean of its noise: 15 axes, 32 tokens, length 5.
-    finding = finding_of(alignment_spectrum, trace=listening(3, 0.0, 1.0))
-    first, others = (criterion.estimate.value for criterion in finding.criteria[1:])
+    finding = finding_of(alignment_spectrum, trace=listening(3, 0.0, 1.0, 1.0, 1.0, 1.0))
+    first, others = (np.mean([each.value for each in curve.values]) for curve in finding.layers[:2])
     assert first == pytest.approx(15 / 32 / 25, rel=0.5)
     assert others == pytest.approx(24 / 23, rel=0.15)  # all that is heard is spread over 23 of 24 axes
+
+
+def test_the_figure_shows_both_curves_and_the_singular_values() -> None:
+    trace = listening(3, 0.5, *HEARD)
+    figure = finding_of(alignment_spectrum, trace=trace).figure
+    assert figure is not None
+    assert figure.y_log
+    heard, singular = figure.series[:2]
+    spectrum, weight = trace.layers[0].spectrum, trace.layers[0].router.weight
+    assert spectrum is not None
+    assert heard.y[3] == pytest.approx(spectrum.router_gain[:, 3].mean(), rel=1e-3)
+    assert singular.y[0] == 1.0
+    assert singular.y[3] == pytest.approx(np.sqrt(spectrum.energy[:, 3] / spectrum.energy[:, 0]).mean(), rel=1e-3)
+    assert figure.reference[0].y[0] == pytest.approx((weight**2).sum() / WORLD.width, rel=1e-3)
+    assert [guide.label for guide in figure.reference] == [
+        f"random router, {name} judged layer" for name in ("first", "middle", "last")
+    ]

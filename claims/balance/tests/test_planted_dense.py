@@ -1,0 +1,76 @@
+"""Planted dense models whose tokens grow alike, or do not."""
+
+from functools import partial
+
+from claims.balance import test_geo_fig12_dense
+from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.planted_depth import (
+    DOWN_AND_UP,
+    GROWING,
+    dense,
+    in_some_order,
+    rising_in,
+    swapped,
+    without_router,
+)
+
+CONTRACTS = (
+    Contract(
+        test_geo_fig12_dense.test_dense_similarity,
+        (
+            Case("pre-norm, growing", Verdict.SUPPORTED, dense=partial(dense, 8, GROWING, "pre")),
+            Case("post-norm, growing", Verdict.SUPPORTED, dense=partial(dense, 8, GROWING, "post")),
+            Case("sandwich, parting", Verdict.SUPPORTED, dense=partial(dense, 8, GROWING[::-1], "sandwich")),
+            Case(
+                "sandwich, a rise of 0.1 at most", Verdict.SUPPORTED,
+                dense=lambda: without_router(rising_in(0.4, 1), "sandwich"),
+            ),
+            Case(
+                "sandwich, angles that part while energy grows", Verdict.REFUTED,
+                dense=lambda: without_router(swapped(rising_in(1.0, 1), energy=True), "sandwich"),
+            ),
+            Case(
+                "sandwich, angles that close while energy fades", Verdict.PARTLY, says="cosine",
+                dense=lambda: without_router(swapped(rising_in(1.0, 1), energy=False), "sandwich"),
+            ),
+            Case("pre-norm, parting", Verdict.REFUTED, dense=partial(dense, 8, GROWING[::-1], "pre")),
+            Case("sandwich, growing", Verdict.REFUTED, dense=partial(dense, 8, GROWING, "sandwich")),
+            Case(
+                "a trend that many orders show", Verdict.INCONCLUSIVE, says="^share of orders",
+                dense=partial(dense, 5, DOWN_AND_UP, "pre"),
+            ),
+            Case(
+                "sandwich, a rise that many orders show", Verdict.INCONCLUSIVE, says="Spearman",
+                dense=partial(dense, 5, DOWN_AND_UP, "sandwich"),
+            ),
+            Case(
+                "unknown norms", Verdict.NOT_APPLICABLE, says="which are unknown; the energy goes from",
+                dense=partial(dense, 9, GROWING, "unknown"),
+            ),
+        ),
+        (
+            Null(
+                "a rise of 0.32", {"dense": lambda seed: without_router(rising_in(0.66, seed), "sandwich")}
+            ),
+            Null(
+                "true at its threshold plus a margin, sandwich",
+                {"dense": lambda seed: without_router(rising_in(0.6, seed), "sandwich")}, resamples=99,
+                limits={Verdict.REFUTED: 0.5},
+            ),
+            Null(
+                "true at its threshold plus a margin, pre-norm",
+                {"dense": lambda seed: without_router(rising_in(0.7, seed), "pre")}, resamples=99,
+                limits={Verdict.REFUTED: 0.5},
+            ),
+            Null(
+                "an order of 6 layers that all sequences share, sandwich",
+                {"dense": lambda seed: dense(seed, in_some_order(seed, 6), "sandwich")}, resamples=99,
+                limits={Verdict.REFUTED: 0.95},
+            ),
+        ),
+        cannot={Verdict.VACUOUS: "it has no null: which orders of the layers rise as much is part of the claim"},
+    ),
+)  # fmt: skip
+
+test_verdict, test_false_support = contract_tests(CONTRACTS)
