@@ -68,8 +68,8 @@ CONTRACTS = (
         sequence_similarity,
         (
             *(
-                Case("topical sequences", Verdict.SUPPORTED, trace=partial(topical, LONG), variant=variant)
-                for variant in (RAW, CENTRED)
+                Case(f"topical sequences, {how}", Verdict.SUPPORTED, trace=partial(topical, LONG), variant=variant)
+                for how, variant in (("raw", RAW), ("centred", CENTRED))
             ),
             Case(
                 "topics that most tokens of one corpus ignore", Verdict.PARTLY, variant=RAW,

@@ -157,7 +157,12 @@ class Contract:
         return declared(self.claim).id
 
     def refutes_rarely(self) -> bool:
-        """Tell whether worlds are drawn in which the claim is true, which it must rarely refute, or why they are not."""
+        """Tell whether worlds are drawn in which the claim is true, which it must rarely refute, or why they are not.
+
+        A theorem has no threshold to be true at.
+        """
+        if declared(self.claim).kind == "theorem":
+            return True
         truths = any(Verdict.REFUTED in null.limits for null in self.nulls)
         return truths != bool(self.no_truths or Verdict.REFUTED in self.cannot)
 
