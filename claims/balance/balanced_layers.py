@@ -9,7 +9,7 @@ from claims.core.claim import Threshold
 from claims.core.curves import exact_by_layer
 from claims.core.finding import Curve, Measured, NotApplicable
 from claims.shared.premises import left_out, linear_layers, models_text
-from claims.shared.sequence_pairs import times_drawn
+from claims.shared.sequence_pairs import over_sequences
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.low_rank import leading_directions
@@ -113,10 +113,9 @@ def _largest_load(layers: Sequence[LayerTrace], trace: Trace, sampling: Sampling
     tokens = np.bincount(trace.sequence, minlength=trace.sequences)[:, None]
     visits = [tokens * usage(layer.experts, trace.sequence, trace.sequences, layer.logits.shape[1]) for layer in layers]
 
-    def largest(rows: Float64Array) -> Float64Array:
-        times = times_drawn(rows, trace.sequences)
+    def largest(times: Float64Array) -> Float64Array:
         loads = [times @ table for table in visits]
         return np.asarray(np.max([load.max(axis=-1) / load.mean(axis=-1) for load in loads], axis=0))
 
-    estimate = sampling.of(np.arange(trace.sequences)[:, None], largest)
+    estimate = over_sequences(trace.sequences, largest, sampling)
     return Measured("largest load over the mean load, in the judged layers", estimate, "<=", "load")

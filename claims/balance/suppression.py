@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from claims.core.finding import NotApplicable
-from claims.shared.sequence_pairs import times_drawn
+from claims.shared.sequence_pairs import over_sequences
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.shared_direction import contrast_scale, contrasts, shared_response
@@ -70,12 +70,11 @@ def median_response(
         _form(layer, weight, trace, variant) for layer, weight in zip(layers, below or (), strict=below is not None)
     ]
 
-    def median(rows: Float64Array) -> Float64Array:
-        times = times_drawn(rows, trace.sequences)
+    def median(times: Float64Array) -> Float64Array:
         middle = _median(own, times)
         return _median(others, times) - middle if others else middle
 
-    return sampling.of(np.arange(trace.sequences)[:, None], median)
+    return over_sequences(trace.sequences, median, sampling)
 
 
 #: Rho as a function of how often each sequence was drawn, (..., S) to (...).

@@ -1,6 +1,6 @@
 """Do a few experts of the last layers suffice for prompts, and not for what follows them?  GEO Fig. 8."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -9,10 +9,20 @@ from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.rollouts.answers import QUESTIONS
+from claims.rollouts.pruned_likelihood import (
+    LEAST,
+    by_question,
+    increase,
+    lead,
+    multiple,
+    of_questions,
+    paired,
+    per_token,
+    rise,
+)
 from claims.shared.premises import NATS
 from fixtures.evidence.ablation import Pruning
-from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.stats.estimate import Estimate
+from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
 
 #: NLL sums of each question, (R, Q, 4), by way to choose the experts and number of layers; R draws, one if not random.
@@ -20,8 +30,6 @@ Tables = dict[tuple[str, int], Float64Array]
 
 #: Numbers of last layers that the claim speaks of; others are drawn beside them.
 CLAIMED = (1, 2)
-#: A smaller rise on prompts counts as this, so that a rise on nothing is no multiple of it.
-LEAST = 0.01
 #: Ways to choose the kept experts: as the paper does, and its controls.
 KEEPS = ("most used", "random", "least used")
 
@@ -62,11 +70,11 @@ def test_pruning_prefill(pruned: Pruning, sampling: Sampling, thresholds: Mappin
         reasons = [f"layer {layer}: {reason}" for layer, reason in sorted(pruned.not_applicable.items())]
         raise NotApplicable("the last layer cannot be pruned: " + ("; ".join(reasons[-2:]) or "no reason was given"))
     premises = _models_texts(pruned, sampling)
-    tables = {(keep, depth): _by_question(pruned, keep, depth) for depth in pruned.depths for keep in KEEPS}
+    tables = {(keep, depth): by_question(pruned, keep, depth) for depth in pruned.depths for keep in KEEPS}
     favourites = {depth: tables["most used", depth][0] for depth in depths}
     return Finding(
         headline=tuple(m for depth in depths for m in _headline(favourites[depth], depth, sampling)),
-        excess=tuple(lead for depth in depths for lead in _leads(tables, depth, sampling)),
+        excess=tuple(m for depth in depths for m in _leads(tables, depth, sampling)),
         premises=premises,
         reported=tuple(_completions(favourites[depth], depth, sampling) for depth in depths),
         layers=(_coverage(pruned),),
@@ -82,75 +90,31 @@ def _models_texts(pruned: Pruning, sampling: Sampling) -> tuple[Measured, ...]:
         ("prompt", pruned.prompt, pruned.prompt_unigram, pruned.prompt_tokens),
         ("completion", pruned.completion, pruned.completion_unigram, pruned.completion_tokens),
     ):
-        rows = _of_questions(pruned, [unigram - whole, tokens])
+        rows = of_questions(pruned, [unigram - whole, tokens])
         rows = rows[rows[:, 1] > 0]
         if not len(rows):
             raise NotApplicable(f"none of the {len(tokens)} texts has a {name} of which a token could be scored")
-        gain = sampling.of(rows, _per_token, unit="question")
+        gain = sampling.of(rows, per_token, unit="question")
         what = f"nats a token by which the whole model predicts {name}s better than token frequencies"
         found.append(Measured(what, gain, ">=", "models"))
     return tuple(found)
 
 
-def _per_token(rows: Float64Array) -> Float64Array:
-    """Sum of the first column over that of the second, from rows (..., Q, 2)."""
-    total = rows.sum(axis=-2)
-    return np.asarray(total[..., 0] / total[..., 1])
-
-
-def _of_questions(pruned: Pruning, columns: Sequence[FloatArray | IntArray]) -> Float64Array:
-    """Sums over the texts of each question, (Q, C), of C columns of one value a text."""
-    names = pruned.labels.get("question") or ("",) * len(pruned.prompt)
-    questions = np.unique([name or f"text {i}" for i, name in enumerate(names)], return_inverse=True)[1]
-    return np.stack([np.bincount(questions, weights=column) for column in columns], axis=1)
-
-
-def _by_question(pruned: Pruning, keep: str, depth: int) -> Float64Array:
-    """NLL sums of each question, (R, Q, 4): prompts pruned and whole, completions pruned and whole."""
-    score = pruned.score(keep, depth)  # type: ignore[arg-type]
-    draws = zip(score.prompt, score.completion, strict=True)
-    return np.array([_of_questions(pruned, [prompt, pruned.prompt, own, pruned.completion]) for prompt, own in draws])
-
-
-def _increase(rows: Float64Array, part: int) -> Float64Array:
-    """Relative rise of the summed NLL over questions, from rows (..., Q, 4); part 0 prompts, 1 completions."""
-    total = rows.sum(axis=-2)
-    return np.asarray(total[..., 2 * part] / total[..., 2 * part + 1] - 1.0)
-
-
-def _multiple(rows: Float64Array) -> Float64Array:
-    """The completions' rise over the prompts', which counts as a hundredth at least: 2 of it are 2 % of the NLL."""
-    return _increase(rows, 1) / np.maximum(_increase(rows, 0), LEAST)
-
-
-def _rise(table: Float64Array, part: int, sampling: Sampling) -> Estimate:
-    """The relative rise on prompts or completions, resampling the questions that have them."""
-    own = table[table[:, 2 * part + 1] > 0]
-    return sampling.of(own, lambda rows: _increase(rows, part), unit="question")
-
-
-def _paired(table: Float64Array) -> Float64Array:
-    """The questions (Q', 4) that have a prompt and a completion."""
-    return table[(table[:, 1] > 0) & (table[:, 3] > 0)]
-
-
 def _headline(table: Float64Array, depth: int, sampling: Sampling) -> tuple[Measured, Measured]:
     """The claim's two criteria for one number of layers; the second on questions with prompt and completion."""
-    paired = _paired(table)
-    if len(paired) < QUESTIONS:
-        raise NotApplicable(
-            f"{len(paired)} questions have a prompt and a completion to compare; {QUESTIONS} are needed"
-        )
-    multiple = sampling.of(paired, _multiple, unit="question")
+    both = paired(table)
+    if len(both) < QUESTIONS:
+        raise NotApplicable(f"{len(both)} questions have a prompt and a completion to compare; {QUESTIONS} are needed")
+    times = sampling.of(both, multiple, unit="question")
     return (
-        Measured(f"increase on prompts, last {depth}", _rise(table, 0, sampling), "<", "increase"),
-        Measured(f"increase on completions over that on prompts, last {depth}", multiple, ">=", "multiple"),
+        Measured(f"increase on prompts, last {depth}", rise(table, 0, sampling), "<", "increase"),
+        Measured(f"increase on completions over that on prompts, last {depth}", times, ">=", "multiple"),
     )
 
 
 def _completions(table: Float64Array, depth: int, sampling: Sampling) -> Measured:
     """The rise on completions by itself."""
-    return Measured(f"increase on completions, last {depth}", _rise(table, 1, sampling), ">=", 2 * LEAST)
+    return Measured(f"increase on completions, last {depth}", rise(table, 1, sampling), ">=", 2 * LEAST)
 
 
 def _leads(tables: Tables, depth: int, sampling: Sampling) -> list[Measured]:
@@ -160,19 +124,13 @@ def _leads(tables: Tables, depth: int, sampling: Sampling) -> list[Measured]:
     it is measured too small, never too large.
     """
     (favourites,), random, (least,) = (tables[keep, depth] for keep in KEEPS)
-    best = random[np.argmin(_increase(random, 0))]
+    best = random[np.argmin(increase(random, 0))]
     found = []
     for name, other in ((f"best of {len(random)} random", best), ("least used", least)):
         rows = np.stack([other[:, 0], favourites[:, 0], favourites[:, 1]], axis=1)[favourites[:, 1] > 0]
-        lead = sampling.of(rows, _difference, unit="question")
-        found.append(Measured(f"increase on prompts, last {depth}, {name} minus most used", lead, ">=", "lead"))
+        ahead = sampling.of(rows, lead, unit="question")
+        found.append(Measured(f"increase on prompts, last {depth}, {name} minus most used", ahead, ">=", "lead"))
     return found
-
-
-def _difference(rows: Float64Array) -> Float64Array:
-    """Relative rise of one choice less that of another, from NLL sums (..., Q, 3): one, other, whole."""
-    total = rows.sum(axis=-2)
-    return np.asarray((total[..., 0] - total[..., 1]) / total[..., 2])
 
 
 def _coverage(pruned: Pruning) -> Curve:
@@ -194,10 +152,10 @@ def _notes(pruned: Pruning, depths: list[int]) -> tuple[str, ...]:
 
 
 def _alike(tables: Tables, depth: int, thresholds: Mapping[str, float]) -> list[str]:
-    """How many other choices meet the criteria by their values alone, and whether a rise was asked for at all."""
+    """How many other choices meet the criteria by their values alone."""
     met = {
         keep: [
-            bool(_increase(table, 0) < thresholds["increase"] and _multiple(_paired(table)) >= thresholds["multiple"])
+            bool(increase(table, 0) < thresholds["increase"] and multiple(paired(table)) >= thresholds["multiple"])
             for table in tables[keep, depth]
         ]
         for keep in KEEPS
@@ -249,7 +207,7 @@ def _figure(tables: Tables, sampling: Sampling) -> Figure:
 def _bar(draws: Float64Array, part: int, sampling: Sampling) -> tuple[float, float, float]:
     """Value and whiskers of a bar: a choice with its interval, or the mean and range of several."""
     if len(draws) == 1:
-        rise = _rise(draws[0], part, sampling)
-        return rise.value, rise.low, rise.high
-    rises = _increase(draws, part)
+        one = rise(draws[0], part, sampling)
+        return one.value, one.low, one.high
+    rises = increase(draws, part)
     return float(rises.mean()), float(rises.min()), float(rises.max())

@@ -71,7 +71,7 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
         reported=(*_floor(trace, generation, moved > 0, written, sampling), _predictions(generation)),
         layers=(Curve(f"share of {what}", *same.by_layer(generation, sampling)),),
         figure=_figure(generation, (same, following), what, sampling),
-        notes=(_note(same, written, excused, what),),
+        notes=(_note(same, written, excused, what, share.value),),
     )
 
 
@@ -148,13 +148,12 @@ def _against_next(check: GenerationCheck) -> tuple[Float64Array, BoolArray]:
     return np.stack(columns, axis=1) * followed, followed
 
 
-def _note(same: _Reading, written: BoolArray, excused: BoolArray, what: str) -> str:
+def _note(same: _Reading, written: BoolArray, excused: BoolArray, what: str, share: float) -> str:
     """How many choices were read, how many near-ties were counted apart, and what of the others differs."""
-    share = float((same.differ * same.counted).sum() / same.counted.sum())
     return (
         f"Of {written.sum():,} choices on generated tokens {(written & excused).sum():,} are near-ties, or follow one "
         f"that fell differently, and are counted apart; of the other {same.counted.sum():,} the share of {what} is "
-        f"{share:.4g}."
+        f"{share:.4g}, mean over sequences."
     )
 
 

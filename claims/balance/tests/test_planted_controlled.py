@@ -11,9 +11,10 @@ from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.heard_routers import WORLD, heard
+from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.experiments import Experiment
-from fixtures.evidence.trace import TextFit, Trace
+from fixtures.evidence.trace import Trace
 
 controlled = test_geo_prop2_controlled.test_balance_suppression_controlled
 AXES = (np.arange(WORLD.width) > 0).astype(np.float64)  # all but the first
@@ -41,14 +42,8 @@ def another_text() -> Experiment:
 def badly_predicted() -> Experiment:
     """One checkpoint of twelve predicts its text hardly better than token frequencies do."""
     planted = trained(1, (0.2, 1.0))
-    rng = np.random.default_rng(0)
-
-    def fit(trace: Trace, gain: float) -> Trace:
-        nll = 3.0 + 0.1 * rng.standard_normal(WORLD.sequences)
-        return replace(trace, fit=TextFit(nll, nll + gain + 0.05 * rng.standard_normal(WORLD.sequences)))
-
-    traces = tuple(tuple(fit(trace, 2.0) for trace in seed) for seed in planted.traces)
-    last = (traces[-1][0], fit(traces[-1][1], 0.2))
+    traces = tuple(tuple(predicted(trace, 2.0) for trace in seed) for seed in planted.traces)
+    last = (traces[-1][0], predicted(traces[-1][1], 0.2))
     return replace(planted, traces=(*traces[:-1], last))
 
 

@@ -9,9 +9,10 @@ from claims.balance import test_geo_disc_small_batch
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_experiments import experiment
+from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of, outcome
 from fixtures.evidence.experiments import Experiment
-from fixtures.evidence.trace import TextFit, Trace
+from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.stats.sampling import Sampling
 
@@ -68,9 +69,7 @@ def other_numbers_of_experts() -> Experiment:
 def unread() -> Experiment:
     """Checkpoints that predict the text no better than token frequencies do."""
     planted = balanced(6, *CLAIMED, seeds=1)
-    nll = 3.0 + 0.1 * np.random.default_rng(0).standard_normal(WORLD.sequences)
-    traces = (tuple(replace(trace, fit=TextFit(nll, nll + 0.1)) for trace in planted.traces[0]),)
-    return replace(planted, traces=traces)
+    return replace(planted, traces=(tuple(predicted(trace, 0.1) for trace in planted.traces[0]),))
 
 
 def divergence(first: float, last: float) -> float:

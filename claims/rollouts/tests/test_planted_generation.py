@@ -19,6 +19,7 @@ from fixtures.interventions.teacher_forcing import check_generation
 from fixtures.planted.tokens import World
 from fixtures.tests.support.odd_routers import ParityRouter, olmoe_with
 from metrics.arrays import BoolArray
+from metrics.stats.estimate import Estimate
 
 teacher_forcing = test_teacher_forcing.test_teacher_forcing
 TRACE = two_layers(World(), 6)
@@ -81,7 +82,7 @@ def moved(share: float, seed: int = 1, dtype: str = "bfloat16") -> GenerationChe
 def whole_choice() -> float:
     """The share of its visits that a choice loses when it differs."""
     every = planted(np.ones((TOKENS, LAYERS), dtype=bool), dtype="bfloat16")
-    return finding_of(teacher_forcing, trace=TRACE, generation=every).criteria[0].estimate.value
+    return finding_of(teacher_forcing, trace=TRACE, generation=every).headline[0].estimate.value
 
 
 FLIPS: dict[str, Any] = {"trace": replace(TRACE, flip_rate=0.1)}
@@ -118,7 +119,11 @@ CONTRACTS = (
                 "few visits elsewhere in float32", Verdict.REFUTED,
                 generation=partial(moved, 0.02, dtype="float32"), **FLIPS,
             ),
-            Case("a router without a choice", Verdict.VACUOUS, generation=constant, **PLAIN),
+            Case("a little above the margin in bfloat16", Verdict.REFUTED, generation=partial(moved, 0.1), **PLAIN),
+            Case(
+                "a router without a choice", Verdict.NOT_APPLICABLE, generation=constant,
+                says="not met: share of choices that differ, next token = 0", **PLAIN,
+            ),
             Case(
                 "visits at the threshold", Verdict.INCONCLUSIVE, at={"visits": MEASURED},
                 generation=partial(moved, 0.02), **PLAIN,
@@ -137,7 +142,16 @@ CONTRACTS = (
                 "one visit in twenty goes elsewhere",
                 {"trace": TRACE, "generation": lambda seed: moved(0.05 / whole_choice(), seed)},
             ),
+            Null(
+                "a little less than one visit in twenty",
+                {"trace": TRACE, "generation": lambda seed: moved(0.045 / whole_choice(), seed)},
+                limits={Verdict.REFUTED: 0.5},
+            ),
         ),
+        {
+            Verdict.PARTLY: "it says one thing, which has no null",
+            Verdict.VACUOUS: "a claim of absence has no null: its positive control is a premise",
+        },
     ),
 )  # fmt: skip
 
@@ -149,20 +163,35 @@ def test_a_choice_counts_by_the_experts_that_are_others() -> None:
     check = planted(every, dtype="bfloat16")
     moved = [set(a) - set(b) for one in check.layers for a, b in zip(one.generated, one.forced, strict=True)]
     written = np.tile(check.is_generated, LAYERS)
-    visits, choices = finding_of(teacher_forcing, trace=TRACE, generation=check).criteria[:2]
-    assert visits.estimate.value == pytest.approx(np.array([len(one) / 3 for one in moved])[written].mean())
-    assert choices.estimate.value == 1.0
-    assert not choices.decides
+    finding = finding_of(teacher_forcing, **FLIPS, generation=check)
+    visits, choices = finding.headline[0].estimate, finding.reported[0].estimate
+    assert visits.value == pytest.approx(np.array([len(one) / 3 for one in moved])[written].mean())
+    assert choices.value == 1.0
 
 
-def test_figure_and_curve_show_the_share_by_layer() -> None:
-    finding = finding_of(teacher_forcing, trace=TRACE, generation=planted(at((20, 1))))
+@pytest.mark.parametrize(
+    ("check", "apart", "share"),
+    [
+        (planted(at((20, 1))), 0, 1 / 1152),
+        (excused((20, 1), (20, 2)), 11, 0.0),
+        (excused((20, 1), (20, 2), (19, 0)), 11, 1 / (3 * 24 - 11) / SEQUENCES),
+        (moved(0.02), 0, None),
+    ],
+)
+def test_table_figure_and_note_show_one_number(check: GenerationCheck, apart: int, share: float | None) -> None:
+    finding = finding_of(teacher_forcing, trace=TRACE, generation=check)
+    (headline,), (curve,) = finding.headline, finding.layers
     assert finding.figure is not None
     same, following = finding.figure.series
     assert same.x == [0.0, 1.0, 2.0]
-    assert same.y[0] == same.y[2] == 1.0 > same.y[1]
-    assert max(following.y) < 0.1
-    assert "Of 1,152 choices on generated tokens 1 differ; 0 are near-ties" in finding.notes[0]
+    assert same.y == pytest.approx([value.value for value in curve.values if isinstance(value, Estimate)], rel=1e-3)
+    assert np.mean(same.y) == pytest.approx(headline.estimate.value, rel=0.2)  # layers differ in what is counted
+    assert min(following.y) > 0.6
+    (note,) = finding.notes
+    assert f"Of 1,152 choices on generated tokens {apart} are near-ties" in note
+    said = float(note.removesuffix(", mean over sequences.").split()[-1])
+    assert said == pytest.approx(headline.estimate.value, rel=1e-3)
+    assert share is None or said == pytest.approx(share, rel=1e-3)
 
 
 def test_real_models_honest_and_doctored() -> None:

@@ -70,7 +70,10 @@ CONTRACTS = (
         prompt_to_rollout,
         (
             *(Case(f"unrelated, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.0)) for pairs in PAIRS),
-            *(Case(f"followed by a little, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.05)) for pairs in PAIRS),
+            *(
+                Case(f"followed by a little, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.05))
+                for pairs in PAIRS
+            ),
             *(Case(f"followed, {pairs}", Verdict.REFUTED, **given(pairs, follows=1.0)) for pairs in PAIRS),
             *(
                 Case(
