@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from claims.core.record import Figure
 from claims.core.verdict import Role
-from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 
 
@@ -28,7 +27,6 @@ class Measured:
     direction : ``>``, ``>=``, ``<`` or ``<=``: the claimed side
     threshold : the name of one of the claim's thresholds, or a number where the bound follows from the checkpoint
         itself (for example a tolerance that depends on the compute dtype)
-    decides : (until every claim has roles) False for a number reported beside the deciding ones
     within : the smallest and largest value that the quantity can have, where its interval ends
     fails_open : it can hold or leave the question open, but never refute: a p-value that is large tells nothing
     """
@@ -37,7 +35,6 @@ class Measured:
     estimate: Estimate
     direction: str
     threshold: str | float
-    decides: bool = True
     within: tuple[float, float] = (-math.inf, math.inf)
     fails_open: bool = False
 
@@ -83,10 +80,7 @@ class Finding:
     notes : sentences for the reader
     """
 
-    criteria: tuple[Measured, ...] = ()
-    null: tuple[Measured, ...] = ()
-    positive_control: bool = False
-    headline: tuple[Measured, ...] = ()
+    headline: tuple[Measured, ...]
     excess: tuple[Measured, ...] = ()
     parts: tuple[Measured, ...] = ()
     premises: tuple[Measured, ...] = ()
@@ -110,9 +104,3 @@ class Finding:
         }
         for role, group in groups.items():
             yield from ((role, measured) for measured in group)
-
-
-def unproven_control(name: str, control: Estimate) -> Measured:
-    """Return a null that holds where a control, which should lie above 0, is not shown to."""
-    low = control.low if math.isfinite(control.low) else 0.0  # without an interval, nothing is shown either
-    return Measured(f"{name}, lower end", exact(low, control.n, control.unit), "<=", 0.0)

@@ -1,14 +1,14 @@
 """Judge a finding: apply thresholds, answer each criterion, put the reason in words. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from claims.core.claim import Claim
 from claims.core.finding import Finding, Measured
 from claims.core.record import Criterion
 from claims.core.sensitivity import sensitivity
-from claims.core.verdict import Answer, Role, Verdict, decide, decide_by_null, holds
+from claims.core.verdict import Answer, Role, Verdict, decide, holds
 from claims.core.wording import more_units, say, worst_layer
 from metrics.stats.bootstrap import p_value
 
@@ -42,8 +42,6 @@ def judge(claim: Claim, finding: Finding, overrides: Overrides) -> Judged:
         When the finding has no headline, or an estimate over no units.
     """
     bounds = thresholds_of(claim, overrides)
-    if finding.criteria:
-        return _judge_by_null(finding, bounds)
     measured = list(finding.by_role())
     criteria = [criterion_of(one, bounds, role) for role, one in measured]
     verdict = verdict_of(criteria, certified=finding.certified)
@@ -144,21 +142,3 @@ def _open(measured: list[Measured], criteria: list[Criterion]) -> str:
         return told
     count = min(trainings)
     return f"{count} training{'' if count == 1 else 's'} an arm, where {TRAININGS} are needed to decide: {told}"
-
-
-def _judge_by_null(finding: Finding, bounds: Mapping[str, float]) -> Judged:
-    """Judge a finding whose criteria have no roles yet."""
-    criteria = [criterion_of(m, bounds, Role.HEADLINE if m.decides else Role.REPORTED) for m in finding.criteria]
-    null = [criterion_of(m, bounds, Role.HEADLINE if m.decides else Role.REPORTED) for m in finding.null]
-    deciding, nulls = ([c.holds for c in judged if c.decides] for judged in (criteria, null))
-    verdict = decide_by_null(deciding, nulls, control=finding.positive_control)
-    match verdict:
-        case Verdict.REFUTED:
-            reason = _said(criteria, False, Role.HEADLINE)
-        case Verdict.INCONCLUSIVE:
-            reason = _said(criteria, None, Role.HEADLINE) or "the positive control is undecided"
-        case Verdict.VACUOUS:
-            reason = "the criteria hold for the null as well"
-        case _:
-            reason = ""
-    return Judged(verdict, reason, criteria + [replace(c, role=Role.CONTROL) for c in null], [])

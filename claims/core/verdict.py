@@ -113,35 +113,3 @@ def decide(answers: Mapping[Role, Sequence[Answer]], *, certified: bool = False)
     if not excess:
         return Verdict.VACUOUS
     return Verdict.PARTLY if False in answers.get(Role.PART, ()) else Verdict.SUPPORTED
-
-
-def decide_by_null(criteria: Sequence[bool | None], null: Sequence[bool | None], *, control: bool = False) -> Verdict:
-    """Combine judged criteria and the judged null into a verdict.
-
-    Parameters
-    ----------
-    criteria : for each criterion of the claim, the answer of `holds`
-    null : the same for the claim's null; empty when the claim has none
-    control : the null is a positive control, which must fail; where there is none of it, it did not
-
-    Returns
-    -------
-    refuted when any criterion fails, inconclusive when any straddles, vacuous when all hold and all of
-    the null's hold too, supported otherwise; but inconclusive where a positive control fails nowhere.
-
-    Raises
-    ------
-    ValueError
-        When there is no criterion: a claim without one would pass vacuously.
-    """
-    if not criteria:
-        raise ValueError("a claim without a criterion has no verdict")
-    if any(answer is False for answer in criteria):
-        return Verdict.REFUTED
-    if any(answer is None for answer in criteria):
-        return Verdict.INCONCLUSIVE
-    if null and all(answer is True for answer in null):
-        return Verdict.VACUOUS
-    if control and not any(answer is False for answer in null):
-        return Verdict.INCONCLUSIVE
-    return Verdict.SUPPORTED

@@ -9,8 +9,8 @@ import pytest
 from claims.balance import test_geo_prop2_controlled
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
-from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.heard_routers import WORLD, heard
+from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.experiments import Experiment

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 #: The ids of the claims that were promised.
 ISSUED = """
     router-linearity sufficiency-bound sufficiency-topk bound-tightness necessity-full-space necessity-in-practice
-    necessity-row-space kernel-counterexample kernel-energy low-rank-routing low-rank-directions shared-energy-depth balance-theorem
+    necessity-row-space kernel-counterexample kernel-energy low-rank-routing low-rank-directions shared-energy-depth
+    balance-theorem
     balance-suppression balance-suppression-controlled alignment-spectrum balance-small-batch optimizer-norms
     dense-similarity ood-confidence context-dependence sequence-similarity duplication-collapse teacher-forcing
     cross-model-overlap overlap-not-higher overlap-below-self prompt-similarity prompt-to-rollout prefill-collapse

@@ -22,20 +22,25 @@ def fields(id, **more):
 FINDINGS = """
 @claim(**fields("holds"))
 def test_holds():
-    return Finding(criteria=(Measured("x", exact(2, 5), ">", "bound"),))
+    return Finding(headline=(Measured("x", exact(2, 5), ">", "bound"),))
 
 @claim(**fields("empty"))
 def test_empty():
-    large = Measured("x", exact(2, 5), ">", "bound")
-    return Finding(criteria=(large,), null=(large,))
+    large, beyond = Measured("x", exact(2, 5), ">", "bound"), Measured("x beyond", exact(0, 5), ">", "bound")
+    return Finding(headline=(large,), excess=(beyond,))
+
+@claim(**fields("short"))
+def test_short():
+    small, beyond = Measured("x", exact(0, 5), ">", "bound"), Measured("x beyond", exact(2, 5), ">", "bound")
+    return Finding(headline=(small,), excess=(beyond,))
 
 @claim(**fields("fails"))
 def test_fails():
-    return Finding(criteria=(Measured("x", exact(0, 5), ">", "bound"),))
+    return Finding(headline=(Measured("x", exact(0, 5), ">", "bound"),))
 
 @claim(**fields("straddles"))
 def test_straddles():
-    return Finding(criteria=(Measured("x", estimate_mean([0.0, 1.0, 2.0], seed=0), ">", "bound"),))
+    return Finding(headline=(Measured("x", estimate_mean([0.0, 1.0, 2.0], seed=0), ">", "bound"),))
 
 @claim(**fields("premise"))
 def test_premise():
@@ -77,6 +82,7 @@ def test_each_verdict_has_its_outcome_and_leaves_a_record(pytester: pytest.Pytes
     assert {name: record.verdict for name, record in records.items()} == {
         "holds": Verdict.SUPPORTED,
         "empty": Verdict.VACUOUS,
+        "short": Verdict.PARTLY,
         "fails": Verdict.REFUTED,
         "straddles": Verdict.INCONCLUSIVE,
         "premise": Verdict.NOT_APPLICABLE,
@@ -84,7 +90,7 @@ def test_each_verdict_has_its_outcome_and_leaves_a_record(pytester: pytest.Pytes
     }
     assert records["premise"].reason == "no experts"
     assert records["broken"].reason == "12 values are not finite"
-    for word in ("SUPPORTED", "VACUOUS", "REFUTED", "INCONCLUSIVE", "NOT APPLICABLE", "ERROR"):
+    for word in ("SUPPORTED", "PARTLY", "VACUOUS", "REFUTED", "INCONCLUSIVE", "NOT APPLICABLE", "ERROR"):
         result.stdout.fnmatch_lines([f"*{word}*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*repeat: pytest *--report-dir out* -k 'fails and generated'"])
