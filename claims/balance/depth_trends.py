@@ -52,7 +52,7 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
         raise NotApplicable("the evidence holds no spectrum of each sequence's states")
     energy = np.stack([spectrum.energy[:, 0] for spectrum in known]).astype(np.float64)
     cosine = np.stack([spectrum.cosine for spectrum in known]).astype(np.float64)
-    kept = np.isfinite(energy).all(axis=0) & np.isfinite(cosine).all(axis=0)
+    kept = np.asarray(np.isfinite(energy).all(axis=0) & np.isfinite(cosine).all(axis=0))
     if not kept.any():
         raise NotApplicable("no sequence has two tokens, so none has tokens to compare")
     return Depth(tuple(layers), kept, energy[:, kept], cosine[:, kept])

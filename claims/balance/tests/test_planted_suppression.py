@@ -14,6 +14,7 @@ from claims.tests.support.heard_routers import WORLD, heard
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
+from metrics.arrays import as_float64
 from metrics.routing.rule import RoutingRule
 from metrics.routing.shared_direction import shared_response
 from metrics.stats.sampling import Sampling
@@ -77,7 +78,7 @@ def test_rho_of_a_resample_is_that_of_its_sequences() -> None:
     times[0, [2, 5]] = 2, 1
     layer = trace.layers[0]
     mean = (2 * layer.pooled[2] + layer.pooled[5]) / 3
-    assert _form(layer, layer.router.weight, trace, "ignored")(times)[0] == pytest.approx(
+    assert _form(layer, as_float64(layer.router.weight), trace, "ignored")(times)[0] == pytest.approx(
         shared_response(layer.router.weight, mean)
     )
 

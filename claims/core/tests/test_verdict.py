@@ -87,7 +87,7 @@ def test_a_premise_comes_first_and_a_certificate_second() -> None:
 
 def test_what_stands_beside_decides_nothing() -> None:
     beside: dict[Role, list[Answer]] = {Role.CONTROL: [False], Role.REPORTED: [False, None]}
-    assert decide({Role.HEADLINE: [True], Role.EXCESS: [True]} | beside) == Verdict.SUPPORTED
+    assert decide(beside | {Role.HEADLINE: [True], Role.EXCESS: [True]}) == Verdict.SUPPORTED
 
 
 def test_a_claim_of_several_headlines_holds_where_all_do() -> None:
