@@ -61,11 +61,11 @@ def louder_by(fall: float) -> float:
     """Return how much louder a text is whose confidence falls by so much of itself, on average over many worlds."""
 
     def beyond(gain: float) -> float:
-        worlds = [texts(read(gain, seed=seed), other=scrambled(seed)) for seed in range(1000, 1010)]
+        worlds = [texts(read(gain, seed=seed), other=scrambled(seed)) for seed in range(1000, 1030)]
         found = [finding_of(ood_confidence, sampling=Sampling(0, 9), **world) for world in worlds]
         return float(np.mean([one.headline[0].estimate.value for one in found])) - fall
 
-    return float(brentq(beyond, 1.0, 1.2, xtol=1e-2))
+    return float(brentq(beyond, 1.0, 1.2, xtol=1e-3))
 
 
 CONTRACTS = (
