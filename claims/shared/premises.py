@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
+from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.stats.sampling import Sampling
 
@@ -48,7 +49,7 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
     )
 
 
-def models_text(trace: Trace | None, sampling: Sampling) -> tuple[Measured, ...]:
+def models_text(trace: Trace | SequenceTrace | None, sampling: Sampling) -> tuple[Measured, ...]:
     """Return the premise that the model models the text that it read: what it does with other text tells nothing.
 
     Nothing where the evidence does not say, or the model is an untrained control, which is there to be a null.
