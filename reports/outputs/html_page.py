@@ -14,6 +14,7 @@ from claims.core.verdict import Verdict
 from reports.data.board import Board, board
 from reports.data.places import standing, word
 from reports.data.runs import Run
+from reports.data.theorems import passes
 from reports.figures.claim_figures import pictures
 from reports.outputs.history import through
 from reports.outputs.markdown_report import TITLE
@@ -25,7 +26,7 @@ from reports.pages.provenance import provenance
 from reports.pages.summary import alarms, paragraph
 from reports.papers.paper_file import pages
 from reports.text.templates import FOLDER, fill
-from reports.text.vocabulary import CONTROL
+from reports.text.vocabulary import CONTROL, CONTROL_MEANING
 
 #: What is of no paper that there is a file of.
 OTHER = "other"
@@ -67,6 +68,8 @@ def page(records: Sequence[Record], runs: Sequence[Run] = ()) -> str:
             grids=grids(run),
             heads=lambda names: headings(run, names),
             controls=run.controls,
+            control=CONTROL_MEANING,
+            passes=passes,
             word=word,
             entry=entry,
             theorems=theorems_say(run),

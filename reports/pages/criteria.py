@@ -79,26 +79,24 @@ def telling(record: Record) -> list[Criterion]:
 
     Of a vacuous one the excess that the null leaves; of a partly supported one what falls short, which is the headline
     or else a part; of a refuted one the headline and the excess that fail; of an inconclusive one what is open; of one
-    that is not applicable the premise that fails. Of a null it is the headline.
+    that is not applicable the premise that fails. Of a null it is the first headline, as in `value`.
     """
     if is_null(record):
-        return _headline(record)
+        return _headlines(record)[:1]
     pairs = _MAKES[record.verdict]
     found = next((made for role, answer in pairs if (made := _answered(record, role, answer))), [])[:1]
     if record.verdict == Verdict.REFUTED:
         found += _answered(record, Role.EXCESS, False)[:1]
-    return found or ([] if record.verdict in (Verdict.NOT_APPLICABLE, Verdict.ERROR) else _headline(record))
+    return found or ([] if record.verdict in (Verdict.NOT_APPLICABLE, Verdict.ERROR) else _headlines(record)[:1])
 
 
 def value(record: Record) -> str:
-    """Return the headline's value, without its interval; "" where there is none."""
-    return "".join(number(c.value) for c in _headline(record))
+    """Return the first headline's value, the same quantity on every place, without its interval; "" without one."""
+    return "".join(number(c.value) for c in _headlines(record)[:1])
 
 
-def _headline(record: Record) -> list[Criterion]:
-    """Return the headline that tells most: what fails or is open, else what has an interval; at most one."""
-    found = sorted((c for c in record.criteria if c.role is Role.HEADLINE), key=lambda c: (c.holds is True, _exact(c)))
-    return found[:1]
+def _headlines(record: Record) -> list[Criterion]:
+    return [c for c in record.criteria if c.role is Role.HEADLINE]
 
 
 def _answered(record: Record, role: Role, answer: Answer) -> list[Criterion]:

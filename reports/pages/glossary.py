@@ -33,8 +33,8 @@ def glossary(board: Board) -> list[tuple[str, str]]:
         ("claimed", "the side of the threshold on which the interval must lie."),
         (
             "answer",
-            "yes where the whole interval lies on the claimed side, no where it lies wholly on the other, else open; "
-            "in brackets where it decides nothing.",
+            "yes where the whole interval lies on the claimed side, no where it lies wholly on the other, else open, "
+            "as all is of fewer than five trainings an arm; in brackets where it decides nothing.",
         ),
         (ADJUSTED, _probabilities(board)),
         (

@@ -98,6 +98,8 @@ def test_a_theorem_that_fails_is_shouted_and_an_untrained_control_is_set_apart(r
     assert "kernel-counterexample" in alarm.text
     titles = [grid.all("h2")[0].text for grid in root.all("section", class_="grid")]
     assert titles[-2:] == ["Theorems and premises", "Theorems and premises on generated cases"]
+    calm = [link for link in root.all("a") if link.attributes.get("class") == "cell v-passes"]
+    assert len(calm) == 7
     first = root.all("section", class_="grid")[0]
     (head,) = first.all("th", class_="control")
     assert head.text == "zoo/init (control)"

@@ -8,7 +8,7 @@ import pytest
 from claims.core.record import Criterion, Record
 from claims.core.verdict import Role, Verdict
 from reports.outputs.markdown_report import render
-from reports.pages.criteria import because, criteria_table, telling
+from reports.pages.criteria import because, criteria_table, telling, value
 from reports.papers.agreement import WORD
 from reports.tests.support.samples import criterion, judged, record
 from reports.text.vocabulary import MEANING, ROLE, ROLE_MEANING, SYMBOL
@@ -73,6 +73,14 @@ def test_a_verdict_is_told_by_the_numbers_that_made_it(
     control = replace(found, checkpoint=found.checkpoint | {"control": True})
     if verdict != Verdict.NOT_APPLICABLE:
         assert [c.role for c in telling(control)] == [Role.HEADLINE]
+
+
+def test_the_value_is_of_one_quantity_whatever_made_the_verdict() -> None:
+    for second in (YES, NO, OPEN):
+        found = judged("x", "a", one(Role.HEADLINE), one(Role.HEADLINE, second, "second"))
+        assert value(found) == "0.500"
+        assert because(found).startswith("headline" if second == YES else "second")
+    assert value(record("x", "a", Verdict.ERROR)) == ""
 
 
 def test_without_numbers_the_reason_is_told_and_a_vacuous_verdict_without_roles_by_its_null() -> None:
