@@ -146,7 +146,7 @@ CONTRACTS = (
             Null("experts chosen at random", {"trace": lambda seed: unread_noise(seed, 1.0)}),
             Null("the data's leading directions", {"trace": lambda seed: strong(0.45, seed=seed, world=DEEP)}),
             Null(
-                "true at its threshold plus a margin", {"trace": lambda seed: unread_noise(seed, 0.7)},
+                "true at its threshold plus a margin", {"trace": lambda seed: unread_noise(seed, 0.65)},
                 limits={Verdict.REFUTED: 0.5},
             ),
         ),
