@@ -62,21 +62,19 @@ def router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
 
 def gain_figure(layers: Sequence[LayerTrace], gain: RouterGain) -> Figure:
     """Both absolute curves and the singular values by direction, mean over sequences, at a few layers."""
-    series, guides = [], []
-    for place, name in _shown(len(layers)).items():
-        called = f"{name} judged layer"
-        series.append(_by_direction(f"||W v_i||^2, {called}", gain.heard[place]))
-        series.append(_by_direction(f"singular values over the first, {called}", _singular(gain.energy[place])))
-        ends = [1.0, float(gain.heard.shape[2])]
-        guides.append(Series(f"random router, {called}", ends, rounded([gain.chance[place]] * 2)))
+    shown = {f"{name} judged layer": place for place, name in _shown(len(layers)).items()}
+    ends = [1.0, float(gain.heard.shape[2])]
+    heard = [_by_direction(f"||W v_i||^2, {name}", gain.heard[place]) for name, place in shown.items()]
+    sizes = [_by_direction(f"s_i / s_1, {name}", _singular(gain.energy[place])) for name, place in shown.items()]
+    random = [Series(f"random router, {name}", ends, rounded([gain.chance[at]] * 2)) for name, at in shown.items()]
     return Figure(
         kind="lines",
         title="what routers make of each direction, and how large it is",
         redraws="GEO Figs 16-22",
         x_label="direction index",
-        y_label="||W v_i||^2, and s_i / s_1",
-        series=series,
-        reference=guides,
+        y_label="||W v_i||^2, and singular values over the first",
+        series=[*heard, *sizes],
+        reference=random,
         y_log=True,
     )
 

@@ -129,7 +129,7 @@ def test_the_figure_shows_both_curves_and_the_singular_values() -> None:
     figure = finding_of(alignment_spectrum, trace=trace).figure
     assert figure is not None
     assert figure.y_log
-    heard, singular = figure.series[:2]
+    heard, singular = figure.series[0], figure.series[3]
     spectrum, weight = trace.layers[0].spectrum, trace.layers[0].router.weight
     assert spectrum is not None
     assert heard.y[3] == pytest.approx(spectrum.router_gain[:, 3].mean(), rel=1e-3)
