@@ -20,7 +20,7 @@ from metrics.routing import (
     selection,
     shared_direction,
 )
-from metrics.stats import bootstrap, few_units, jackknife, rank_correlation, stratified
+from metrics.stats import bootstrap, few_units, jackknife, rank_correlation
 from metrics.subspaces import effective_rank, grassmann, principal_directions
 from metrics.usage import profiles, token_pairs, top_p, topk_overlap
 
@@ -94,10 +94,6 @@ STATS: Rows = [
     (lambda: jackknife.estimate_jackknife(1.0, EYE, "seed"), "one row"),
     (lambda: rank_correlation.spearman(np.array([1.0, NAN]), np.array([np.inf, 1.0])), "2 values are not finite"),
     (lambda: rank_correlation.row_spearman(ONES((1, 2)), ONES((1, 3))), "shapes differ"),
-    (
-        lambda: stratified.estimate_stratified(np.array([0, 0, 1]), lambda draws: draws[:, 0], seed=0, resamples=9),
-        "fewer than two sequences",
-    ),
 ]
 SUBSPACES: Rows = [
     (lambda: effective_rank.effective_rank(np.array([1.0, -1.0])), "a singular value is negative"),
