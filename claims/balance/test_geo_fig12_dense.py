@@ -7,6 +7,7 @@ from claims.balance.depth_trends import depth_of, not_rising, rising, series, si
 from claims.core.claim import Threshold, claim
 from claims.core.curves import layer_figure
 from claims.core.finding import Finding, NotApplicable
+from claims.shared.premises import models_text
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.sampling import Sampling
 
@@ -51,4 +52,4 @@ def test_dense_similarity(dense: SequenceTrace, thresholds: Mapping[str, float],
     figure = layer_figure(f"similarity of token states, {norms}-norm layers", "GEO Fig. 12", "similarity", lines)
     sandwich = norms == "sandwich"
     found = not_rising(depth, thresholds["luck"], sampling) if sandwich else rising(depth, None, sampling)
-    return replace(found, layers=tuple(curves), figure=figure)
+    return replace(found, premises=models_text(dense, sampling), layers=tuple(curves), figure=figure)

@@ -14,6 +14,7 @@ from claims.tests.support.planted_depth import (
     swapped,
     without_router,
 )
+from claims.tests.support.text_fits import predicted
 
 CONTRACTS = (
     Contract(
@@ -43,6 +44,10 @@ CONTRACTS = (
             Case(
                 "sandwich, a rise that many orders show", Verdict.INCONCLUSIVE, says="Spearman",
                 dense=partial(dense, 5, DOWN_AND_UP, "sandwich"),
+            ),
+            Case(
+                "a text not modelled", Verdict.NOT_APPLICABLE, says="nats a token .* = 0.1, claimed",
+                dense=lambda: predicted(dense(8, GROWING, "pre"), 0.1),
             ),
             Case(
                 "unknown norms", Verdict.NOT_APPLICABLE, says="which are unknown; the energy goes from",
