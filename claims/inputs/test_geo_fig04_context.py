@@ -72,7 +72,7 @@ def read(subject: Evidence, variant: Variant) -> Trace:
     },
     variants=({"unit": "token"}, {"unit": "sentence"}),
 )
-def test_context_dependence(read: Trace, trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
+def test_context_dependence(read: Trace, trace: Trace | None, variant: Variant, sampling: Sampling) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
     _require_all_layers(read)
     found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)

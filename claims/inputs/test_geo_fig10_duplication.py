@@ -56,7 +56,7 @@ FEWEST = 8
     },
     variants=({"input": "text"}, {"input": "chat template"}),
 )
-def test_duplication_collapse(duplicates: SequenceTrace, trace: Trace, sampling: Sampling) -> Finding:
+def test_duplication_collapse(duplicates: SequenceTrace, trace: Trace | None, sampling: Sampling) -> Finding:
     """Compare usage across domains, energy, logits and confidence from one copy to the most."""
     layers = [layer for layer in duplicates.layers if layer.usage.shape[2] > 0]
     copies = read_copies(duplicates)

@@ -10,7 +10,7 @@ from claims.core.finding import Finding
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig04_context import test_context_dependence as context_dependence
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.text_fits import predicted
+from claims.tests.support.modelled_text import BADLY, text_with_gain
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -76,19 +76,19 @@ def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> Tra
     return replace(trace, labels={"sentence": tuple(str(i) for i in range(SENTENCES) for _ in range(contexts))})
 
 
-ANY = partial(text, FALLING)
+USUAL = partial(text, FALLING)
 
 
 def of_tokens(name: str, expected: Verdict, read: Callable[[], Trace], **asked: object) -> Case:
-    """A case of tokens, in a text of which nothing tells how well it is modelled."""
-    return Case(name, expected, read=read, trace=ANY, variant=TOKEN, **asked)  # type: ignore[arg-type]
+    """A case of tokens; nothing tells how well their text is modelled."""
+    return Case(name, expected, read=read, trace=None, variant=TOKEN, **asked)  # type: ignore[arg-type]
 
 
 def both_units(name: str, expected: Verdict, keeps: tuple[float, ...], says: str = "") -> list[Case]:
     """Cases of tokens and of sentences that keep their experts alike."""
     return [
         of_tokens(f"{name}, tokens", expected, partial(text, keeps), says=says),
-        Case(f"{name}, sentences", expected, says=says, read=partial(sentences, keeps), trace=ANY, variant=SENTENCE),
+        Case(f"{name}, sentences", expected, says=says, read=partial(sentences, keeps), trace=None, variant=SENTENCE),
     ]
 
 
@@ -127,37 +127,37 @@ CONTRACTS = (
                 "two layers", Verdict.NOT_APPLICABLE, partial(text, (1.0, 0.1)), says="needs 3 MoE layers; measured: 2"
             ),
             of_tokens(
-                "some of the layers", Verdict.NOT_APPLICABLE, lambda: replace(ANY(), checkpoint={"moe_layers": 9}),
+                "some of the layers", Verdict.NOT_APPLICABLE, lambda: replace(USUAL(), checkpoint={"moe_layers": 9}),
                 says="4 of 9 were measured",
             ),
             of_tokens(
-                "no shared token", Verdict.NOT_APPLICABLE, lambda: replace(ANY(), token=np.arange(TEXT.tokens)),
+                "no shared token", Verdict.NOT_APPLICABLE, lambda: replace(USUAL(), token=np.arange(TEXT.tokens)),
                 says="8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
             ),
             Case(
-                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1), trace=ANY,
+                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1), trace=None,
                 variant=SENTENCE, says="8 sentences are needed for an interval: 0 of 12 sentences have two",
             ),
             *(
                 Case(
                     f"a text that is not modelled, {variant['unit']}s", Verdict.NOT_APPLICABLE, variant=variant,
-                    says="a premise is not met: nats a token", read=read, trace=lambda: predicted(ANY(), 0.3),
+                    says="a premise is not met: nats a token", read=read, trace=partial(text_with_gain, BADLY),
                 )
-                for variant, read in ((TOKEN, ANY), (SENTENCE, partial(sentences, FALLING)))
+                for variant, read in ((TOKEN, USUAL), (SENTENCE, partial(sentences, FALLING)))
             ),
         ),
         (
             Null(
                 "tokens that lose as much at every layer",
-                {"read": partial(text, FLAT), "trace": ANY, "variant": TOKEN},
+                {"read": partial(text, FLAT), "trace": None, "variant": TOKEN},
             ),
             Null(
                 "sentences that lose as much at every layer",
-                {"read": partial(sentences, FLAT), "trace": ANY, "variant": SENTENCE},
+                {"read": partial(sentences, FLAT), "trace": None, "variant": SENTENCE},
             ),
             Null(
                 "true at its threshold plus a margin",
-                {"read": lambda seed: text(ABOVE, seed), "trace": ANY, "variant": TOKEN},
+                {"read": lambda seed: text(ABOVE, seed), "trace": None, "variant": TOKEN},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
         ),
@@ -172,7 +172,7 @@ def everything(found: Finding) -> list[tuple[str, str]]:
 
 
 def test_a_finding_says_what_was_compared() -> None:
-    found = finding_of(context_dependence, read=sentences(FALLING), trace=ANY(), variant=SENTENCE)
+    found = finding_of(context_dependence, read=sentences(FALLING), trace=None, variant=SENTENCE)
     assert {unit for _, unit in everything(found)} == {"sentence", "order"}
     assert found.headline[0].estimate.n == SENTENCES
     assert found.headline[0].estimate.value == 1.0  # the first layer keeps every token's experts

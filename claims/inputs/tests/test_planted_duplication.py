@@ -13,12 +13,10 @@ from claims.inputs.domain_gaps import DomainGaps
 from claims.inputs.duplicated_inputs import PLAIN, REPEATED, read_copies
 from claims.inputs.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.text_fits import predicted
-from claims.tests.support.verdicts import finding_of, two_layers
+from claims.tests.support.modelled_text import BADLY, text_with_gain
+from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceSpectrum, SequenceTrace
-from fixtures.evidence.trace import Trace
 from fixtures.planted.sequences import planted_sequences
-from fixtures.planted.tokens import World
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
 
@@ -118,15 +116,10 @@ def closing(share: float) -> float:
     return float(brentq(beyond, 0.4, 0.8, xtol=1e-3))
 
 
-def text(seed: int = 1) -> Trace:
-    """A text of which nothing tells how well it is modelled."""
-    return two_layers(World(), seed, spectra=False)
-
-
 def copied(name: str, expected: Verdict, pull: float, rise: float = 1.0, says: str = "", **asked: object) -> Case:
-    """A case of planted copies."""
+    """A case of planted copies; nothing tells how well their text is modelled."""
     trace = partial(planted, 5, pull, rise, **asked)  # type: ignore[arg-type]
-    return Case(name, expected, says=says, duplicates=trace, trace=text)
+    return Case(name, expected, says=says, duplicates=trace, trace=None)
 
 
 CONTRACTS = (
@@ -161,30 +154,30 @@ CONTRACTS = (
             ),
             copied("a few documents", Verdict.NOT_APPLICABLE, 0.9, says="6 documents make too few pairs", documents=6),
             Case(
-                "a gap at its threshold", Verdict.INCONCLUSIVE, duplicates=partial(planted, 5, 0.9), trace=text,
+                "a gap at its threshold", Verdict.INCONCLUSIVE, duplicates=partial(planted, 5, 0.9), trace=None,
                 at={"gap": MEASURED},
             ),
             Case(
                 "one domain", Verdict.NOT_APPLICABLE, says="24 documents of 1 domains", duplicates=one_domain,
-                trace=text,
+                trace=None,
             ),
             Case(
                 "no experts", Verdict.NOT_APPLICABLE, says="no layer of the checkpoint routes", duplicates=dense,
-                trace=text,
+                trace=None,
             ),
             Case(
                 "a text that is not modelled", Verdict.NOT_APPLICABLE, says="a premise is not met: nats a token",
-                duplicates=partial(planted, 5, 0.9), trace=lambda: predicted(text(), 0.3),
+                duplicates=partial(planted, 5, 0.9), trace=partial(text_with_gain, BADLY),
             ),
         ),
         (
             Null(
                 "a climb that closes half of the gap on average",
-                {"duplicates": lambda seed: planted(seed, closing(0.5), layers=1), "trace": text},
+                {"duplicates": lambda seed: planted(seed, closing(0.5), layers=1), "trace": None},
             ),
             Null(
                 "true at its threshold plus a margin",
-                {"duplicates": lambda seed: planted(seed, closing(0.6), layers=1), "trace": text},
+                {"duplicates": lambda seed: planted(seed, closing(0.6), layers=1), "trace": None},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
         ),
@@ -195,20 +188,20 @@ test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_without_a_gap_its_share_is_undefined_and_said() -> None:
-    found = finding_of(duplication_collapse, duplicates=planted(5, 0.9, alike=True), trace=text())
+    found = finding_of(duplication_collapse, duplicates=planted(5, 0.9, alike=True), trace=None)
     assert np.isnan(found.headline[0].estimate.value)
     assert found.headline[0].estimate.method == "undefined: no gap at 1x to close"
 
 
 def test_a_finding_counts_documents_and_leaves_the_frame_out() -> None:
-    found = finding_of(duplication_collapse, duplicates=planted(5, 0.0), trace=text())
+    found = finding_of(duplication_collapse, duplicates=planted(5, 0.0), trace=None)
     assert {(m.estimate.unit, m.estimate.n) for _, m in found.by_role()} == {("document", 24)}
     assert found.headline[0].estimate.value == pytest.approx(0.0)  # though the frame is a smaller share of longer ones
     assert found.parts[0].estimate.value == 0.0
 
 
 def test_the_figure_and_the_table_show_the_same_gap() -> None:
-    found = finding_of(duplication_collapse, duplicates=planted(5, 0.4), trace=text())
+    found = finding_of(duplication_collapse, duplicates=planted(5, 0.4), trace=None)
     assert found.figure is not None
     levels = {series.label: series.y for series in found.figure.series}
     gaps = [
@@ -230,4 +223,4 @@ def test_incomplete_evidence_is_refused() -> None:
         read_copies(replace(trace, labels=once))
     bare = tuple(replace(layer, spectrum=None) for layer in trace.layers)
     with pytest.raises(ValueError, match="no spectra at layer 0"):
-        finding_of(duplication_collapse, duplicates=replace(trace, layers=bare), trace=text())
+        finding_of(duplication_collapse, duplicates=replace(trace, layers=bare), trace=None)
