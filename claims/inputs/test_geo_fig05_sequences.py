@@ -20,7 +20,7 @@ from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 #: A corpus with fewer sequences gives no correlation worth an interval.
 FEWEST = 8
 #: Permutations of the sequences in the null, whose mean has little luck.
-PERMUTATIONS = 19
+PERMUTATIONS = 5
 
 
 @claim(

@@ -143,6 +143,10 @@ CONTRACTS = (
             copied("a climb too small to matter", Verdict.REFUTED, 0.02),
             copied("the experts that the text uses once", Verdict.REFUTED, 0.0),
             copied("domains that part", Verdict.REFUTED, -0.2),
+            copied(
+                "domains that part in plain text alone", Verdict.REFUTED, 0.0, plain_pull=-0.5,
+                says="share of the gap closed at 12x, minus none = 0",
+            ),
             copied("plain text does the same", Verdict.VACUOUS, 0.9, plain_pull=0.9, plain_rise=1.0),
             copied("plain text does it by another way", Verdict.VACUOUS, 0.9, plain_pull=0.9, plain_rise=-1.0),
             copied("plain text does nearly as much", Verdict.VACUOUS, 0.6, plain_pull=0.58),
