@@ -8,6 +8,7 @@ from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.planted_depth import (
     DOWN_AND_UP,
     GROWING,
+    SLIGHT,
     dense,
     in_some_order,
     rising_in,
@@ -24,8 +25,12 @@ CONTRACTS = (
             Case("post-norm, growing", Verdict.SUPPORTED, dense=partial(dense, 8, GROWING, "post")),
             Case("sandwich, parting", Verdict.SUPPORTED, dense=partial(dense, 8, GROWING[::-1], "sandwich")),
             Case(
-                "sandwich, a rise of 0.1 at most", Verdict.SUPPORTED,
-                dense=lambda: without_router(rising_in(0.4, 1), "sandwich"),
+                "sandwich, a rise of 0.26", Verdict.SUPPORTED,
+                dense=lambda: without_router(rising_in(1.0, 1, SLIGHT), "sandwich"),
+            ),
+            Case(
+                "pre-norm, a rise of 0.26", Verdict.REFUTED,
+                dense=lambda: without_router(rising_in(1.0, 1, SLIGHT), "pre"),
             ),
             Case(
                 "sandwich, angles that part while energy grows", Verdict.REFUTED,

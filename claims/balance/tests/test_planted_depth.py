@@ -9,7 +9,16 @@ import pytest
 from claims.balance import test_geo_fig02_shared_energy
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
-from claims.tests.support.planted_depth import DOWN_AND_UP, FLAT, GROWING, deep, in_some_order, rising_in, with_spectra
+from claims.tests.support.planted_depth import (
+    DOWN_AND_UP,
+    FLAT,
+    GROWING,
+    SLIGHT,
+    deep,
+    in_some_order,
+    rising_in,
+    with_spectra,
+)
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -54,7 +63,7 @@ CONTRACTS = (
         (
             Case("tokens that grow alike", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING), untrained=None),
             Case(
-                "more than the twin's", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING),
+                "a twin that grows half as much", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING),
                 untrained=partial(deep, 4, DOWN_AND_UP),
             ),
             Case(
@@ -66,8 +75,12 @@ CONTRACTS = (
             ),
             Case("tokens that part", Verdict.REFUTED, trace=partial(deep, 3, GROWING[::-1]), untrained=None),
             Case(
-                "a rise of 0.1 at most", Verdict.REFUTED, says=r"Spearman\(layer, energy\)",
-                trace=lambda: with_spectra(rising_in(0.35, 1)), untrained=None,
+                "a rise of 0.26", Verdict.REFUTED, says=r"Spearman\(layer, energy\) = 0.257",
+                trace=lambda: with_spectra(rising_in(1.0, 1, SLIGHT)), untrained=None,
+            ),
+            Case(
+                "a fall of 0.26", Verdict.REFUTED, says=r"Spearman\(layer, energy\) = -0.257",
+                trace=lambda: with_spectra(rising_in(0.0, 1, SLIGHT)), untrained=None,
             ),
             Case(
                 "a twin that grows as much", Verdict.VACUOUS, trace=partial(deep, 3, GROWING),
