@@ -13,7 +13,7 @@ from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.sampling import Sampling
 from metrics.usage.counting_noise import drawn_alike
-from metrics.usage.top_p import expected_jaccard, jaccard_matrix, top_p_set
+from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
 #: The variant of the claims of GEO Fig. 6, in which a prompt is a percent of its rollout.
 TOKENS = ({"tokens": "generated"}, {"tokens": "whole rollout"})
@@ -49,7 +49,8 @@ class OverlapTables:
     measured : overlaps of the top-p sets
     chance : exact means over random renamings of the experts, for the same pairs: what set sizes give
     identity : overlaps were each token routed as another occurrence of its id; None where the evidence does not tell
-    ceiling : (L, Q), overlap of rollouts of one question were their usage equal: what counting noise leaves
+    ceiling : (L, Q), overlap of two rollouts were their usage equal, that of one author's answers: what counting noise
+        leaves; a little too high where their tokens are few
     size : (L, Q), mean set size as a share of the experts
     notes : who answered what at what length, and what was left out
     """
@@ -95,11 +96,11 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
         lots = sampling.rng("equally used experts", tokens, layer.layer)
         visits, lent = layer.usage[order][:, numbers].sum(axis=1), layer.by_identity
         members = top_p_set(visits, ties=lots)
-        equal = top_p_set(drawn_alike(visits, length[order], pairs.question, lots), ties=lots)
+        equal = [top_p_set(drawn_alike(visits, length[order], pairs.cell, lots), ties=lots) for _ in range(2)]
         routed = None if lent is None else top_p_set(lent[order][:, numbers].sum(axis=1), ties=lots)
         identity = None if routed is None else pairs.overlaps(routed)
         rows.append((pairs.overlaps(members), pairs.chance(members), identity))
-        shares.append((pairs.of_one_question(equal), pairs.size(members)))
+        shares.append((pairs.by_question(jaccard(*equal)), pairs.by_question(members.mean(axis=1))))
     measured, chance, identity = (_stacked(column) for column in zip(*rows, strict=True))
     assert measured is not None
     assert chance is not None
@@ -133,19 +134,16 @@ class _Pairs:
         expected = _chance(int(sizes.max()), members.shape[1])
         return self._means(lambda own: expected[sizes[own] - 1][:, sizes - 1])
 
-    def of_one_question(self, members: BoolArray) -> Float64Array:
-        """Jaccard of all pairs of different rollouts of one question, (Q,)."""
-        found = np.full(self.count, np.nan)
-        for number, own in self._blocks():
-            if len(own) > 1:
-                found[number] = jaccard_matrix(members[own], members[own])[~np.eye(len(own), dtype=np.bool_)].mean()
-        return found
+    @property
+    def cell(self) -> IntArray:
+        """Number of each rollout's question and author, (S,)."""
+        return self.question * (self.author.max() + 1) + self.author
 
-    def size(self, members: BoolArray) -> Float64Array:
-        """Mean size of each question's sets as a share of the experts, (Q,)."""
+    def by_question(self, values: Float64Array) -> Float64Array:
+        """Mean of one value a rollout (S,) over those of each question, (Q,)."""
         found = np.full(self.count, np.nan)
         for number, own in self._blocks():
-            found[number] = members[own].mean()
+            found[number] = values[own].mean()
         return found
 
     def _means(self, values: Callable[[IntArray], Float64Array]) -> Overlaps:
