@@ -7,14 +7,7 @@ from typing import NamedTuple
 from claims.core.finding import Finding, Measured
 from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
 from claims.trained_pairs.arms import Arms, Stages, answered, in_all_arms, parameters_note, require_soft
-from claims.trained_pairs.differences import (
-    Differences,
-    arm_lines,
-    differences,
-    left_out_note,
-    mean_difference,
-    require_known,
-)
+from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
 from claims.trained_pairs.drawn_routers import by_drawn_routers, by_own_routing, size_note
 from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
 from claims.trained_pairs.smallest_effects import BEYOND
@@ -129,7 +122,7 @@ def finding_of_groups(
         lines |= arm_lines(experiment.arms, table, f", {called}", beside=tables.after)
     return Finding(
         headline=(says.measured(name, by.after),),
-        excess=(beyond_training(name, by, says), *excess),
+        excess=(says.measured(f"{name}, less that before training", by.gained, BEYOND, times=2.0), *excess),
         parts=parts,
         controls=(says.measured(f"{name}, before training", by.before), *controls),
         reported=reported,
@@ -137,11 +130,6 @@ def finding_of_groups(
         figure=figure_by_layer(says.title, says.redraws, says.y_label, stages.after.numbers, lines),
         notes=(*stages.after.notes, *left_out_note(by.after), *notes, *parameters_note(experiment)),
     )
-
-
-def beyond_training(name: str, by: Differences, says: Compared) -> Measured:
-    """Judge what is left of a difference without that before training."""
-    return says.measured(f"{name}, less that before training", by.gained, BEYOND, times=2.0)
 
 
 def gate_note(read: Arms) -> str:
