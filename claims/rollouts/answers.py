@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from claims.core.finding import NotApplicable
+from claims.core.finding import Measured, NotApplicable
+from claims.rollouts.question_bootstrap import mean_over_questions
+from claims.shared.premises import NATS
 from fixtures.evidence.sequences import LayerSequences, SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
+from metrics.stats.sampling import Sampling
 
 #: Fewer questions give no interval worth the name.
 QUESTIONS = 8
@@ -83,6 +86,21 @@ def require_unrelated(table: Float64Array, called: str) -> None:
     known = ~np.isnan(table)
     np.fill_diagonal(known, False)
     require_questions(known.any(axis=0) | known.any(axis=1), f"are in pairs of {called}")
+
+
+def models_rollouts(rollouts: SequenceTrace, answers: Answers, sampling: Sampling) -> tuple[Measured, ...]:
+    """Return the premise that the model models the rollouts that it read, resampling questions.
+
+    Nothing where the evidence does not say, or the model is an untrained control, as in `models_text`.
+    """
+    if rollouts.fit is None or rollouts.checkpoint.get("control"):
+        return ()
+    gain = rollouts.fit.unigram - rollouts.fit.nll
+    known = np.isfinite(gain)
+    questions = answers.question[known]
+    total, count = np.bincount(questions, weights=gain[known]), np.bincount(questions)
+    name = "nats a token by which the model predicts the rollouts better than token frequencies"
+    return (Measured(name, mean_over_questions(total[count > 0] / count[count > 0], sampling), ">=", NATS),)
 
 
 def moe_layers(rollouts: SequenceTrace, fewest: int = 1) -> tuple[LayerSequences, ...]:

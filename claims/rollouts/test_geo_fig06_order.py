@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured, NotApplicable
-from claims.rollouts.answers import DIFFERENT, require_questions, unrelated_questions
+from claims.rollouts.answers import DIFFERENT, models_rollouts, require_questions, unrelated_questions
 from claims.rollouts.expert_overlap import TOKENS, Overlaps, OverlapTables, overlap_tables
 from claims.rollouts.overlap_contrasts import (
     IDENTITY,
@@ -69,6 +69,7 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
         headline=(Measured(name, measured, "<=", "margin", within=(-1.0, 1.0)), *((low,) if one_author else ())),
         premises=(
             Measured(f"Jaccard, another seed minus {variant['against']}", seen, ">=", "seen", within=(-1.0, 1.0)),
+            *models_rollouts(rollouts, tables.answers, sampling),
         ),
         controls=by_identity(name, gain, tables, "<=", "margin", sampling),
         reported=(*_other_kinds(tables, gain, sampling), ceiling(tables, sampling)),
@@ -127,6 +128,7 @@ def test_overlap_below_self(rollouts: SequenceTrace, variant: Variant, sampling:
             for n, contrast, _ in contrasts
             for null, overlaps in nulls.items()
         ),
+        premises=models_rollouts(rollouts, tables.answers, sampling),
         controls=tuple(
             measure(f"{null} alone, {n}", contrast, overlaps, at)
             for n, contrast, at in contrasts

@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured
-from claims.rollouts.answers import require_questions
+from claims.rollouts.answers import models_rollouts, require_questions
 from claims.rollouts.expert_overlap import TOKENS, OverlapTables, overlap_tables
 from claims.rollouts.overlap_contrasts import (
     IDENTITY,
@@ -70,7 +70,7 @@ def test_cross_model_overlap(
             Measured("Jaccard, different authors, upper end", overlap, "<=", "high", within=(0.0, 1.0)),
         ),
         excess=(Measured("Jaccard above sets of the same sizes", excess, ">=", "excess", within=(-1.0, 1.0)),),
-        premises=(ceiling(tables, sampling, "reach"),),
+        premises=(ceiling(tables, sampling, "reach"), *models_rollouts(rollouts, tables.answers, sampling)),
         controls=(
             Measured("Jaccard of sets of the same sizes, experts renamed", null, ">=", "low"),
             *by_identity("Jaccard, different authors", shared, tables, ">=", "low", sampling),

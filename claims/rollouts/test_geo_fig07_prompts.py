@@ -8,7 +8,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import Figure
-from claims.rollouts.answers import require_questions
+from claims.rollouts.answers import models_rollouts, require_questions
 from claims.rollouts.prompt_usage import (
     NEAR,
     NOISE,
@@ -73,7 +73,7 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
             ),
         ),
         excess=(Measured("paired minus unrelated prompts", excess, ">=", "excess", within=(-1.0, 1.0)),),
-        premises=(long_enough(reached),),
+        premises=(long_enough(reached), *models_rollouts(rollouts, prompts.answers, sampling)),
         controls=(
             Measured(f"usage cosine, prompts of {prompts.called}", mean_over_pairs(others, sampling), ">=", "near"),
         ),

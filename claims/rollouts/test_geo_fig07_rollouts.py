@@ -8,7 +8,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.rollouts.answers import answers_of
+from claims.rollouts.answers import Answers, answers_of, models_rollouts
 from claims.rollouts.prediction import held_out_r2, rank_correlation
 from claims.rollouts.rollout_parts import generated_parts, prompt_part
 from claims.rollouts.usage_similarity import ceiling_tables, similarity_tables
@@ -51,7 +51,8 @@ ANY, PAIRED = "any two prompts", "paired prompts"
 )
 def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: Sampling) -> Finding:
     """Predict the similarity of completions from that of prompts, and second halves from first halves."""
-    tables = _tables(rollouts, paired=variant["pairs"] == PAIRED)
+    answers = answers_of(rollouts)
+    tables = _tables(rollouts, answers, paired=variant["pairs"] == PAIRED)
     correlation = rank_correlation(tables.prompt, tables.generated, tables.pairs, sampling)
     explained = held_out_r2(tables.prompt, tables.generated, tables.pairs, sampling)
     halves = rank_correlation(tables.first, tables.second, tables.pairs, sampling)
@@ -63,7 +64,10 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
             Measured("Spearman, prompt to generation, lower end", correlation, ">", "low", within=limits),
             Measured("held-out R^2, prompt to generation", explained, "<=", "explained"),
         ),
-        premises=(Measured("Spearman, first half to second half", halves, ">=", "seen", within=limits),),
+        premises=(
+            Measured("Spearman, first half to second half", halves, ">=", "seen", within=limits),
+            *models_rollouts(rollouts, answers, sampling),
+        ),
         reported=(Measured("Spearman, prompt to prompt and generation", cumulative, "<", "high"),),
         figure=_figure(tables, variant["pairs"]),
         notes=(*_notes(tables), *tables.notes),
@@ -84,9 +88,8 @@ class _Tables:
     notes: tuple[str, ...]
 
 
-def _tables(rollouts: SequenceTrace, *, paired: bool) -> _Tables:
+def _tables(rollouts: SequenceTrace, answers: Answers, *, paired: bool) -> _Tables:
     """Measure every similarity of the authors that have pairs enough."""
-    answers = answers_of(rollouts)
     halves = (generated_parts(rollouts, half=half) for half in (FIRST, SECOND))
     parts = (prompt_part(rollouts), generated_parts(rollouts), None, *halves)
     tables = [similarity_tables(rollouts, answers, chosen).mean(axis=0) for chosen in parts]

@@ -6,7 +6,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
-from claims.rollouts.answers import Answers, moe_layers
+from claims.rollouts.answers import Answers, models_rollouts, moe_layers
 from claims.rollouts.generation_curves import (
     ALONE,
     DIGITS,
@@ -108,7 +108,7 @@ def test_prefill_collapse(rollouts: SequenceTrace, variant: Variant, sampling: S
             ),
         ),
         parts=(Measured("Spearman of length and cosine, deepest quarter", falls, "<=", "falls", within=difference),),
-        premises=(long_enough(reached),),
+        premises=(long_enough(reached), *models_rollouts(rollouts, answers, sampling)),
         controls=(
             Measured(
                 "prompts with renamed experts, deepest quarter", _mean(prompts.renamed[deep], sampling), ">=", "near"

@@ -16,7 +16,15 @@ from claims.rollouts.expert_overlap import overlap_tables
 from claims.rollouts.overlap_contrasts import shared
 from claims.rollouts.test_geo_fig06_order import BY_ONE, BY_TWO
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.planted_rollouts import Cast, best, drawn_rollouts, mixed_scores, set_rollouts, with_identity
+from claims.tests.support.planted_rollouts import (
+    Cast,
+    best,
+    drawn_rollouts,
+    mixed_scores,
+    set_rollouts,
+    unmodelled,
+    with_identity,
+)
 from claims.tests.support.verdicts import SAMPLING, finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.planted.sequences import planted_sequences
@@ -201,6 +209,7 @@ CONTRACTS = (
                 "so short that equal usage would share as much", Verdict.NOT_APPLICABLE, rollouts=too_short,
                 says="Jaccard that rollouts of equal usage would reach = 0.[23]", **GENERATED,
             ),
+            unmodelled(partial(distinct, LARGE, 1), **GENERATED),
             too_few("7 questions", "rollouts of 7 questions", GENERATED, questions=7),
             too_few("one author", "2 authors are needed", GENERATED, authors=1),
         ),
@@ -239,6 +248,7 @@ CONTRACTS = (
                 says="a premise is not met: Jaccard, another seed minus different", **ABSTRACT,
                 rollouts=partial(unrelated, LARGE, 1),
             ),
+            unmodelled(partial(distinct, LARGE, 1), **ABSTRACT),
             too_few("one author", "2 authors are needed", ABSTRACT, authors=1),
             too_few("one seed", "0 questions have two rollouts by one author; 8 are needed", ABSTRACT, seeds=1),
         ),
@@ -289,6 +299,7 @@ CONTRACTS = (
                 "no word of token identity", Verdict.NOT_APPLICABLE, says="tokens of the same id",
                 rollouts=partial(distinct, LARGE, 1, identity=None), **GENERATED,
             ),
+            unmodelled(partial(distinct, LARGE, 1), **GENERATED),
             too_few("one seed", "0 questions have two rollouts by one author; 8 are needed", GENERATED, seeds=1),
         ),
         (

@@ -1,6 +1,7 @@
 """Planted prompts and what is generated from them: predictable or not.  GEO Fig. 7."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_rollouts
 from claims.rollouts.test_geo_fig07_rollouts import ANY, PAIRED
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
@@ -96,6 +97,7 @@ CONTRACTS = (
                 )
                 for pairs in PAIRS
             ),
+            unmodelled(partial(answered, MANY, 1, follows=0.0), variant={"pairs": ANY}),
             too_few("29 questions", Cast(questions=29), PAIRED, "29 questions in two wordings with two halves"),
             too_few("one wording", Cast(questions=40, wordings=1), PAIRED, "more than 0 questions in two wordings"),
             too_few("28 pairs", Cast(questions=8, wordings=1), ANY, "no author has more than 28 pairs of prompts"),

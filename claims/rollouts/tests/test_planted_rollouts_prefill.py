@@ -11,7 +11,7 @@ from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig09_prefill
 from claims.rollouts.generation_curves import ALONE, SO_FAR
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
@@ -165,6 +165,7 @@ CONTRACTS = (
                      says="cosine that prompts of equal usage would reach = 0.8")
                 for how, variant in VARIANTS.items()
             ),
+            unmodelled(partial(collapsing, CAST, 1)),
             too_little("three layers", "3 layers with experts were read; 4 are needed", Cast(layers=3)),
             too_little("8 tokens", "end within 8 generated tokens, which leaves 2", Cast(layers=4, tokens=8)),
             too_little("one seed", "no author has two rollouts of one question", Cast(layers=4, seeds=1), "alone"),

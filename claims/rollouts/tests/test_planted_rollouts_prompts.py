@@ -9,7 +9,7 @@ import pytest
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_prompts
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
+from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
 
@@ -82,6 +82,7 @@ CONTRACTS = (
                     ("too short to tell", "0,", partial(prompts, ONE_TOKEN, 1, odd=16)),
                 )
             ),
+            unmodelled(partial(prompts, SMALL, 1)),
             Case(
                 "one wording", Verdict.NOT_APPLICABLE, rollouts=partial(prompts, Cast(wordings=1), 1),
                 says="0 questions were asked in two wordings; 8 are needed",

@@ -1,11 +1,16 @@
 """Planted rollouts: who answered what, and usage drawn from profiles or made of sets, with known truth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case
 from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.text_fit import TextFit
 from fixtures.planted.sequences import planted_sequences
 from fixtures.rollouts.population import part_names
 from metrics.arrays import Float64Array, IntArray
@@ -95,6 +100,20 @@ def with_identity(rollouts: SequenceTrace, identity: SequenceTrace) -> SequenceT
     """Let the control of token identity say what other rollouts, of as many visits, used."""
     pairs = zip(rollouts.layers, identity.layers, strict=True)
     return replace(rollouts, layers=tuple(replace(own, by_identity=other.usage) for own, other in pairs))
+
+
+def unmodelled(world: Callable[[], SequenceTrace], **given: Any) -> Case:
+    """Return the case of rollouts that the model predicts hardly better than token frequencies do."""
+
+    def build() -> SequenceTrace:
+        rollouts = world()
+        nll = np.where(rollouts.part_tokens.sum(axis=1) > 1, 3.0, np.nan)
+        return replace(rollouts, fit=TextFit(nll, nll + 0.3))
+
+    return Case(
+        "a model that does not model the rollouts", Verdict.NOT_APPLICABLE, rollouts=build,
+        says="the model predicts the rollouts better than token frequencies = 0.3", **given,
+    )  # fmt: skip
 
 
 def best(scores: Float64Array, size: int | IntArray) -> npt.NDArray[np.bool_]:
