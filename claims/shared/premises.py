@@ -7,6 +7,7 @@ import numpy as np
 from claims.core.finding import Measured, NotApplicable
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.trace import LayerTrace, Trace
+from metrics.arrays import IntArray
 from metrics.stats.sampling import Sampling
 
 #: Nats a token by which a model of its text beats token frequencies, at least.
@@ -49,15 +50,23 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
     )
 
 
-def models_text(trace: Trace | SequenceTrace | None, sampling: Sampling) -> tuple[Measured, ...]:
+def models_text(
+    trace: Trace | SequenceTrace | None, sampling: Sampling, chosen: IntArray | None = None, text: str = "the text"
+) -> tuple[Measured, ...]:
     """Return the premise that the model models the text that it read: what it does with other text tells nothing.
 
     Nothing where the evidence does not say, or the model is an untrained control, which is there to be a null.
+
+    Parameters
+    ----------
+    chosen : numbers of the sequences that are asked for, all by default
+    text : what those are
     """
     if trace is None or trace.fit is None or trace.checkpoint.get("control"):
         return ()
-    gain = trace.fit.unigram - trace.fit.nll
-    name = "nats a token by which the model predicts the text better than token frequencies"
+    every = trace.fit.unigram - trace.fit.nll
+    gain = every if chosen is None else every[chosen]
+    name = f"nats a token by which the model predicts {text} better than token frequencies"
     return (Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS),)
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.text_fit import TextFit
 from fixtures.evidence.trace import Trace
+from metrics.arrays import Float64Array
 
 Read = TypeVar("Read", Trace, SequenceTrace)
 
 
-def predicted(trace: Read, gain: float) -> Read:
+def predicted(trace: Read, gain: float | Float64Array) -> Read:
     """Return the trace of a model that predicts every sequence by so many nats a token better than frequencies do."""
     unigram = np.full(trace.sequences, 6.0)
     return replace(trace, fit=TextFit(unigram - gain, unigram))
