@@ -137,7 +137,7 @@ class _Pairs:
     @property
     def cell(self) -> IntArray:
         """Number of each rollout's question and author, (S,)."""
-        return self.question * (self.author.max() + 1) + self.author
+        return np.asarray(self.question * (self.author.max() + 1) + self.author)
 
     def by_question(self, values: Float64Array) -> Float64Array:
         """Mean of one value a rollout (S,) over those of each question, (Q,)."""

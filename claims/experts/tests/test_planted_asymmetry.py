@@ -14,7 +14,6 @@ from claims.core.verdict import Verdict
 from claims.experts import test_asy_asymmetry
 from claims.experts.alignment_variants import read_alignments
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
-from claims.tests.support.modelled_text import BADLY, IN_PART, text_with_gain
 from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
@@ -24,6 +23,7 @@ from claims.tests.support.planted_tables import (
     trace_of,
     with_token_cosines,
 )
+from claims.tests.support.text_fits import BADLY, IN_PART, text_with_gain
 from claims.tests.support.verdicts import declared, finding_of
 from fixtures.evidence.jacobians import FunctionTrace
 from fixtures.evidence.subspaces import SubspaceTrace

@@ -9,9 +9,9 @@ import numpy as np
 from claims.core.verdict import Verdict
 from claims.experts import test_asy_subspaces
 from claims.tests.support.contract import Case, Contract, Null, contract_tests
-from claims.tests.support.modelled_text import BADLY, IN_PART, text_with_gain
 from claims.tests.support.planted_tables import planted_layer, planted_means, planted_subspaces, without_each
 from claims.tests.support.planted_tables import trace_of as functions_of
+from claims.tests.support.text_fits import BADLY, IN_PART, text_with_gain
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.subspaces import SubspaceTrace
 from fixtures.studies.blocks import blocks_of_trace

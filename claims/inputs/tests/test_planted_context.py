@@ -10,7 +10,7 @@ from claims.core.finding import Finding
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig04_context import test_context_dependence as context_dependence
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
-from claims.tests.support.modelled_text import BADLY, text_with_gain
+from claims.tests.support.text_fits import BADLY, text_with_gain
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
