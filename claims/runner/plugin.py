@@ -183,7 +183,8 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
 def _outcome(item: pytest.Item, record: Record) -> None:
     """Pass, fail or skip: supported, partly and vacuous pass, refuted fails, unless another verdict was expected.
 
-    A variant beside the primary one is reported: where it is refuted it is skipped, as what is undecided is.
+    A variant beside the primary one is reported, and an untrained control is a null: where one of these is refuted it
+    is skipped, as what is undecided is.
     """
     __tracebackhide__ = True
     entry = _expectation(item, record.claim, record.checkpoint, record.variant)
@@ -196,8 +197,9 @@ def _outcome(item: pytest.Item, record: Record) -> None:
             pytest.fail(f"expected {entry.says} ({entry.reason}); {message}", pytrace=False)
     elif record.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
         pytest.skip(f"{record.claim}: {record.verdict}: {record.reason}")
-    elif record.verdict is Verdict.REFUTED and not record.primary:
-        pytest.skip(f"{record.claim}: {record.verdict} in a variant beside the primary one: {record.reason}")
+    elif record.verdict is Verdict.REFUTED and (not record.primary or record.checkpoint.get("control")):
+        where = "on an untrained control" if record.primary else "in a variant beside the primary one"
+        pytest.skip(f"{record.claim}: {record.verdict} {where}: {record.reason}")
     elif record.verdict not in (Verdict.SUPPORTED, Verdict.PARTLY, Verdict.VACUOUS):
         pytest.fail(message, pytrace=False)
 
