@@ -172,11 +172,9 @@ CONTRACTS = (
             ),
             Case(
                 "one domain", Verdict.NOT_APPLICABLE, says="24 documents of 1 domains", duplicates=one_domain,
-                trace=None,
             ),
             Case(
                 "no experts", Verdict.NOT_APPLICABLE, says="no layer of the checkpoint routes", duplicates=dense,
-                trace=None,
             ),
             Case(
                 "plain text of that length is not modelled", Verdict.NOT_APPLICABLE,
