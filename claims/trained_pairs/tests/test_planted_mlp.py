@@ -226,7 +226,7 @@ CONTRACTS = (
         ),
         nulls=(
             Null("at its threshold", worlds(twin(np.exp(-0.1) - 1), 0.1)),
-            Null("there before", worlds(twin(-0.5, before=-0.5), 0.1)),
+            Null("there before", worlds(twin(-0.5, before=-0.5), 0.05)),
             Null("just more than matters", worlds(twin(np.exp(-0.15) - 1), 0.05), limits={Verdict.REFUTED: 0.5}),
         ),
     ),
