@@ -43,14 +43,12 @@ def test_shared_energy_depth(trace: Trace, untrained: Trace | None, sampling: Sa
     cosine = similarity_curve("mean cosine", depth.layers, depth.cosine, sampling)
     after = [_retained(trace, sampling)] if any(layer.router.linear for layer in trace.layers) else []
     lines = [series("before the router", before), *(series("after the router", curve) for curve in after)]
-    found = rising(depth, None, sampling)
-    if untrained is not None and same_tokens(trace, untrained):
-        twin = _depth(untrained)
-        found = rising(depth, twin, sampling)
+    twin = _depth(untrained) if untrained is not None and same_tokens(trace, untrained) else None
+    if twin is not None:
         lines.append(series("untrained twin", similarity_curve("untrained", twin.layers, twin.energy, sampling)))
     title = "share of energy along each sequence's shared direction"
     return replace(
-        found,
+        rising(depth, twin, sampling),
         premises=models_text(trace, sampling),
         layers=(before, cosine, *after),
         figure=layer_figure(title, "GEO Fig. 2", "share of energy", lines),
