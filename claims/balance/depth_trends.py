@@ -8,7 +8,7 @@ import numpy as np
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Series
-from claims.shared.layer_permutations import share_of_orders
+from claims.shared.layer_permutations import share_of_orders, trend_is_open
 from fixtures.evidence.sequences import SequenceSpectrum
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
@@ -58,11 +58,11 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
     return Depth(tuple(layers), kept, energy[:, kept], cosine[:, kept])
 
 
-def rising(depth: Depth, twin: Depth | None, sampling: Sampling) -> Finding:
+def rising(depth: Depth, twin: Depth | None, luck: float, sampling: Sampling) -> Finding:
     """Judge that similarity grows with depth: the energy as the headline, the cosine as a part.
 
     Sequences cannot tell whether a trend is one: all of them read the same few layers. So the trend has to be more
-    than what one order of the layers in twenty shows as well.
+    than what a share ``luck`` of the orders of the layers shows as well; where none is, up or down, nothing is refuted.
 
     Parameters
     ----------
@@ -70,7 +70,14 @@ def rising(depth: Depth, twin: Depth | None, sampling: Sampling) -> Finding:
     """
     energy, cosine = (
         (
-            Measured(f"Spearman(layer, {name})", sampling.mean(trend(table)), ">=", "growth", within=(-1.0, 1.0)),
+            Measured(
+                f"Spearman(layer, {name})",
+                sampling.mean(trend(table)),
+                ">=",
+                "growth",
+                within=(-1.0, 1.0),
+                fails_open=trend_is_open(table, luck, sampling),
+            ),
             replace(_orders(name, table, sampling), fails_open=True),
         )
         for name, table in (("energy", depth.energy), ("cosine", depth.cosine))

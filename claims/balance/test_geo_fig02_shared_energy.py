@@ -1,5 +1,6 @@
 """Do token states grow more alike with depth?  GEO Fig. 2."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +37,9 @@ from metrics.stats.sampling import Sampling
         "beyond": Threshold(0.1, "a third of the smallest trend that matters"),
     },
 )
-def test_shared_energy_depth(trace: Trace, untrained: Trace | None, sampling: Sampling) -> Finding:
+def test_shared_energy_depth(
+    trace: Trace, untrained: Trace | None, thresholds: Mapping[str, float], sampling: Sampling
+) -> Finding:
     """Correlate depth with similarity inside each sequence, and pair it with the untrained twin's."""
     depth = _depth(trace)
     before = similarity_curve("shared-direction energy", depth.layers, depth.energy, sampling)
@@ -48,7 +51,7 @@ def test_shared_energy_depth(trace: Trace, untrained: Trace | None, sampling: Sa
         lines.append(series("untrained twin", similarity_curve("untrained", twin.layers, twin.energy, sampling)))
     title = "share of energy along each sequence's shared direction"
     return replace(
-        rising(depth, twin, sampling),
+        rising(depth, twin, thresholds["luck"], sampling),
         premises=models_text(trace, sampling),
         layers=(before, cosine, *after),
         figure=layer_figure(title, "GEO Fig. 2", "share of energy", lines),

@@ -50,6 +50,6 @@ def test_dense_similarity(dense: SequenceTrace, thresholds: Mapping[str, float],
     ]
     lines = [series(curve.name, curve) for curve in curves]
     figure = layer_figure(f"similarity of token states, {norms}-norm layers", "GEO Fig. 12", "similarity", lines)
-    sandwich = norms == "sandwich"
-    found = not_rising(depth, thresholds["luck"], sampling) if sandwich else rising(depth, None, sampling)
+    luck = thresholds["luck"]
+    found = not_rising(depth, luck, sampling) if norms == "sandwich" else rising(depth, None, luck, sampling)
     return replace(found, premises=models_text(dense, sampling), layers=tuple(curves), figure=figure)

@@ -1,5 +1,6 @@
 """Does the same token use other experts in another context, the more so the deeper?  GEO Fig. 4."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, by_layer, layer_figure, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
-from claims.shared.layer_permutations import share_of_orders
+from claims.shared.layer_permutations import share_of_orders, trend_is_open
 from claims.shared.premises import models_text
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.kinds.token_traces import SENTENCES, TEXT
@@ -72,14 +73,18 @@ def read(subject: Evidence, variant: Variant) -> Trace:
     },
     variants=({"unit": "token"}, {"unit": "sentence"}),
 )
-def test_context_dependence(read: Trace, trace: Trace | None, variant: Variant, sampling: Sampling) -> Finding:
+def test_context_dependence(
+    read: Trace, trace: Trace | None, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
+) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
     _require_all_layers(read)
     found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
         raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
+    first, trend = _first_and_trend("same token", found.same, found.unit, sampling)
+    trend = replace(trend, fails_open=trend_is_open(found.same, thresholds["luck"], sampling))
     return Finding(
-        headline=(*_first_and_trend("same token", found.same, found.unit, sampling), _as_steep(found, sampling)),
+        headline=(first, trend, _as_steep(found, sampling)),
         excess=_leads(found, sampling),
         premises=models_text(trace, sampling),
         controls=_first_and_trend("different tokens", found.different, found.unit, sampling),

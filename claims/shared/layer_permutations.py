@@ -44,6 +44,17 @@ def share_of_orders(table: Float64Array, sampling: Sampling) -> Estimate:
     return Estimate(share, share, share, len(orders), "order", f"{what} orders of {count} layers")
 
 
+def trend_is_open(table: Float64Array, luck: float, sampling: Sampling) -> bool:
+    """Tell whether too many orders of the layers rise as much, and too many fall as much, to say that there is a trend.
+
+    Parameters
+    ----------
+    table : as in `share_of_orders`
+    luck : the largest share of orders that a trend may leave
+    """
+    return all(share_of_orders(each, sampling).value > luck for each in (table, -table))
+
+
 def _orders(count: int, sampling: Sampling) -> npt.NDArray[np.integer]:
     """Orders of the layers, (P, L), the true one first."""
     if count <= ALL_ORDERS:
