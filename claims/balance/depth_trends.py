@@ -8,11 +8,10 @@ import numpy as np
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Series
-from claims.shared.layer_permutations import share_of_orders, trend_is_open
+from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
 from fixtures.evidence.sequences import SequenceSpectrum
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
-from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
 
 #: Three layers can be in order by luck, one time in six.
@@ -70,22 +69,15 @@ def rising(depth: Depth, twin: Depth | None, luck: float, sampling: Sampling) ->
     """
     energy, cosine = (
         (
-            Measured(
-                f"Spearman(layer, {name})",
-                sampling.mean(trend(table)),
-                ">=",
-                "growth",
-                within=(-1.0, 1.0),
-                fails_open=trend_is_open(table, luck, sampling),
-            ),
+            _trend(name, table, ">=", trend_is_open(table, luck, sampling), sampling),
             replace(_orders(name, table, sampling), fails_open=True),
         )
         for name, table in (("energy", depth.energy), ("cosine", depth.cosine))
     )
     if twin is None:
         return Finding(headline=energy, parts=cosine, notes=_notes(depth))
-    name, untrained = "Spearman(layer, energy)", trend(twin.energy)
-    beyond = sampling.mean(trend(depth.energy) - untrained)
+    name, untrained = "Spearman(layer, energy)", layer_trend(twin.energy)
+    beyond = sampling.mean(layer_trend(depth.energy) - untrained)
     return Finding(
         headline=energy,
         parts=cosine,
@@ -100,23 +92,9 @@ def not_rising(depth: Depth, luck: float, sampling: Sampling) -> Finding:
     tables = {"energy": depth.energy, "cosine": depth.cosine}
     orders = {name: _orders(name, table, sampling) for name, table in tables.items()}
     energy, cosine = (
-        Measured(
-            f"Spearman(layer, {name})",
-            sampling.mean(trend(table)),
-            "<",
-            "growth",
-            within=(-1.0, 1.0),
-            fails_open=orders[name].estimate.value > luck,
-        )
-        for name, table in tables.items()
+        _trend(name, table, "<", orders[name].estimate.value > luck, sampling) for name, table in tables.items()
     )
     return Finding(headline=(energy,), parts=(cosine,), reported=tuple(orders.values()), notes=_notes(depth))
-
-
-def trend(table: Float64Array) -> Float64Array:
-    """Spearman(layer, value) of each sequence, (L, K) to (K,); a sequence that is alike at all layers has none, 0."""
-    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
-    return np.nan_to_num(row_spearman(depth, table.T))
 
 
 def similarity_curve(name: str, layers: Sequence[int], table: Float64Array, sampling: Sampling) -> Curve:
@@ -129,6 +107,12 @@ def series(label: str, curve: Curve) -> Series:
     """A curve of estimates as a series of a figure; layers without an estimate are left out."""
     known = [(layer, e) for layer, e in zip(curve.layers, curve.values, strict=True) if isinstance(e, Estimate)]
     return along(label, [layer for layer, _ in known], [estimate for _, estimate in known])
+
+
+def _trend(name: str, table: Float64Array, direction: str, opens: bool, sampling: Sampling) -> Measured:
+    """The mean over sequences of the rank correlation with depth; ``opens`` where luck explains the trend."""
+    mean = sampling.mean(layer_trend(table))
+    return Measured(f"Spearman(layer, {name})", mean, direction, "growth", within=(-1.0, 1.0), fails_open=opens)
 
 
 def _orders(name: str, table: Float64Array, sampling: Sampling) -> Measured:

@@ -7,8 +7,8 @@ from typing import Literal
 from claims.core.claim import Claim
 from claims.core.finding import Finding, Measured
 from claims.core.record import Criterion
-from claims.core.sensitivity import sensitivity
-from claims.core.verdict import Answer, Role, Verdict, decide, holds
+from claims.core.sensitivity import sensitivity, verdict_of
+from claims.core.verdict import Answer, Role, Verdict, holds
 from claims.core.wording import more_units, say, worst_layer
 from metrics.stats.bootstrap import p_value
 
@@ -48,14 +48,6 @@ def judge(claim: Claim, finding: Finding, overrides: Overrides) -> Judged:
     reason = _reason(verdict, finding, [one for _, one in measured], criteria)
     flips = sensitivity(criteria, [one.fails_open for _, one in measured], certified=finding.certified)
     return Judged(verdict, reason, criteria, flips)
-
-
-def verdict_of(criteria: Sequence[Criterion], *, certified: bool = False) -> Verdict:
-    """Return the verdict that answered criteria amount to."""
-    answers: dict[Role, list[Answer]] = {}
-    for criterion in criteria:
-        answers.setdefault(criterion.role, []).append(criterion.holds)
-    return decide(answers, certified=certified)
 
 
 def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) -> Criterion:

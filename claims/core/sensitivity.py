@@ -1,11 +1,19 @@
 """Say at which thresholds a verdict would change: every criterion's interval ends are where its answer flips. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from claims.core.record import Criterion
 from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide
+
+
+def verdict_of(criteria: Iterable[Criterion], *, certified: bool = False) -> Verdict:
+    """Return the verdict that answered criteria amount to."""
+    answers: dict[Role, list[Answer]] = {}
+    for criterion in criteria:
+        answers.setdefault(criterion.role, []).append(criterion.holds)
+    return decide(answers, certified=certified)
 
 
 def sensitivity(criteria: Sequence[Criterion], fails_open: Sequence[bool], *, certified: bool = False) -> list[str]:
@@ -44,11 +52,8 @@ def _movable(criterion: Criterion) -> bool:
 
 
 def _with(criteria: Sequence[Criterion], place: int, answer: Answer, *, certified: bool) -> Verdict:
-    changed = [replace(one, holds=answer) if i == place else one for i, one in enumerate(criteria)]
-    answers: dict[Role, list[Answer]] = {}
-    for one in changed:
-        answers.setdefault(one.role, []).append(one.holds)
-    return decide(answers, certified=certified)
+    changed = (replace(one, holds=answer) if i == place else one for i, one in enumerate(criteria))
+    return verdict_of(changed, certified=certified)
 
 
 def _spans(criterion: Criterion, found: Sequence[Verdict]) -> list[tuple[Verdict, str]]:

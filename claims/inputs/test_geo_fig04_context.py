@@ -12,7 +12,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, by_layer, layer_figure, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
-from claims.shared.layer_permutations import share_of_orders, trend_is_open
+from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
 from claims.shared.premises import models_text
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.kinds.token_traces import SENTENCES, TEXT
@@ -20,7 +20,6 @@ from fixtures.messages.errors import MissingEvidence
 from fixtures.session.subject import Evidence
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
-from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
 from metrics.usage.topk_overlap import TokenOverlap, aligned_overlap, chance_overlap, choice_mask, type_overlap
 
@@ -167,8 +166,7 @@ def _put_together(table: list[list[TokenOverlap]], unit: str, note: str) -> _Ove
 
 def _first_and_trend(name: str, table: Float64Array, unit: str, sampling: Sampling) -> tuple[Measured, Measured]:
     """The overlap at the first layer, and the mean over units of its rank correlation with depth."""
-    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
-    trend = np.nan_to_num(row_spearman(depth, table.T))  # an overlap that never changes has no trend
+    trend = layer_trend(table)
     return (
         Measured(f"first layer, {name}", _mean(table[0], unit, sampling), ">=", "first", within=(0.0, 1.0)),
         Measured(f"Spearman(layer, overlap), {name}", _mean(trend, unit, sampling), "<=", "trend", within=(-1.0, 1.0)),

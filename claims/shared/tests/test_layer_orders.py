@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.shared.layer_permutations import share_of_orders
+from claims.shared.layer_trends import share_of_orders
 from claims.tests.support.verdicts import SAMPLING
 
 

@@ -6,9 +6,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from claims.core.judge import verdict_of
 from claims.core.record import SCHEMA, Certificate, Criterion, Record
-from claims.core.sensitivity import sensitivity
+from claims.core.sensitivity import sensitivity, verdict_of
 from claims.core.verdict import Role, Verdict, holds
 from reports.tests.support import sample_figures as figures
 from reports.tests.support.sample_texts import texts

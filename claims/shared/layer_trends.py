@@ -1,4 +1,4 @@
-"""Test whether a trend over layers could be luck: how many other orders of the layers show it as strongly.
+"""Take trends over layers, and test whether one could be luck: how many other orders of the layers show it as strongly.
 
 Sequences cannot tell, however many there are: all of them pass the same few layers.
 """
@@ -11,12 +11,19 @@ from scipy.stats import rankdata
 
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
+from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
 
 #: Up to so many layers every order of them is looked at; of more layers so many orders are drawn.
 ALL_ORDERS, ORDERS = 6, 999
 #: Trends no farther apart are equal.
 ROUNDING = 1e-9
+
+
+def layer_trend(table: Float64Array) -> Float64Array:
+    """Spearman(layer, value) of each unit, (L, S) to (S,); a unit that is alike at all layers has none, 0."""
+    depth = np.broadcast_to(np.arange(len(table), dtype=np.float64), table.T.shape)
+    return np.nan_to_num(row_spearman(depth, table.T))
 
 
 def share_of_orders(table: Float64Array, sampling: Sampling) -> Estimate:
