@@ -22,6 +22,7 @@ ORDER = [
     "fixtures.messages",
     "fixtures.files",
     "fixtures.evidence",
+    "fixtures.routing",
     "fixtures.forward",
     "fixtures.text",
     "fixtures.questions",
@@ -46,6 +47,7 @@ ORDER = [
     "claims.balance",
     "claims.inputs",
     "claims.rollouts",
+    "claims.choices",
     "claims.experts",
     "claims.trained_pairs",
     "claims.identities",
@@ -61,7 +63,7 @@ ORDER = [
     "reports",
 ]
 #: Topics of claims: none imports another.
-TOPICS = ("router", "balance", "inputs", "rollouts", "experts", "trained_pairs", "identities")
+TOPICS = ("router", "balance", "inputs", "rollouts", "choices", "experts", "trained_pairs", "identities")
 #: Modules that a folder may hold before nobody finds a room in it.
 MOST_MODULES = 20
 

@@ -14,11 +14,12 @@ from claims.runner.experiment_facts import read_in
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.evidence.noise_floor import noise_floor
 from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import Trace
 from fixtures.kinds.token_traces import TEXT
 from fixtures.session.plugin import live_evidence
 
-_EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace)
+_EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace, TokenRouting)
 _PACKAGES = ("torch", "transformers", "numpy", "scipy", "hypothesis", "pytest")
 
 
@@ -40,7 +41,7 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     return found
 
 
-def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | SequenceTrace | None:
+def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | SequenceTrace | TokenRouting | None:
     """Return the evidence that a test was given: the experiment, or the first trace; None for none.
 
     A test that was given other evidence of a checkpoint stands for the text that this checkpoint read, if it did.

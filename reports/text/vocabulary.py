@@ -64,7 +64,7 @@ GROUP = {
     "C": "Inputs and context",
     "D": "Models, prompts and rollouts",
     "E": "Function and representation",
-    "F": "Beyond both papers",
+    "F": "What others say of routing",
 }
 #: Name of the checkpoint of an identity: mathematics on generated cases, no model.
 GENERATED = "generated"

@@ -1,0 +1,1 @@
+"""Group F: what others say of routing, from the experts that tokens used alone."""
