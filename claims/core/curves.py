@@ -19,16 +19,28 @@ def by_layer(
     sampling: Sampling,
     threshold: str | float | None = None,
 ) -> Curve:
+    """Return the mean over sequences at each layer of a trace, with its interval; as `by_number`."""
+    return by_number(name, [layer.router.layer for layer in layers], table, sampling, threshold)
+
+
+def by_number(
+    name: str,
+    numbers: Sequence[int],
+    table: npt.NDArray[np.float64],
+    sampling: Sampling,
+    threshold: str | float | None = None,
+) -> Curve:
     """Return the mean over sequences at each layer, with its interval.
 
     Parameters
     ----------
+    numbers : of the L layers
     table : (L, S), one value a layer and sequence; NaN where a sequence has none
     threshold : as in `Curve`
     """
     known = [row[~np.isnan(row)] for row in table]
     values = tuple(sampling.mean(row) if len(row) else None for row in known)
-    return Curve(name, tuple(layer.router.layer for layer in layers), values, threshold)
+    return Curve(name, tuple(numbers), values, threshold)
 
 
 def exact_by_layer(

@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pytest
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, by_layer, layer_figure, rounded
+from claims.core.curves import along, by_number, layer_figure, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
 from claims.shared.premises import models_text
-from fixtures.evidence.trace import LayerTrace, Trace
-from fixtures.kinds.token_traces import SENTENCES, TEXT
+from fixtures.evidence.chosen_experts import ChosenExperts, LayerChoices, chosen_in
+from fixtures.kinds.chosen_experts import CHOSEN_EXPERTS
+from fixtures.kinds.token_traces import SENTENCES
 from fixtures.messages.errors import MissingEvidence
 from fixtures.session.subject import Evidence
 from metrics.arrays import Float64Array, IntArray
@@ -39,10 +40,12 @@ class _Overlaps(NamedTuple):
 
 
 @pytest.fixture
-def read(subject: Evidence, variant: Variant) -> Trace:
-    """Return the routing of the text, or of sentences in contexts: what the variant compares, and no more."""
+def read(subject: Evidence, variant: Variant) -> ChosenExperts:
+    """Return the choices in the text, or in sentences in contexts: what the variant compares, and no more."""
     try:
-        return subject.read(SENTENCES if variant["unit"] == "sentence" else TEXT)
+        if variant["unit"] == "token":
+            return subject.read(CHOSEN_EXPERTS)
+        return chosen_in(subject.read(SENTENCES), subject.read(CHOSEN_EXPERTS).fit)
     except MissingEvidence as reason:
         pytest.skip(str(reason))
 
@@ -73,66 +76,67 @@ def read(subject: Evidence, variant: Variant) -> Trace:
     variants=({"unit": "token"}, {"unit": "sentence"}),
 )
 def test_context_dependence(
-    read: Trace, trace: Trace | None, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
+    read: ChosenExperts, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
 ) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
     _require_all_layers(read)
     found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
         raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
+    depth = [layer.layer for layer in read.layers]
     first, trend = _first_and_trend("same token", found.same, found.unit, sampling)
     trend = replace(trend, fails_open=trend_is_open(found.same, thresholds["luck"], sampling))
     return Finding(
         headline=(first, trend, _as_steep(found, sampling)),
         excess=_leads(found, sampling),
-        premises=models_text(trace, sampling),
+        premises=models_text(read, sampling),
         controls=_first_and_trend("different tokens", found.different, found.unit, sampling),
         layers=(
-            by_layer("overlap, same token", read.layers, found.same, sampling),
-            by_layer("overlap, different tokens", read.layers, found.different, sampling),
+            by_number("overlap, same token", depth, found.same, sampling),
+            by_number("overlap, different tokens", depth, found.different, sampling),
         ),
         figure=_figure(read, found, sampling),
         notes=found.notes,
     )
 
 
-def _require_all_layers(trace: Trace) -> None:
-    """Refuse a trace that cannot speak of depth from the first layer on."""
-    kept, present = len(trace.layers), int(trace.checkpoint.get("moe_layers", len(trace.layers)))
+def _require_all_layers(chosen: ChosenExperts) -> None:
+    """Refuse choices that cannot speak of depth from the first layer on."""
+    kept, present = len(chosen.layers), int(chosen.checkpoint.get("moe_layers", len(chosen.layers)))
     if kept < FEWEST_LAYERS:
         raise NotApplicable(f"a trend with depth needs {FEWEST_LAYERS} MoE layers; measured: {kept}")
     if kept < present:
         raise NotApplicable(f"the claim is about depth from the first layer on, and {kept} of {present} were measured")
 
 
-def _tokens(trace: Trace, sampling: Sampling) -> _Overlaps:
+def _tokens(chosen: ChosenExperts, sampling: Sampling) -> _Overlaps:
     """Overlaps of the token types that two sequences share; every sequence is in one pair.
 
     The first position is left out: it has no context, and often holds the token that begins every text.
     """
-    rows = [np.flatnonzero((trace.sequence == number) & (trace.position > 0)) for number in range(trace.sequences)]
-    order = sampling.rng("context-dependence").permutation(trace.sequences)
+    rows = [np.flatnonzero((chosen.sequence == number) & (chosen.position > 0)) for number in range(chosen.sequences)]
+    order = sampling.rng("context-dependence").permutation(chosen.sequences)
     pairs = [(rows[a], rows[b]) for a, b in zip(order[0::2], order[1::2], strict=False)]
-    types = [len(np.intersect1d(trace.token[a], trace.token[b])) for a, b in pairs]
+    types = [len(np.intersect1d(chosen.token[a], chosen.token[b])) for a, b in pairs]
     kept = [pair for pair, count in zip(pairs, types, strict=True) if count >= 2]
     shared = [count for count in types if count >= 2]
-    table = [[_of_types(layer, trace.token, a, b) for a, b in kept] for layer in trace.layers]
+    table = [[_of_types(layer, chosen.token, a, b) for a, b in kept] for layer in chosen.layers]
     middle = f"; the median pair shares {np.median(shared):.4g}" if shared else ""
     note = f"{len(kept)} of {len(pairs)} pairs of sequences share two token types or more{middle}."
     return _put_together(table, "sequence pair", note)
 
 
-def _of_types(layer: LayerTrace, token: IntArray, a: IntArray, b: IntArray) -> TokenOverlap:
+def _of_types(layer: LayerChoices, token: IntArray, a: IntArray, b: IntArray) -> TokenOverlap:
     return type_overlap(_masks(layer, a), token[a], _masks(layer, b), token[b], layer.experts.shape[1])
 
 
-def _sentences(trace: Trace) -> _Overlaps:
+def _sentences(chosen: ChosenExperts) -> _Overlaps:
     """Overlaps of each sentence's tokens across its contexts, place by place."""
-    labels = np.asarray(trace.labels["sentence"])
-    rows = [np.flatnonzero(trace.sequence == number) for number in range(trace.sequences)]
-    spans = [_spans(trace, [rows[number] for number in np.flatnonzero(labels == name)]) for name in np.unique(labels)]
-    kept = [span for span in spans if len(span) >= 2 and len(np.unique(trace.token[span[0]])) >= 2]
-    table = [[_of_places(layer, trace.token, span) for span in kept] for layer in trace.layers]
+    labels = np.asarray(chosen.labels["sentence"])
+    rows = [np.flatnonzero(chosen.sequence == number) for number in range(chosen.sequences)]
+    spans = [_spans(chosen, [rows[number] for number in np.flatnonzero(labels == name)]) for name in np.unique(labels)]
+    kept = [span for span in spans if len(span) >= 2 and len(np.unique(chosen.token[span[0]])) >= 2]
+    table = [[_of_places(layer, chosen.token, span) for span in kept] for layer in chosen.layers]
     contexts = sorted({len(span) for span in kept})
     return _put_together(
         table,
@@ -142,21 +146,21 @@ def _sentences(trace: Trace) -> _Overlaps:
     )
 
 
-def _spans(trace: Trace, sequences: list[IntArray]) -> IntArray:
+def _spans(chosen: ChosenExperts, sequences: list[IntArray]) -> IntArray:
     """Tokens of one sentence in each of its contexts, (C, T): what all its sequences end with."""
     shortest = min(len(rows) for rows in sequences)
     ends = np.stack([rows[len(rows) - shortest :] for rows in sequences])
-    same = (trace.token[ends] == trace.token[ends[:1]]).all(axis=0)
+    same = (chosen.token[ends] == chosen.token[ends[:1]]).all(axis=0)
     return ends[:, shortest - int(np.cumprod(same[::-1]).sum()) :]
 
 
-def _of_places(layer: LayerTrace, token: IntArray, span: IntArray) -> TokenOverlap:
+def _of_places(layer: LayerChoices, token: IntArray, span: IntArray) -> TokenOverlap:
     mask = _masks(layer, span.ravel()).reshape(*span.shape, -1)
     return aligned_overlap(mask, token[span[0]], layer.experts.shape[1])
 
 
-def _masks(layer: LayerTrace, rows: IntArray) -> npt.NDArray[np.float32]:
-    return choice_mask(layer.experts[rows], layer.logits.shape[1])
+def _masks(layer: LayerChoices, rows: IntArray) -> npt.NDArray[np.float32]:
+    return choice_mask(layer.experts[rows], layer.count)
 
 
 def _put_together(table: list[list[TokenOverlap]], unit: str, note: str) -> _Overlaps:
@@ -193,14 +197,14 @@ def _mean(values: Float64Array, unit: str, sampling: Sampling) -> Estimate:
     return replace(sampling.mean(values), unit=unit)
 
 
-def _figure(trace: Trace, found: _Overlaps, sampling: Sampling) -> Figure:
+def _figure(chosen: ChosenExperts, found: _Overlaps, sampling: Sampling) -> Figure:
     """Overlap by layer of same and different tokens, beside chance: Fig. 4."""
-    depth = [layer.router.layer for layer in trace.layers]
+    depth = [layer.layer for layer in chosen.layers]
     series = [
         along(name, depth, [_mean(row, found.unit, sampling) for row in table])
         for name, table in (("same token", found.same), ("different tokens", found.different))
     ]
-    first = trace.layers[0]
-    chance = rounded([chance_overlap(first.experts.shape[1], first.logits.shape[1])])[0]
+    first = chosen.layers[0]
+    chance = rounded([chance_overlap(first.experts.shape[1], first.count)])[0]
     level = ("chance k/E", chance)
     return layer_figure("experts shared across contexts", "GEO Fig. 4", "top-k overlap", series, level)

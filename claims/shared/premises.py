@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
+from fixtures.evidence.chosen_experts import ChosenExperts
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import IntArray
@@ -51,7 +52,10 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
 
 
 def models_text(
-    trace: Trace | SequenceTrace | None, sampling: Sampling, chosen: IntArray | None = None, text: str = "the text"
+    trace: Trace | SequenceTrace | ChosenExperts | None,
+    sampling: Sampling,
+    chosen: IntArray | None = None,
+    text: str = "the text",
 ) -> tuple[Measured, ...]:
     """Return the premise that the model models the text that it read: what it does with other text tells nothing.
 

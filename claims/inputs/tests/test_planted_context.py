@@ -12,6 +12,7 @@ from claims.inputs.test_geo_fig04_context import test_context_dependence as cont
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.text_fits import BADLY, text_with_gain
 from claims.tests.support.verdicts import finding_of
+from fixtures.evidence.chosen_experts import ChosenExperts, chosen_in
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.arrays import IntArray
@@ -53,42 +54,48 @@ def words(seed: int) -> IntArray:
     return np.random.default_rng(seed).integers(0, TYPES, TEXT.tokens)
 
 
-def text(keeps: tuple[float, ...], seed: int = 3, *, alike: float = 0.0) -> Trace:
+def text(keeps: tuple[float, ...], seed: int = 3, *, alike: float = 0.0) -> ChosenExperts:
     """A text of twelve words that keep their experts so often."""
-    return routed(TEXT, words(seed), keeps, seed, alike=alike)
+    return chosen_in(routed(TEXT, words(seed), keeps, seed, alike=alike))
 
 
-def losing_what_all_share(keeps: tuple[float, ...], seed: int = 3) -> Trace:
+def losing_what_all_share(keeps: tuple[float, ...], seed: int = 3) -> ChosenExperts:
     """Words with one expert of their own at every layer; the other is one for all, the less often the deeper."""
     rng, token = np.random.default_rng(seed), words(seed)
     others = rng.integers(TYPES + 1, TEXT.experts, (len(keeps), TEXT.tokens))
     first = np.where(rng.random(others.shape) < np.array(keeps)[:, None], TYPES, others)
-    return choosing(TEXT, token, [np.stack([row, token], axis=1) for row in first])
+    return chosen_in(choosing(TEXT, token, [np.stack([row, token], axis=1) for row in first]))
 
 
-def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> Trace:
+def sentences(keeps: tuple[float, ...], seed: int = 3, contexts: int = 4) -> ChosenExperts:
     """Twelve sentences of eight words, each after four contexts."""
     world = replace(TEXT, sequences=SENTENCES * contexts)
     rng = np.random.default_rng(seed)
     before = rng.integers(0, TYPES, (world.sequences, world.length - SPAN))
     spans = np.repeat(rng.integers(0, TYPES, (SENTENCES, SPAN)), contexts, axis=0)
     trace = routed(world, np.concatenate([before, spans], axis=1).ravel(), keeps, seed)
-    return replace(trace, labels={"sentence": tuple(str(i) for i in range(SENTENCES) for _ in range(contexts))})
+    named = tuple(str(i) for i in range(SENTENCES) for _ in range(contexts))
+    return chosen_in(replace(trace, labels={"sentence": named}))
 
 
 USUAL = partial(text, FALLING)
 
 
-def of_tokens(name: str, expected: Verdict, read: Callable[[], Trace], **asked: object) -> Case:
+def badly_modelled(read: Callable[[], ChosenExperts]) -> ChosenExperts:
+    """The same choices, by a model that does not model the text."""
+    return replace(read(), fit=text_with_gain(BADLY).fit)
+
+
+def of_tokens(name: str, expected: Verdict, read: Callable[[], ChosenExperts], **asked: object) -> Case:
     """A case of tokens; nothing tells how well their text is modelled."""
-    return Case(name, expected, read=read, trace=None, variant=TOKEN, **asked)  # type: ignore[arg-type]
+    return Case(name, expected, read=read, variant=TOKEN, **asked)  # type: ignore[arg-type]
 
 
 def both_units(name: str, expected: Verdict, keeps: tuple[float, ...], says: str = "") -> list[Case]:
     """Cases of tokens and of sentences that keep their experts alike."""
     return [
         of_tokens(f"{name}, tokens", expected, partial(text, keeps), says=says),
-        Case(f"{name}, sentences", expected, says=says, read=partial(sentences, keeps), trace=None, variant=SENTENCE),
+        Case(f"{name}, sentences", expected, says=says, read=partial(sentences, keeps), variant=SENTENCE),
     ]
 
 
@@ -135,13 +142,13 @@ CONTRACTS = (
                 says="8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
             ),
             Case(
-                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1), trace=None,
+                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1),
                 variant=SENTENCE, says="8 sentences are needed for an interval: 0 of 12 sentences have two",
             ),
             *(
                 Case(
                     f"a text that is not modelled, {variant['unit']}s", Verdict.NOT_APPLICABLE, variant=variant,
-                    says="a premise is not met: nats a token", read=read, trace=partial(text_with_gain, BADLY),
+                    says="a premise is not met: nats a token", read=partial(badly_modelled, read),
                 )
                 for variant, read in ((TOKEN, USUAL), (SENTENCE, partial(sentences, FALLING)))
             ),
@@ -149,15 +156,15 @@ CONTRACTS = (
         (
             Null(
                 "tokens that lose as much at every layer",
-                {"read": partial(text, FLAT), "trace": None, "variant": TOKEN},
+                {"read": partial(text, FLAT), "variant": TOKEN},
             ),
             Null(
                 "sentences that lose as much at every layer",
-                {"read": partial(sentences, FLAT), "trace": None, "variant": SENTENCE},
+                {"read": partial(sentences, FLAT), "variant": SENTENCE},
             ),
             Null(
                 "true at its threshold plus a margin",
-                {"read": lambda seed: text(ABOVE, seed), "trace": None, "variant": TOKEN},
+                {"read": lambda seed: text(ABOVE, seed), "variant": TOKEN},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
         ),
@@ -172,7 +179,7 @@ def everything(found: Finding) -> list[tuple[str, str]]:
 
 
 def test_a_finding_says_what_was_compared() -> None:
-    found = finding_of(context_dependence, read=sentences(FALLING), trace=None, variant=SENTENCE)
+    found = finding_of(context_dependence, read=sentences(FALLING), variant=SENTENCE)
     assert {unit for _, unit in everything(found)} == {"sentence", "order"}
     assert found.headline[0].estimate.n == SENTENCES
     assert found.headline[0].estimate.value == 1.0  # the first layer keeps every token's experts
