@@ -51,11 +51,17 @@ def record_of(
         paper=claim.paper,
         figure=finding.figure if finding else None,
         certificate=certificate,
-        notes=list(finding.notes) if finding else [],
+        notes=[*_unverified(checkpoint), *(finding.notes if finding else ())],
         expected=expected,
         seconds=seconds,
         provenance=dict(provenance or {}),
     )
+
+
+def _unverified(checkpoint: Mapping[str, Any]) -> list[str]:
+    """Say that routing captured elsewhere could not be confirmed by the checkpoint that it is said to be of."""
+    reason = checkpoint.get("unverified")
+    return [f"Unverified routing: {reason}."] if reason else []
 
 
 def unmeasured(verdict: Verdict, reason: str) -> Judged:
