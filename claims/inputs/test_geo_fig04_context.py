@@ -14,10 +14,10 @@ from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
 from claims.shared.premises import models_text
-from fixtures.evidence.chosen_experts import ChosenExperts, LayerChoices, chosen_in
 from fixtures.kinds.chosen_experts import CHOSEN_EXPERTS
 from fixtures.kinds.token_traces import SENTENCES
 from fixtures.messages.errors import MissingEvidence
+from fixtures.routing.chosen_experts import ChosenExperts, LayerChoices, chosen_in
 from fixtures.session.subject import Evidence
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
-from fixtures.evidence.chosen_experts import ChosenExperts
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.trace import LayerTrace, Trace
+from fixtures.routing.chosen_experts import ChosenExperts
 from metrics.arrays import IntArray
 from metrics.stats.sampling import Sampling
 

@@ -12,9 +12,9 @@ from claims.inputs.test_geo_fig04_context import test_context_dependence as cont
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
 from claims.tests.support.text_fits import BADLY, text_with_gain
 from claims.tests.support.verdicts import finding_of
-from fixtures.evidence.chosen_experts import ChosenExperts, chosen_in
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
+from fixtures.routing.chosen_experts import ChosenExperts, chosen_in
 from metrics.arrays import IntArray
 
 TEXT = World(sequences=32, length=24, width=4, experts=16, top_k=2)
