@@ -1,5 +1,6 @@
 """How often a token uses the experts of the token before it, and how often chance makes it do so."""
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -50,21 +51,22 @@ def repeats(experts: IntArray, num_experts: int, rng: np.random.Generator) -> Re
     if tokens < 2:
         nothing = np.full(layers, np.nan)
         return Repeats(nothing, nothing, nothing, nothing)
-    best = rows[:, :, 0]
+    chosen = np.ascontiguousarray(rows.transpose(2, 0, 1))
+    best = chosen[0]
     place = best + num_experts * np.arange(layers)
     visits = np.bincount(place.ravel(), minlength=layers * num_experts).reshape(layers, num_experts)
     alike = (visits * (visits - 1)).sum(axis=1) / (tokens * (tokens - 1))
     return Repeats(
         first=(best[1:] == best[:-1]).mean(axis=0),
         first_by_chance=alike,
-        any=_shares_any(rows),
-        any_by_chance=_shares_any(rows[rng.permutation(tokens)]),
+        any=_shares_any(chosen),
+        any_by_chance=_shares_any(chosen[:, rng.permutation(tokens)]),
     )
 
 
-def _shares_any(rows: IntArray) -> Float64Array:
-    """Share of neighbours that share an expert, (L,)."""
-    found = np.zeros((len(rows) - 1, rows.shape[1]), dtype=np.bool_)
-    for shift in range(rows.shape[2]):  # each expert of one against each of the other, without a table of all pairs
-        found |= (rows[1:] == np.roll(rows[:-1], shift, axis=2)).any(axis=2)
+def _shares_any(chosen: IntArray) -> Float64Array:
+    """Share of neighbours that share an expert, (L,), of experts (k, n, L)."""
+    found = np.zeros((chosen.shape[1] - 1, chosen.shape[2]), dtype=np.bool_)
+    for one, other in product(chosen, chosen):  # a pair of choices at a time: no table of all of them
+        found |= one[1:] == other[:-1]
     return np.asarray(found.mean(axis=0))

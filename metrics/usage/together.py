@@ -22,12 +22,12 @@ def chosen_together(experts: IntArray, num_experts: int) -> Int64Array:
     >>> chosen_together(np.array([[[0, 2]], [[2, 1]]]), 3)[0].tolist()
     [[1, 0, 1], [0, 1, 1], [1, 1, 2]]
     """
-    rows = np.asarray(experts, dtype=np.int64)
-    _, layers, chosen = rows.shape
-    cell = (np.arange(layers) * num_experts)[None, :] * num_experts
-    found = np.zeros(layers * num_experts * num_experts, dtype=np.int64)
-    for one in range(chosen):
-        for other in range(chosen):
-            pair = cell + rows[:, :, one] * num_experts + rows[:, :, other]
-            found += np.bincount(pair.ravel(), minlength=len(found))
-    return found.reshape(layers, num_experts, num_experts)
+    rows = np.asarray(experts)
+    one, other = np.triu_indices(rows.shape[2])
+    found = np.empty((rows.shape[1], num_experts, num_experts), dtype=np.int64)
+    for layer in range(rows.shape[1]):  # one at a time: its table of pairs fits into a cache
+        chosen = np.ascontiguousarray(rows[:, layer].T, dtype=np.int64)
+        pair = chosen[one] * num_experts + chosen[other]
+        half = np.bincount(pair.ravel(), minlength=num_experts**2).reshape(num_experts, num_experts)
+        found[layer] = half + half.T - np.diag(np.diagonal(half))
+    return found
