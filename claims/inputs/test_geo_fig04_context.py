@@ -13,7 +13,7 @@ from claims.core.curves import along, by_number, layer_figure, rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
-from claims.shared.premises import models_text
+from claims.shared.premises import models_text, require_all_layers
 from fixtures.kinds.chosen_experts import CHOSEN_EXPERTS
 from fixtures.kinds.token_traces import SENTENCES
 from fixtures.messages.errors import MissingEvidence
@@ -24,8 +24,6 @@ from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.topk_overlap import TokenOverlap, aligned_overlap, chance_overlap, choice_mask, type_overlap
 
-#: Fewer layers give no rank correlation with depth.
-FEWEST_LAYERS = 3
 #: Fewer pairs of sequences, or sentences, give no interval worth having.
 FEWEST_UNITS = 8
 
@@ -79,7 +77,7 @@ def test_context_dependence(
     read: ChosenExperts, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
 ) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
-    _require_all_layers(read)
+    require_all_layers(read)
     found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
         raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
@@ -98,15 +96,6 @@ def test_context_dependence(
         figure=_figure(read, found, sampling),
         notes=found.notes,
     )
-
-
-def _require_all_layers(chosen: ChosenExperts) -> None:
-    """Refuse choices that cannot speak of depth from the first layer on."""
-    kept, present = len(chosen.layers), int(chosen.checkpoint.get("moe_layers", len(chosen.layers)))
-    if kept < FEWEST_LAYERS:
-        raise NotApplicable(f"a trend with depth needs {FEWEST_LAYERS} MoE layers; measured: {kept}")
-    if kept < present:
-        raise NotApplicable(f"the claim is about depth from the first layer on, and {kept} of {present} were measured")
 
 
 def _tokens(chosen: ChosenExperts, sampling: Sampling) -> _Overlaps:

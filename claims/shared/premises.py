@@ -6,6 +6,7 @@ import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
 from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.routing.chosen_experts import ChosenExperts
 from metrics.arrays import IntArray
@@ -13,6 +14,8 @@ from metrics.stats.sampling import Sampling
 
 #: Nats a token by which a model of its text beats token frequencies, at least.
 NATS = 0.5
+#: Fewer layers give no rank correlation with depth, and no middle.
+FEWEST_LAYERS = 3
 
 
 def linear_layers(trace: Trace) -> list[LayerTrace]:
@@ -49,6 +52,21 @@ def replayed_layers(trace: Trace) -> list[LayerTrace]:
     raise NotApplicable(
         f"no routing rule reproduces the experts that the model used: {layers[0].router.note or 'no note'}"
     )
+
+
+def require_all_layers(read: Trace | ChosenExperts | TokenRouting) -> None:
+    """Refuse evidence that cannot speak of depth from the first layer on.
+
+    Raises
+    ------
+    NotApplicable
+        When it has fewer than three MoE layers, or not all that the checkpoint has.
+    """
+    kept, present = len(read.layers), int(read.checkpoint.get("moe_layers", len(read.layers)))
+    if kept < FEWEST_LAYERS:
+        raise NotApplicable(f"what changes with depth needs {FEWEST_LAYERS} MoE layers; measured: {kept}")
+    if kept < present:
+        raise NotApplicable(f"the claim is about depth from the first layer on, and {kept} of {present} were measured")
 
 
 def models_text(

@@ -15,7 +15,7 @@ from metrics.stats.sampling import Sampling
 
 CLAIMS = Path(__file__).resolve().parents[1]
 #: Folders of claims whose planted test files hold contracts.
-TOPICS = ("balance", "experts", "inputs", "rollouts", "router", "trained_pairs")
+TOPICS = ("balance", "choices", "experts", "inputs", "rollouts", "router", "trained_pairs")
 
 
 def modules(topic: str, pattern: str) -> list[ModuleType]:

@@ -4,6 +4,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import hypergeom
 
 from metrics.arrays import Float64Array, IntArray
 
@@ -62,6 +63,28 @@ def repeats(experts: IntArray, num_experts: int, rng: np.random.Generator) -> Re
         any=_shares_any(chosen),
         any_by_chance=_shares_any(chosen[:, rng.permutation(tokens)]),
     )
+
+
+def uniform_chance(num_experts: int, chosen: int) -> float:
+    """Probability that two tokens share an expert, were each given its experts at random, all alike.
+
+    Parameters
+    ----------
+    num_experts : E
+    chosen : experts a token, in 1..E
+
+    Returns
+    -------
+    In (0, 1]; 1 / E for one expert
+
+    Examples
+    --------
+    The two numbers that Mixtral's table of repetitions (arXiv 2401.04088, Table 5) is compared with:
+
+    >>> uniform_chance(8, 1), round(uniform_chance(8, 2), 3)
+    (0.125, 0.464)
+    """
+    return float(hypergeom.sf(0, num_experts, chosen, chosen))
 
 
 def _shares_any(chosen: IntArray) -> Float64Array:

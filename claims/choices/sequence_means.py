@@ -1,0 +1,67 @@
+"""Means over sequences of what the tokens of each did at every layer, and the evidence that such means need."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from claims.core.curves import along, layer_figure, rounded
+from claims.core.finding import Curve, NotApplicable
+from claims.core.record import Figure, Series
+from fixtures.evidence.token_routing import TokenRouting
+from metrics.arrays import Float64Array
+from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import student_mean
+from metrics.stats.sampling import Sampling
+
+#: Of fewer sequences a bootstrap would be too sure of itself.
+FEWEST = 8
+
+
+def require_tokens(routing: TokenRouting) -> None:
+    """Refuse routing of which only the visits of experts are known.
+
+    Raises
+    ------
+    NotApplicable
+        With the number of sequences.
+    """
+    if any(layer.neighbours is None for layer in routing.layers):
+        raise NotApplicable(
+            f"of {routing.sequences} sequences only the visits of experts are known, not which token used which"
+        )
+
+
+def known_sequences(*tables: Float64Array) -> list[Float64Array]:
+    """Return the columns of tables (L, S) that are known at every layer of every table."""
+    known = np.all([np.isfinite(table).all(axis=0) for table in tables], axis=0)
+    return [table[:, known] for table in tables]
+
+
+def mean_of_sequences(values: Float64Array, sampling: Sampling) -> Estimate:
+    """Mean of one value a sequence: bootstrapped, of few sequences with Student's t; of one without an interval."""
+    return sampling.mean(values) if len(values) >= FEWEST else student_mean(values, unit="sequence")
+
+
+def curve_of_sequences(
+    name: str, routing: TokenRouting, table: Float64Array, sampling: Sampling, threshold: str | None = None
+) -> Curve:
+    """Mean over sequences at every layer, of a table (L, S)."""
+    values = tuple(mean_of_sequences(row, sampling) for row in table)
+    return Curve(name, numbers_of(routing), values, threshold)
+
+
+def figure_of_curves(title: str, source: str, y_label: str, curves: Sequence[Curve]) -> Figure:
+    """Draw curves by layer, those of estimates with their intervals."""
+    return layer_figure(title, source, y_label, [_series(curve) for curve in curves])
+
+
+def numbers_of(routing: TokenRouting) -> tuple[int, ...]:
+    """The model's numbers of the layers."""
+    return tuple(layer.layer for layer in routing.layers)
+
+
+def _series(curve: Curve) -> Series:
+    estimates = [value for value in curve.values if isinstance(value, Estimate)]
+    if estimates:
+        return along(curve.name, curve.layers, estimates)
+    return Series(curve.name, [float(layer) for layer in curve.layers], rounded([float(v or 0) for v in curve.values]))
