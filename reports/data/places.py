@@ -19,6 +19,8 @@ class Kind(StrEnum):
 
 #: What ``checkpoint.kind`` may say; a record without it is of a Mixture-of-Experts checkpoint.
 RECORDED = (Kind.MOE, Kind.DENSE, Kind.EXPERIMENT)
+#: What ``checkpoint.evidence`` says of routing that was captured elsewhere.
+ROUTING_ALONE = "routing alone"
 #: A word for one place of a kind, and the title of many.
 NOUN = {Kind.MOE: "checkpoint", Kind.DENSE: "dense model", Kind.EXPERIMENT: "controlled experiment"}
 
@@ -61,6 +63,11 @@ def is_null(record: Record) -> bool:
     """Tell whether a record is a null's numbers: a finding, measured on an untrained control."""
     gave = record.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)
     return record.kind == "finding" and is_control(record) and gave
+
+
+def needs_more(record: Record) -> bool:
+    """Tell whether a claim could not be asked, since of this checkpoint there is routing alone."""
+    return record.checkpoint.get("evidence") == ROUTING_ALONE and record.verdict == Verdict.NOT_APPLICABLE
 
 
 def word(record: Record) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from claims.core.record import Record
 from reports.data.board import Board, Cell
-from reports.data.places import Kind, compared, repeats
+from reports.data.places import Kind, compared, needs_more, repeats
 from reports.text.markdown import plain
 from reports.text.numbers import ABSENT
 from reports.text.short_names import NAME
@@ -39,7 +39,8 @@ class Row:
 class Grid:
     """The claims that were measured on any place of one kind: a matrix, or a list with a row a verdict.
 
-    The empirical ones and the theorems are grids of their own.
+    A claim that needs more than the routing that there is of all its places has no row. The empirical ones and the
+    theorems are grids of their own.
     """
 
     kind: Kind
@@ -86,7 +87,8 @@ def _grid(board: Board, kind: Kind, *, theorems: bool) -> Grid:
         for record in board.claims
         if record.claim in claims
     ]
-    return Grid(kind, names, rows, theorems)
+    asked = [row for row in rows if not all(cell is not None and needs_more(cell.primary) for _, cell in row.cells)]
+    return Grid(kind, names, asked, theorems)
 
 
 def _beside(kind: Kind, name: str, record: Record) -> tuple[str, ...]:
