@@ -6,7 +6,7 @@ from functools import cached_property
 
 from claims.core.record import Record
 from claims.core.verdict import Verdict
-from reports.data.places import Kind, is_control, is_null, kind_of
+from reports.data.places import Kind, is_control, is_null, kind_of, needs_more
 from reports.text.markdown import plain
 
 
@@ -34,8 +34,8 @@ class Cell:
 
     @property
     def counted(self) -> bool:
-        """Whether the verdict is one of those that sums count: empirical, and not of an untrained control."""
-        return self.primary.counted
+        """Whether the verdict is one of those that sums count: empirical, not of an untrained control, and asked."""
+        return self.primary.counted and not needs_more(self.primary)
 
     @property
     def sensitive(self) -> bool:

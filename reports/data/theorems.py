@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell
+from reports.data.places import needs_more
 from reports.text.vocabulary import plural
 
 
@@ -31,6 +32,6 @@ def checked(cells: Iterable[Cell]) -> str:
     records = [record for cell in cells if cell.theorem for record in cell.records]
     made = [record for record in records if record.verdict != Verdict.NOT_APPLICABLE]
     passed = sum(map(passes, made))
-    if not records:
+    if not records or all(map(needs_more, records)):
         return ""
     return f"{passed:,} of {plural(len(made), 'check')} passed"

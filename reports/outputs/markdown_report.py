@@ -9,7 +9,7 @@ from pathlib import Path
 from claims.core.record import Record
 from reports.data.board import Board, board
 from reports.data.completeness import Completeness
-from reports.data.places import Kind
+from reports.data.places import Kind, needs_more
 from reports.figures.claim_figures import pictures
 from reports.pages.claim import claim_page
 from reports.pages.findings import findings, given_by_control
@@ -93,6 +93,10 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Page])
 
 
 def _says(run: Board) -> list[list[str]]:
-    """Return what each claim says and where; those on generated cases have it in their own table."""
-    told = [r for r in run.claims if any(run.kinds[name] != Kind.GENERATED for name, _ in run.of_claim(r.claim))]
+    """Return what each claim that was asked says and where; those on generated cases have it in their own table."""
+    told = [
+        r
+        for r in run.claims
+        if any(run.kinds[name] != Kind.GENERATED and not needs_more(c.primary) for name, c in run.of_claim(r.claim))
+    ]
     return [[reference(r.claim), r.title, cited(r.figures) or r.source] for r in told]

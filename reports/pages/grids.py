@@ -87,7 +87,7 @@ def _grid(board: Board, kind: Kind, *, theorems: bool) -> Grid:
         for record in board.claims
         if record.claim in claims
     ]
-    asked = [row for row in rows if not all(cell is not None and needs_more(cell.primary) for _, cell in row.cells)]
+    asked = [row for row in rows if any(cell is not None and not needs_more(cell.primary) for _, cell in row.cells)]
     return Grid(kind, names, asked, theorems)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import NOUN, Kind, is_null, place_name, standing
+from reports.data.places import NOUN, Kind, is_null, needs_more, place_name, standing
 from reports.data.theorems import checked, failures
 from reports.text.markdown import plain
 from reports.text.vocabulary import CONTROL, THEOREMS, listed, plural
@@ -80,9 +80,11 @@ def _uncounted(board: Board) -> list[str]:
     cells = [cell for _, _, cell in board.in_order()]
     controls = sorted({plain(name, 80) for _, name, cell in board.in_order() if is_null(cell.primary)})
     passed = checked(cells)
+    beyond = len({cell.primary.claim for cell in cells if needs_more(cell.primary)})
     beside = "stands" if len(controls) == 1 else "stand"
     return [
         *([f"{THEOREMS}, in no sum: {passed}."] if passed else []),
+        *([f"{plural(beyond, 'claim')} could not be asked of routing alone."] if beyond else []),
         *(
             [f"Beside them {beside} {plural(len(controls), CONTROL)}, {listed(controls)}, without verdicts."]
             if controls
