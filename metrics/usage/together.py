@@ -1,8 +1,8 @@
-"""How often two experts of a layer are chosen for one token."""
+"""How often two experts of a layer are chosen for one token, and how often their loads alone would have it."""
 
 import numpy as np
 
-from metrics.arrays import Int64Array, IntArray
+from metrics.arrays import Float64Array, Int64Array, IntArray
 
 
 def chosen_together(experts: IntArray, num_experts: int) -> Int64Array:
@@ -31,3 +31,61 @@ def chosen_together(experts: IntArray, num_experts: int) -> Int64Array:
         half = np.bincount(pair.ravel(), minlength=num_experts**2).reshape(num_experts, num_experts)
         found[layer] = half + half.T - np.diag(np.diagonal(half))
     return found
+
+
+def lift(together: IntArray, top_k: int) -> Float64Array:
+    """How many times as often two experts are chosen together as the product of their loads says.
+
+    lift_ij = n n_ij / (n_i n_j), with n tokens, n_i of which use expert i and n_ij both. Of k experts that are drawn
+    for each token from E, all alike, it is (k - 1)/k E/(E - 1) on average: a little below 1, and half for k = 2.
+
+    Parameters
+    ----------
+    together : int array of shape (E, E), from `chosen_together`
+    top_k : k
+
+    Returns
+    -------
+    float64 array of shape (E, E), symmetric, not negative; NaN on the diagonal and for experts that no token used
+
+    Examples
+    --------
+    Four tokens, two by two: experts that come in pairs do so twice as often as loads of a half say.
+
+    >>> lift(np.array([[2, 2, 0, 0], [2, 2, 0, 0], [0, 0, 2, 2], [0, 0, 2, 2]]), 2)[0].tolist()
+    [nan, 2.0, 0.0, 0.0]
+    """
+    counts = np.asarray(together, dtype=np.float64)
+    visits = np.diagonal(counts)
+    product = np.outer(visits, visits)
+    tokens = visits.sum() / top_k
+    found = np.divide(tokens * counts, product, out=np.full_like(counts, np.nan), where=product > 0)
+    np.fill_diagonal(found, np.nan)
+    return found
+
+
+def grouped(visits: IntArray, top_k: int) -> Int64Array:
+    """Tokens for which two experts would both be chosen, were experts chosen in fixed groups of k of like load.
+
+    The strongest ties that leave the loads as they are, to rounding: the experts in the order of their loads, k by k,
+    and of two of a group the less used one never without the other. What is left over by the groups has no tie.
+
+    Parameters
+    ----------
+    visits : int array of shape (E,), tokens that use each expert
+    top_k : k
+
+    Returns
+    -------
+    int64 array of shape (E, E), as of `chosen_together`
+
+    Examples
+    --------
+    >>> grouped(np.array([5, 2, 4, 3]), 2).tolist()
+    [[5, 0, 4, 0], [0, 2, 0, 2], [4, 0, 4, 0], [0, 2, 0, 3]]
+    """
+    load = np.asarray(visits, dtype=np.int64)
+    place = np.empty(len(load), dtype=np.int64)
+    place[np.argsort(-load, kind="stable")] = np.arange(len(load))
+    group = np.where(place < len(load) // top_k * top_k, place // top_k, -1 - place)
+    return np.where(group[:, None] == group, np.minimum(load[:, None], load), 0)
