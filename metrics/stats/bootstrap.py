@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metrics.arrays import Float64Array, FloatArray, as_float64
+from metrics.arrays import Float64Array, FloatArray, IntArray, as_float64
 from metrics.stats.estimate import Estimate
 from metrics.stats.resampling import Interval, Statistic, resample
 
@@ -49,6 +49,7 @@ def estimate_statistic(
     resamples: int = RESAMPLES,
     interval: Interval = "BCa",
     level: float = 0.95,
+    strata: IntArray | None = None,
 ) -> Estimate:
     """Any statistic of paired rows with its bootstrap interval; whole rows are resampled.
 
@@ -64,11 +65,12 @@ def estimate_statistic(
     seed, unit, resamples : as in `estimate_mean`
     interval : ``BCa`` or ``percentile``
     level : coverage of the interval
+    strata : stratum of each row, shape (n,): from each, as many rows are drawn as it has; None for a single one
 
     Raises
     ------
     ValueError
-        When there is no row, or when some numbers are not finite (the message counts them).
+        When there is no row, a stratum has a single row, or some numbers are not finite (the message counts them).
 
     Examples
     --------
@@ -79,7 +81,17 @@ def estimate_statistic(
     table = as_float64(rows)
     table = table.reshape(-1, 1) if table.ndim == 1 else table
     name = "the statistic"
-    return _estimate(table, statistic, name, seed=seed, unit=unit, resamples=resamples, interval=interval, level=level)
+    return _estimate(
+        table,
+        statistic,
+        name,
+        seed=seed,
+        unit=unit,
+        resamples=resamples,
+        interval=interval,
+        level=level,
+        strata=strata,
+    )
 
 
 def exact(count: float, n: int, unit: str = "pair") -> Estimate:
@@ -191,6 +203,7 @@ def _estimate(
     resamples: int = RESAMPLES,
     interval: Interval = "BCa",
     level: float = 0.95,
+    strata: IntArray | None = None,
 ) -> Estimate:
     bad = int(np.count_nonzero(~np.isfinite(rows)))
     if bad:
@@ -208,9 +221,11 @@ def _estimate(
     if not math.isfinite(value):
         return Estimate(value, math.nan, math.nan, n, unit, f"{name}; undefined on these units")
     low, high, draws, kind = resample(
-        rows, statistic, value, seed=seed, resamples=resamples, interval=interval, level=level
+        rows, statistic, value, seed=seed, resamples=resamples, interval=interval, level=level, strata=strata
     )
     method = f"{kind} bootstrap of {'the mean' if name == 'mean' else name}, {resamples} resamples"
+    if strata is not None:
+        method += f", within {len(np.unique(strata))} strata"
     if level != 0.95:
         method += f", {level:.0%} interval"
     if 0 < draws.size < resamples:

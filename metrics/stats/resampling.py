@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy.stats import bootstrap
 
-from metrics.arrays import Float64Array, FloatArray
+from metrics.arrays import Float64Array, FloatArray, IntArray
 
 #: Floats that one chunk of resampled rows may hold (16 MiB); the statistic's temporaries come on top.
 CHUNK = 2**21
@@ -37,6 +37,7 @@ def resample(
     resamples: int,
     interval: Interval,
     level: float,
+    strata: IntArray | None = None,
 ) -> Resampled:
     """Bootstrap a statistic of rows (n, q), n >= 2, whose observed value is ``value``.
 
@@ -53,7 +54,8 @@ def resample(
     >>> found.low < 1.5 < found.high, found.kind
     (True, 'percentile')
     """
-    ends, drawn = _draw(rows, statistic, seed=seed, resamples=resamples, interval=interval, level=level)
+    samples = _samples(len(rows), strata)
+    ends, drawn = _draw(rows, samples, statistic, seed=seed, resamples=resamples, interval=interval, level=level)
     draws = np.sort(drawn)
     finite = draws[np.isfinite(draws)]
     if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
@@ -67,20 +69,34 @@ def resample(
     return Resampled(low, high, finite, "percentile" if interval == "percentile" else "percentile (no BCa)")
 
 
+def _samples(count: int, strata: IntArray | None) -> tuple[IntArray, ...]:
+    """Row numbers of each stratum, which are drawn from it alone."""
+    if strata is None:
+        return (np.arange(count),)
+    return tuple(np.flatnonzero(strata == stratum) for stratum in np.unique(strata))
+
+
 def _draw(
-    rows: Float64Array, statistic: Statistic, *, seed: int, resamples: int, interval: Interval, level: float
+    rows: Float64Array,
+    samples: tuple[IntArray, ...],
+    statistic: Statistic,
+    *,
+    seed: int,
+    resamples: int,
+    interval: Interval,
+    level: float,
 ) -> tuple[tuple[float, float], Float64Array]:
     """Ends of scipy's interval, possibly NaN, and the bootstrap distribution (B,)."""
     batch = max(1, CHUNK // rows.size)
 
-    def of_rows(numbers: Any, axis: int = -1) -> Any:
-        return statistic(rows[np.asarray(numbers).astype(np.intp)])
+    def of_rows(*numbers: Any, axis: int = -1) -> Any:
+        return statistic(rows[np.concatenate(numbers, axis=-1).astype(np.intp)])
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Degenerate resamples are expected here; what they leave undefined is found by value below.
         warnings.simplefilter("ignore", RuntimeWarning)
         result = bootstrap(
-            (np.arange(len(rows)),),
+            samples,
             of_rows,
             n_resamples=resamples,
             batch=batch,

@@ -107,6 +107,31 @@ def test_a_value_outside_all_draws_has_no_bca() -> None:
     assert estimate.draws[0] <= estimate.low < estimate.high < 30
 
 
+def test_strata_are_resampled_each_by_itself() -> None:
+    # Within a stratum all rows are equal: nothing is left to vary, where resampling all rows would.
+    stratum = np.array([0, 0, 1, 1, 1])
+    equal = estimate_statistic(np.where(stratum == 0, 1.0, 7.0), lambda x: x[..., 0].mean(-1), seed=0, strata=stratum)
+    assert (equal.low, equal.high) == (equal.value, equal.value)
+    assert equal.method.endswith("within 2 strata")
+
+
+def test_strata_are_scipys_samples() -> None:
+    values, stratum = np.random.default_rng(1).exponential(size=25), np.repeat([0, 1], [13, 12])
+
+    def gap(rows: Float64Array) -> Float64Array:
+        second = rows[..., 1] == 1
+        means = [rows[..., 0].mean(axis=-1, where=chosen) for chosen in (~second, second)]
+        return np.asarray(means[0] - means[1])
+
+    ours = estimate_statistic(np.column_stack([values, stratum]), gap, seed=5, resamples=999, strata=stratum)
+    theirs = bootstrap(
+        (values[:13], values[13:]), lambda a, b, axis: a.mean(axis=axis) - b.mean(axis=axis), n_resamples=999,
+        vectorized=True, rng=np.random.default_rng(5),
+    )  # fmt: skip
+    ends = (theirs.confidence_interval.low, theirs.confidence_interval.high)
+    assert (ours.low, ours.high) == pytest.approx(ends, rel=1e-12)
+
+
 def test_the_percentile_interval_is_the_quantiles_of_the_draws() -> None:
     rows = np.random.default_rng(2).standard_normal((20, 2))
     estimate = estimate_statistic(rows, difference, seed=0, interval="percentile", resamples=999)
