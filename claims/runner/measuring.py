@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
 from claims.core.verdict import Verdict
+from claims.shared.premises import routes_as_stored
 from fixtures.evidence.folder import evidence_folder
 
 
@@ -50,7 +51,7 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
     if "thresholds" in arguments:
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
     try:
-        finding = test(**arguments)
+        finding = _with_loading(asked, test(**arguments))
         judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
@@ -58,6 +59,13 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
     except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
         return asked.record(unmeasured(Verdict.ERROR, _sentence(error)), time.perf_counter() - started)
     return asked.record(judged, time.perf_counter() - started, finding=finding, certificate=certificate)
+
+
+def _with_loading(asked: Asked, finding: Finding) -> Finding:
+    """Add the premise of every empirical claim about a checkpoint: that its routers are those that it stores."""
+    if asked.claim.kind != "finding":
+        return finding
+    return replace(finding, premises=(*finding.premises, *routes_as_stored(asked.checkpoint)))
 
 
 def without_finding(asked: Asked, error: BaseException | None, seconds: float) -> Record:

@@ -1,6 +1,7 @@
 """Check the premises that several claims share, on what was measured, never on a class name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,17 @@ from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.routing.chosen_experts import ChosenExperts
 from metrics.arrays import IntArray
+from metrics.stats.bootstrap import exact
 from metrics.stats.sampling import Sampling
 
 #: Nats a token by which a model of its text beats token frequencies, at least.
 NATS = 0.5
 #: Fewer layers give no rank correlation with depth, and no middle.
 FEWEST_LAYERS = 3
+#: Share of tokens whose experts loading may change, at most: one in twenty, as in every test here.
+CHANGED = 0.05
+#: Where a checkpoint's description says what share that was.
+OTHERWISE = "other experts than stored"
 
 
 def linear_layers(trace: Trace) -> list[LayerTrace]:
@@ -90,6 +96,24 @@ def models_text(
     gain = every if chosen is None else every[chosen]
     name = f"nats a token by which the model predicts {text} better than token frequencies"
     return (Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS),)
+
+
+def routes_as_stored(checkpoint: Mapping[str, Any]) -> tuple[Measured, ...]:
+    """Return the premise that the loaded routers choose the experts that the stored ones would.
+
+    A dtype that is too narrow for a selection bias makes another router of it. Nothing where loading changed no choice,
+    or nobody knows.
+
+    Parameters
+    ----------
+    checkpoint : as records and evidence describe it; under ``router`` what loading did to its routers
+    """
+    router = checkpoint.get("router") or {}
+    changed, asked = router.get(OTHERWISE, 0.0), router.get("asked", 0)
+    if not changed or not asked:
+        return ()
+    name = "share of tokens for which the loaded router chooses other experts than the stored one"
+    return (Measured(name, exact(changed, asked, "token"), "<=", CHANGED, within=(0.0, 1.0)),)
 
 
 def left_out(trace: Trace, used: Sequence[LayerTrace]) -> tuple[str, ...]:
