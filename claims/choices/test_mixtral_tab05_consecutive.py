@@ -56,7 +56,7 @@ class _Repeats(NamedTuple):
     "uniform chance; either of two: 46 % by chance, close to it in layer 0, far above it in the others; no interval, "
     "no order but the text's",
     thresholds={
-        "above": Threshold(0.02, "what the paper calls close to random in layer 0 lies up to two points above chance"),
+        "above": Threshold(0.02, "about what the paper calls close to random in layer 0; deep layers must show more"),
         "beyond": Threshold(0.02, "as much as counts above uniform chance: one more pair of neighbours in fifty"),
         "first": Threshold(0.02, "as much as counts in deep layers: less of it there is none of it"),
     },

@@ -40,7 +40,7 @@ class _Layer(NamedTuple):
     number=5,
     title="Experts are not chosen together more often than their loads say",
     source="OLMoE (arXiv 2409.02060), section 5.2",
-    figures=("OLMoE co-activation",),
+    figures=("OLMoE section 5.2",),
     statement="The experts of a layer are not chosen for one token much more often than their loads say.",
     equation="95th percentile over pairs of experts of lift_ij < 2, mean over layers, and in every layer;  "
     "lift_ij = P(i and j) / (P(i) P(j)), over tokens",
@@ -164,7 +164,7 @@ def _figure(layer: _Layer) -> Figure:
     return Figure(
         kind="heat",
         title=f"log2 of lift, layer {layer.number}{some}",
-        redraws="OLMoE co-activation",
+        redraws="OLMoE section 5.2",
         x_label="expert",
         y_label="expert",
         series=[Series(str(row), columns, rounded(values)) for row, values in zip(shown, scale, strict=True)],

@@ -36,8 +36,8 @@ def draw_at_loads(visits: IntArray, tokens: int, draws: int, rng: np.random.Gene
     --------
     One expert that every token uses, and two that take turns:
 
-    >>> draw_at_loads(np.array([4, 2, 2]), 4, 2, np.random.default_rng(0)).tolist()
-    [[0, 2], [0, 2]]
+    >>> draw_at_loads(np.array([4, 2, 2]), 4, 4, np.random.default_rng(0)).tolist()
+    [[0, 2], [0, 2], [0, 1], [0, 1]]
     """
     load = np.asarray(visits, dtype=np.int64)
     chosen, rest = divmod(int(load.sum()), tokens) if tokens > 0 else (0, 1)
