@@ -48,9 +48,9 @@ class _Shared(NamedTuple):
     "layers;  Spearman(distance from the middle layer, difference) >= 0.3, as strong in at most one order in twenty",
     definition="reconstructed: one other occurrence is drawn for each of up to 131,072 tokens whose id another "
     "sequence has, and one token of another sequence whatever its id; the first position, which has no context, is "
-    "left out. A sequence's value is the mean over its tokens. For the middle, layers at one distance from it, above and below, "
-    "are averaged. The share that the id explains is (n_same - n_any) / (k - n_any), with n shared experts: the share "
-    "of the variance of choices that lies between ids",
+    "left out. A sequence's value is the mean over its tokens. For the middle, layers at one distance from it, above "
+    "and below, are averaged. The share that the id explains is (n_same - n_any) / (k - n_any), with n shared "
+    "experts: the share of the variance of choices that lies between ids",
     null_says="Another token of another sequence, whatever its id: what ids permuted over the tokens would share. The "
     "headline is what lies beyond it, so that there is no excess besides.",
     paper="2604.17182: a Jaccard of 0.649 between occurrences of a token, of 0.175 between different ones; of depth, "
