@@ -8,6 +8,7 @@ import pytest
 
 from claims.core.claim import Claim
 from claims.runner.catalogue import catalogue
+from fixtures.routing.serves import NEEDS
 
 ROOT = Path(__file__).resolve().parents[3]
 #: The ids of the claims that were promised.
@@ -56,3 +57,9 @@ def test_claims_are_declared_in_full(claim: Claim) -> None:
         assert claim.thresholds
         zeros = {name for name, threshold in claim.thresholds.items() if threshold.value == 0}
         assert not zeros - {"violations", "bound"} or claim.kind == "theorem"  # a bound that is broken once is broken
+
+
+def test_what_each_claim_needs_of_routing_is_known() -> None:
+    asked = {claim.id for claim in catalogue() if claim.group in ("C", "D", "F") and claim.kind != "identity"}
+    assert asked
+    assert asked <= set(NEEDS), "fixtures/routing/serves.py does not say what these need"
