@@ -1,0 +1,136 @@
+"""Documents by domain: what they use, and statistics over them that are resampled document by document.
+
+A domain is a corpus of the text. Sequences of one document are one unit, for they are no independent evidence of its
+domain. Documents are resampled within their domains, so that none is ever without any, and domains count alike.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from claims.core.finding import NotApplicable
+from claims.shared.sequence_pairs import times_drawn
+from fixtures.evidence.token_routing import TokenRouting
+from metrics.arrays import Float64Array, Int64Array, IntArray
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
+
+#: Documents of a domain without which nothing can be resampled within it.
+FEWEST = 2
+#: Maps how often each document was drawn, (..., N), to a statistic (...).
+OfDraws = Callable[[Float64Array], Float64Array]
+
+
+@dataclass(frozen=True)
+class Domains:
+    """N documents of C domains at L layers, whose numbers of experts may differ.
+
+    Attributes
+    ----------
+    layers : numbers of the L layers
+    names : of the C domains
+    domain : int (N,), domain of each document
+    usage : for each layer, visits of each expert by each document, int64 (N, E)
+    by_identity : the same had every token been routed as another occurrence of its id; None without token ids
+    counts_alone : whole domains were counted, one row each, and nothing is known of their documents
+    """
+
+    layers: tuple[int, ...]
+    names: tuple[str, ...]
+    domain: IntArray
+    usage: tuple[Int64Array, ...]
+    by_identity: tuple[Int64Array, ...] | None
+    counts_alone: bool
+
+    def counted(self) -> str:
+        """Return how many documents each domain has, for a note."""
+        documents = np.bincount(self.domain)
+        each = ", ".join(f"{count} {name}" for count, name in zip(documents, self.names, strict=True))
+        return f"{len(self.domain)} documents of {len(self.names)} domains ({each})"
+
+    def permuted(self, rng: np.random.Generator, count: int) -> list[IntArray]:
+        """Return the domains (N,) that documents have when their labels are permuted, ``count`` times."""
+        return [rng.permutation(self.domain) for _ in range(count)]
+
+    def estimate(self, statistic: OfDraws, sampling: Sampling) -> Estimate:
+        """Estimate a statistic, resampling documents within domains; without an interval where counts are all."""
+        count = len(self.domain)
+        if self.counts_alone:
+            value = float(statistic(np.ones(count)))
+            return Estimate(value, math.nan, math.nan, 1, "capture", "counts of whole domains have no interval")
+        numbers = np.arange(count, dtype=np.float64)[:, None]
+        return sampling.of(
+            numbers, lambda rows: statistic(times_drawn(rows, count)), unit="document", strata=self.domain
+        )
+
+
+def domains_of(routing: TokenRouting) -> Domains:
+    """Return the documents of a routing by domain.
+
+    Raises
+    ------
+    NotApplicable
+        When there are fewer than two domains, or one has fewer than two documents and not counts alone were published.
+    """
+    kept = np.all([layer.usage.any(axis=1) for layer in routing.layers], axis=0)
+    corpus = routing.corpus[kept]
+    present, domain_of_row = np.unique(corpus, return_inverse=True)
+    names = tuple(routing.corpora[number] for number in present)
+    if len(names) < 2:
+        raise NotApplicable(f"the text is of {len(names)} domain, {', '.join(names)}; 2 are needed")
+    rows = np.array([f"{c} {name}" for c, name in zip(routing.corpus, routing.documents, strict=True)])[kept]
+    _, first, document = np.unique(rows, return_index=True, return_inverse=True)
+    domain = domain_of_row[first]
+    if not routing.counts_alone:
+        _require_documents(names, np.bincount(domain))
+    lent = [layer.by_identity for layer in routing.layers]
+    return Domains(
+        layers=tuple(layer.layer for layer in routing.layers),
+        names=names,
+        domain=domain,
+        usage=tuple(_summed(layer.usage[kept], document) for layer in routing.layers),
+        by_identity=None
+        if routing.counts_alone or any(one is None for one in lent)
+        else tuple(_summed(one[kept], document) for one in lent if one is not None),
+        counts_alone=routing.counts_alone,
+    )
+
+
+def minus(estimate: Estimate, constant: float) -> Estimate:
+    """Subtract a number that has no luck of its own from an estimate."""
+    value, low, high = (one - constant for one in (estimate.value, estimate.low, estimate.high))
+    return replace(estimate, value=value, low=low, high=high, draws=tuple(one - constant for one in estimate.draws))
+
+
+def profiles(times: Float64Array, usage: Int64Array, domain: IntArray, count: int) -> Float64Array:
+    """Usage frequencies of each domain, its documents pooled as often as each was drawn.
+
+    Parameters
+    ----------
+    times : (..., N), how often each document was drawn
+    usage : (N, E)
+    domain : (N,), in 0..C-1
+    count : C
+
+    Returns
+    -------
+    (..., C, E), each row sums to 1; NaN for a domain of which no document was drawn
+    """
+    visits = np.stack([times[..., own] @ usage[own] for own in (domain == number for number in range(count))], axis=-2)
+    total = visits.sum(axis=-1, keepdims=True)
+    return np.divide(visits, total, out=np.full_like(visits, np.nan), where=total > 0)
+
+
+def _summed(rows: IntArray, document: IntArray) -> Int64Array:
+    """Sum of the rows (m, E) of each document, (N, E)."""
+    total = np.zeros((int(document.max()) + 1, rows.shape[1]), dtype=np.int64)
+    np.add.at(total, document, rows)
+    return total
+
+
+def _require_documents(names: tuple[str, ...], documents: IntArray) -> None:
+    fewest = int(documents.argmin())
+    if documents[fewest] < FEWEST:
+        raise NotApplicable(f"the domain {names[fewest]} has {documents[fewest]} document; {FEWEST} are needed")

@@ -1,0 +1,60 @@
+"""The few experts that are used most, and how much of the visits is theirs."""
+
+import numpy as np
+
+from metrics.arrays import BoolArray, Float64Array, FloatArray, as_float64
+
+
+def most_used(profiles: FloatArray, size: int) -> BoolArray:
+    """Mark the ``size`` most-used experts; of equally used ones the lower index comes first.
+
+    Parameters
+    ----------
+    profiles : visits or frequencies of E experts, float array of shape (..., E)
+    size : how many are marked, in 1..E
+
+    Returns
+    -------
+    bool array of shape (..., E)
+
+    Raises
+    ------
+    ValueError
+        When there are fewer experts than are to be marked, or none is to be.
+
+    Examples
+    --------
+    >>> most_used(np.array([0.1, 0.4, 0.3, 0.2]), 2).tolist()
+    [False, True, True, False]
+    """
+    table = as_float64(profiles)
+    if not 1 <= size <= table.shape[-1]:
+        raise ValueError(f"{size} of {table.shape[-1]} experts cannot be the most used")
+    members = np.zeros(table.shape, dtype=np.bool_)
+    order = np.argsort(-table, axis=-1, kind="stable")[..., :size]
+    np.put_along_axis(members, order, True, axis=-1)
+    return members
+
+
+def largest_lift(profiles: FloatArray) -> Float64Array:
+    """How much more a domain uses each expert than domains do on average, of the domain where that is most.
+
+    max_d f_de / mean_d f_de, f_d the usage frequencies of domain d; domains count alike.
+
+    Parameters
+    ----------
+    profiles : frequencies, float array of shape (..., C, E), C domains
+
+    Returns
+    -------
+    float64 array of shape (..., E), in [1, C]: 1 for an expert that all use alike, C for one that a single domain
+    uses; NaN for one that nobody uses
+
+    Examples
+    --------
+    >>> largest_lift(np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]])).tolist()
+    [1.0, 2.0, 2.0]
+    """
+    table = as_float64(profiles)
+    mean = table.mean(axis=-2)
+    return np.asarray(np.divide(table.max(axis=-2), mean, out=np.full_like(mean, np.nan), where=mean > 0))
