@@ -78,7 +78,7 @@ def test_co_activation(token_routing: TokenRouting, variant: Variant, sampling: 
         parts=(_criterion(f"{name}, layer {strongest.number}, where it is largest", [strongest], ties, "<"),),
         premises=(
             _criterion(
-                "the same, were experts chosen in fixed groups",
+                f"{name}, were experts chosen in fixed groups",
                 layers, lambda layer: _relative(layer.grouped, layer, expected), ">=",
             ),
             _criterion(

@@ -101,12 +101,12 @@ CONTRACTS = (
                 ("one expert a token", "one expert a token", partial(world, FREE, top_k=1)),
                 (
                     "pairs of sixty-four experts, which are too many for ties to show",
-                    "premise is not met: the same, were experts chosen in fixed groups",
+                    "premise is not met: .*, were experts chosen in fixed groups",
                     partial(world, FREE, experts=64, top_k=2),
                 ),
                 (
                     "ten experts of sixteen, which are together anyway",
-                    "premise is not met: the same, were experts chosen in fixed groups",
+                    "premise is not met: .*, were experts chosen in fixed groups",
                     partial(world, FREE, top_k=10),
                 ),
                 (
