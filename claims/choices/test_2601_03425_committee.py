@@ -1,0 +1,239 @@
+"""Do the same few experts carry most of the visits in every domain?  arXiv 2601.03425."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from claims.choices.domains import Domains, domains_of, profiles
+from claims.core.claim import Threshold, claim
+from claims.core.curves import along, layer_figure
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from fixtures.evidence.token_routing import TokenRouting
+from metrics.arrays import Float64Array, Int64Array, IntArray
+from metrics.stats.estimate import Estimate
+from metrics.stats.sampling import Sampling
+from metrics.usage.most_used import most_used
+from metrics.usage.top_p import expected_jaccard, jaccard
+
+#: Experts of a committee.
+SIZE = 5
+#: Permutations of the domains' labels, and ways to halve a domain, whose means have little luck.
+DRAWS = 5
+#: Less than any difference of two frequencies: it orders equally used experts.
+LOTS = 1e-12
+#: Of one layer's profiles (..., C, E), a number (...).
+OfProfiles = Callable[[Float64Array], Float64Array]
+
+
+@claim(
+    id="standing-committee",
+    group="F",
+    number=2,
+    title="A standing committee of experts serves every domain",
+    source="arXiv 2601.03425",
+    figures=(),
+    statement="The same few experts of a layer carry most of the visits, whatever the domain of the text.",
+    equation="sum of the five largest of mean_d f_de >= 0.5;  mean over pairs of domains of |A_d n A_d'| / "
+    "|A_d u A_d'| >= 0.8, A_d the five experts that domain d uses most;  medians over layers",
+    definition="reconstructed from visits, a token counting once for each of its experts, where the paper takes the "
+    "whole softmax at the last token of a prompt and domains of MMLU; a domain is a corpus of the text. Of equally "
+    "used experts one drawn at random comes first. The Jaccard refutes only where it also lies below 0.8 times that "
+    "of two halves of a domain's documents: few tokens do not tell a fifth expert from a sixth",
+    null_says="The loads of a balanced router with the same sampling noise, every visit of every document drawn at "
+    "1 / E; its five most-used experts of two domains are random sets, whose mean Jaccard is exact.",
+    paper="Jaccard across domains 0.87 in OLMoE, DeepSeek-V2-Lite and Qwen3-30B (lowest pairs 0.80, 0.71 and 0.53); "
+    "committees of one to five experts hold up to 70.5 % of the mass",
+    thresholds={
+        "share": Threshold(0.5, "what 'most' means"),
+        "same": Threshold(0.8, "the paper's lowest pair in OLMoE: four of five domains' committees are the same five"),
+        "share_excess": Threshold(0.1, "a tenth of all visits more than the five luckiest of equals get"),
+        "same_excess": Threshold(0.2, "a quarter of the Jaccard that is asked for, beyond random sets"),
+    },
+)
+def test_standing_committee(
+    token_routing: TokenRouting, sampling: Sampling, thresholds: Mapping[str, float]
+) -> Finding:
+    """Measure what the five most-used experts carry, and whether domains have the same five."""
+    domains = _with_room(domains_of(token_routing))
+    layers = _Layers(domains, sampling)
+    balanced = _Layers(replace(domains, usage=tuple(_balanced(domains, sampling))), sampling)
+    same = layers.median(_same)
+    chance = np.median([expected_jaccard(np.array(SIZE), np.array(SIZE), usage.shape[1]) for usage in domains.usage])
+    return Finding(
+        headline=(
+            _measured("share of visits of the five most-used experts, median layer", layers.median(_held), "share"),
+            _measured("Jaccard of two domains' five, median layer", _without_noise(same, layers, sampling), "same"),
+        ),
+        excess=(
+            _measured(
+                "share of visits, minus that of a balanced router", layers.beyond(balanced, _held), "share_excess", -1.0
+            ),
+            _measured("Jaccard, minus that of random sets", layers.median(_same, float(chance)), "same_excess", -1.0),
+        ),
+        parts=(
+            _measured(
+                "their share in the domain where it is lowest, median layer", layers.median(_least_held), "share"
+            ),
+        ),
+        controls=(
+            _measured("share of visits of a balanced router's five", balanced.median(_held), "share"),
+            *_permuted(layers),
+        ),
+        layers=(
+            Curve("share of the five most-used experts", domains.layers, layers.each(_held), "share"),
+            Curve("Jaccard of two domains' five", domains.layers, layers.each(_same), "same"),
+        ),
+        figure=_figure(layers, balanced, thresholds["share"]),
+        notes=_notes(domains, layers),
+    )
+
+
+class _Layers:
+    """Numbers of every layer's profiles of the domains, and their medians, resampling documents within domains."""
+
+    def __init__(self, domains: Domains, sampling: Sampling) -> None:
+        self.domains, self._sampling = domains, sampling
+        rng, count = sampling.rng("equally used experts"), len(domains.names)
+        self._lots = [LOTS * rng.random((2 * count, usage.shape[1])) for usage in domains.usage]
+        self._permuted = domains.permuted(sampling.rng("domain labels"), DRAWS)
+
+    def each(self, number: OfProfiles) -> tuple[Estimate, ...]:
+        """Estimate a number layer by layer."""
+        every = range(len(self._lots))
+        return tuple(self.estimate(partial(self._of_layer, number, layer, self.domains.domain)) for layer in every)
+
+    def median(self, number: OfProfiles, minus: float = 0.0) -> Estimate:
+        """Estimate the median over layers, minus a constant."""
+        return self.estimate(lambda times: self.median_of(number, times) - minus)
+
+    def beyond(self, other: "_Layers", number: OfProfiles) -> Estimate:
+        """Estimate the median over layers minus that of other usage by the same documents."""
+        return self.estimate(lambda times: self.median_of(number, times) - other.median_of(number, times))
+
+    def of_permuted(self, number: OfProfiles, times: Float64Array) -> Float64Array:
+        """Median over layers with the labels of documents permuted, mean over permutations."""
+        return np.asarray(np.mean([self.median_of(number, times, domain) for domain in self._permuted], axis=0))
+
+    def median_of(self, number: OfProfiles, times: Float64Array, domain: IntArray | None = None) -> Float64Array:
+        """Median over layers, documents having the given domains or their own."""
+        labels = self.domains.domain if domain is None else domain
+        found = [self._of_layer(number, layer, labels, times) for layer in range(len(self._lots))]
+        return np.asarray(np.median(found, axis=0))
+
+    def estimate(self, statistic: Callable[[Float64Array], Float64Array]) -> Estimate:
+        """Estimate a statistic of how often each document was drawn."""
+        return self.domains.estimate(statistic, self._sampling)
+
+    def _of_layer(self, number: OfProfiles, layer: int, domain: IntArray, times: Float64Array) -> Float64Array:
+        count = int(domain.max()) + 1
+        profile = profiles(times, self.domains.usage[layer], domain, count)
+        return number(profile + self._lots[layer][:count])
+
+
+def _held(profile: Float64Array) -> Float64Array:
+    """Share of the visits that the most-used experts of all domains have, domains counting alike."""
+    return np.asarray(np.partition(profile.mean(axis=-2), -SIZE, axis=-1)[..., -SIZE:].sum(axis=-1))
+
+
+def _least_held(profile: Float64Array) -> Float64Array:
+    """Share that the same experts have in the domain where it is lowest."""
+    committee = most_used(profile.mean(axis=-2), SIZE)
+    return np.asarray((profile * committee[..., None, :]).sum(axis=-1).min(axis=-1))
+
+
+def _same(profile: Float64Array) -> Float64Array:
+    """Mean Jaccard of the most-used experts of two domains."""
+    members = most_used(profile, SIZE)
+    pairs = combinations(range(members.shape[-2]), 2)
+    found = np.mean([jaccard(members[..., a, :], members[..., b, :]) for a, b in pairs], axis=0)
+    return np.where(np.isnan(profile).any(axis=(-1, -2)), np.nan, found)
+
+
+def _with_room(domains: Domains) -> Domains:
+    """Leave out layers of which five experts are all."""
+    kept = [place for place, usage in enumerate(domains.usage) if usage.shape[1] > SIZE]
+    if not kept:
+        largest = max(usage.shape[1] for usage in domains.usage)
+        raise NotApplicable(f"layers have {largest} experts at most, so that {SIZE} of them are no committee")
+    return replace(domains, layers=tuple(domains.layers[p] for p in kept), usage=tuple(domains.usage[p] for p in kept))
+
+
+def _balanced(domains: Domains, sampling: Sampling) -> list[Int64Array]:
+    """Draw as many visits as each document made from a router that uses all experts alike."""
+    rng = sampling.rng("balanced router")
+    sizes = [usage.shape[1] for usage in domains.usage]
+    return [
+        rng.multinomial(usage.sum(axis=1), np.full(size, 1 / size))
+        for usage, size in zip(domains.usage, sizes, strict=True)
+    ]
+
+
+def _without_noise(same: Estimate, layers: _Layers, sampling: Sampling) -> Estimate:
+    """Raise the upper end to that of the Jaccard over what halves of a domain reach, which few tokens keep apart."""
+    domain = layers.domains.domain
+    if layers.domains.counts_alone:
+        return same
+    rng, every = sampling.rng("halves of domains"), np.ones(len(domain))
+    found = [float(layers.median_of(_same_halves, every, _halved(domain, rng))) for _ in range(DRAWS)]
+    reached = float(np.mean(found))
+    if reached >= 1:
+        return same
+    method = f"{same.method}; upper end over the {reached:.2f} of two halves of a domain"
+    return replace(same, high=same.high / max(reached, LOTS), method=method, draws=())
+
+
+def _halved(domain: IntArray, rng: np.random.Generator) -> IntArray:
+    """Deal the documents of each domain d to the halves 2 d and 2 d + 1."""
+    order = rng.permutation(len(domain))
+    order = order[np.argsort(domain[order], kind="stable")]
+    half = np.empty(len(domain), dtype=np.int64)
+    starts = np.searchsorted(domain[order], domain[order])
+    half[order] = 2 * domain[order] + (np.arange(len(domain)) - starts) % 2
+    return half
+
+
+def _same_halves(profile: Float64Array) -> Float64Array:
+    """Mean Jaccard of the most-used experts of two halves of one domain, profiles (..., 2 C, E)."""
+    members = most_used(profile, SIZE)
+    return np.asarray(jaccard(members[..., ::2, :], members[..., 1::2, :]).mean(axis=-1))
+
+
+def _permuted(layers: _Layers) -> tuple[Measured, ...]:
+    """The Jaccard of domains of equal usage, which permuted labels make; nothing where documents are not known."""
+    if layers.domains.counts_alone:
+        return ()
+    found = layers.estimate(lambda times: layers.of_permuted(_same, times))
+    return (_measured("Jaccard of two domains' five, labels permuted", found, "same"),)
+
+
+def _measured(name: str, estimate: Estimate, threshold: str, lowest: float = 0.0) -> Measured:
+    return Measured(name, estimate, ">=", threshold, within=(lowest, 1.0))
+
+
+def _figure(layers: _Layers, balanced: _Layers, half: float) -> Figure:
+    """Draw the committee's share by layer, where it is lowest, and that of a balanced router."""
+    lines = (
+        ("five most-used experts", layers, _held),
+        ("the same in the domain where it is lowest", layers, _least_held),
+        ("balanced router, as many visits", balanced, _held),
+    )
+    series = [along(name, one.domains.layers, one.each(number)) for name, one, number in lines]
+    return layer_figure("what five experts carry", "ours", "share of visits", series, ("asked for", half))
+
+
+def _notes(domains: Domains, layers: _Layers) -> tuple[str, ...]:
+    """Say what was compared, and where the share is lowest and highest."""
+    shares = [float(estimate.value) for estimate in layers.each(_held)]
+    low, high = int(np.argmin(shares)), int(np.argmax(shares))
+    sizes = sorted({usage.shape[1] for usage in domains.usage})
+    return (
+        f"{domains.counted()}, {' or '.join(map(str, sizes))} experts a layer: five of them carry "
+        f"{shares[low]:.0%} of the visits in layer {domains.layers[low]}, where it is least, and {shares[high]:.0%} in "
+        f"layer {domains.layers[high]}, where it is most.",
+        "The paper weighs experts by the whole softmax, those that were not chosen as well, at one token a prompt: its "
+        "shares and ours are not on one scale.",
+    )
