@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from claims.choices.domains import Domains, domains_of, profiles
+from claims.choices.shared_sets import shared_sets
 from claims.core.claim import Threshold, claim
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
@@ -83,6 +84,7 @@ def test_standing_committee(
             _measured("share of visits of a balanced router's five", balanced.median(_held), "share"),
             *_permuted(layers),
         ),
+        reported=shared_sets(token_routing, sampling),
         layers=(
             Curve("share of the five most-used experts", domains.layers, layers.each(_held), "share"),
             Curve("Jaccard of two domains' five", domains.layers, layers.each(_same), "same"),
