@@ -28,6 +28,7 @@ ORDER = [
     "fixtures.text",
     "fixtures.questions",
     "fixtures.zoo",
+    "fixtures.weights",
     "fixtures.checkpoints",
     "fixtures.rollouts",
     "fixtures.discovery",
