@@ -1,5 +1,7 @@
 """Lift of pairs of experts: where it is one, where it cannot be larger, and what fixed groups give."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,14 @@ def test_what_groups_leave_over_has_no_tie() -> None:
     found = grouped(np.array([9, 8, 7, 6, 5]), 2)
     assert found[4].tolist() == [0, 0, 0, 0, 5]
     assert found.sum() == pytest.approx(9 + 8 + 7 + 6 + 5 + 2 * (8 + 6))
+
+
+@pytest.mark.parametrize(("top_k", "dtype"), [(1, np.int64), (3, np.int16), (6, np.int32)])
+def test_pairs_are_those_of_sets(top_k: int, dtype: type[np.signedinteger]) -> None:
+    rows = np.random.default_rng(top_k).random((40, 2, 6)).argsort(axis=2)[..., :top_k].astype(dtype)
+    expected = np.zeros((2, 6, 6), dtype=np.int64)
+    for token in rows.tolist():
+        for layer, chosen in enumerate(token):
+            for one, other in product(chosen, chosen):
+                expected[layer, one, other] += 1
+    assert chosen_together(rows, 6).tolist() == expected.tolist()
