@@ -7,6 +7,7 @@ domain. Documents are resampled within their domains, so that none is ever witho
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Domains:
         """Return the domains (N,) that documents have when their labels are permuted, ``count`` times."""
         return [rng.permutation(self.domain) for _ in range(count)]
 
-    def estimate(self, statistic: OfDraws, sampling: Sampling) -> Estimate:
+    def estimate(self, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
         """Estimate a statistic, resampling documents within domains; without an interval where counts are all."""
         count = len(self.domain)
         if self.counts_alone:
@@ -62,7 +63,7 @@ class Domains:
             return Estimate(value, math.nan, math.nan, 1, "capture", "counts of whole domains have no interval")
         numbers = np.arange(count, dtype=np.float64)[:, None]
         return sampling.of(
-            numbers, lambda rows: statistic(times_drawn(rows, count)), unit="document", strata=self.domain
+            numbers, lambda rows: statistic(times_drawn(rows, count)), unit="document", strata=self.domain, **options
         )
 
 
