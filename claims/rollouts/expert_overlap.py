@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from claims.core.finding import NotApplicable
-from claims.rollouts.answers import Answers, answers_of, moe_layers
-from claims.rollouts.rollout_parts import generated_parts, prompt_part
+from claims.shared.answers import Answers, answers_of, moe_layers
+from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.sampling import Sampling

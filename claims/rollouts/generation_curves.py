@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from claims.core.finding import NotApplicable
-from claims.rollouts.answers import Answers, require_unrelated
-from claims.rollouts.question_bootstrap import over_questions, own_mean, pair_mean
-from claims.rollouts.rollout_parts import generated_parts, prompt_part, reached_lengths
 from claims.rollouts.usage_similarity import over_authors, seed_similarity, similarity_tables
+from claims.shared.answers import Answers, require_unrelated
+from claims.shared.question_bootstrap import over_questions, own_mean, pair_mean
+from claims.shared.rollout_parts import generated_parts, prompt_part, reached_lengths
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate

@@ -10,7 +10,7 @@ from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Measured
 from claims.core.record import Figure
 from claims.rollouts.expert_overlap import Overlaps, OverlapTables
-from claims.rollouts.question_bootstrap import (
+from claims.shared.question_bootstrap import (
     mean_over_pairs,
     mean_over_questions,
     over_questions,

@@ -7,7 +7,7 @@ question. Ranks and lines are each author's own, so that what sets authors apart
 import numpy as np
 from scipy.stats import rankdata
 
-from claims.rollouts.question_bootstrap import over_questions, pair_total
+from claims.shared.question_bootstrap import over_questions, pair_total
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.held_out import held_out_errors

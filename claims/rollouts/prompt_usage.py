@@ -11,10 +11,10 @@ import numpy as np
 
 from claims.core.claim import Threshold
 from claims.core.finding import Curve, Measured
-from claims.rollouts.answers import Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
-from claims.rollouts.question_bootstrap import mean_over_pairs
-from claims.rollouts.rollout_parts import prompt_part
 from claims.rollouts.usage_similarity import ceiling_tables, over_authors, renamed_tables, similarity_tables
+from claims.shared.answers import Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.shared.question_bootstrap import mean_over_pairs
+from claims.shared.rollout_parts import prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate

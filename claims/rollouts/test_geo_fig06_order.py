@@ -6,7 +6,6 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured, NotApplicable
-from claims.rollouts.answers import DIFFERENT, models_rollouts, require_questions, unrelated_questions
 from claims.rollouts.expert_overlap import TOKENS, Overlaps, OverlapTables, overlap_tables
 from claims.rollouts.overlap_contrasts import (
     IDENTITY,
@@ -20,7 +19,8 @@ from claims.rollouts.overlap_contrasts import (
     self_over_author,
     self_over_question,
 )
-from claims.rollouts.question_bootstrap import same_question
+from claims.shared.answers import DIFFERENT, models_rollouts, require_questions, unrelated_questions
+from claims.shared.question_bootstrap import same_question
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.sampling import Sampling
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured
-from claims.rollouts.answers import models_rollouts, require_questions
 from claims.rollouts.expert_overlap import TOKENS, OverlapTables, overlap_tables
 from claims.rollouts.overlap_contrasts import (
     IDENTITY,
@@ -18,7 +17,8 @@ from claims.rollouts.overlap_contrasts import (
     question_gain,
     shared,
 )
-from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, same_question
+from claims.shared.answers import models_rollouts, require_questions
+from claims.shared.question_bootstrap import mean_over_pairs, mean_over_questions, same_question
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate

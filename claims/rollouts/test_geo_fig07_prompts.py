@@ -8,7 +8,6 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import Figure
-from claims.rollouts.answers import models_rollouts, require_questions
 from claims.rollouts.prompt_usage import (
     NEAR,
     NOISE,
@@ -19,7 +18,9 @@ from claims.rollouts.prompt_usage import (
     unrelated_curve,
     with_and_without,
 )
-from claims.rollouts.question_bootstrap import (
+from claims.rollouts.usage_similarity import over_authors, similarity_tables
+from claims.shared.answers import models_rollouts, require_questions
+from claims.shared.question_bootstrap import (
     mean_over_pairs,
     mean_over_questions,
     over_questions,
@@ -27,8 +28,7 @@ from claims.rollouts.question_bootstrap import (
     pair_mean,
     same_question,
 )
-from claims.rollouts.rollout_parts import generated_parts, prompt_part, reached_lengths
-from claims.rollouts.usage_similarity import over_authors, similarity_tables
+from claims.shared.rollout_parts import generated_parts, prompt_part, reached_lengths
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 from metrics.stats.bootstrap import exact

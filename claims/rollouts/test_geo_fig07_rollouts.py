@@ -8,10 +8,10 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.rollouts.answers import Answers, answers_of, models_rollouts
 from claims.rollouts.prediction import held_out_r2, rank_correlation
-from claims.rollouts.rollout_parts import generated_parts, prompt_part
 from claims.rollouts.usage_similarity import ceiling_tables, similarity_tables
+from claims.shared.answers import Answers, answers_of, models_rollouts
+from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.rollouts.population import FIRST, SECOND
 from metrics.arrays import BoolArray, Float64Array

@@ -8,7 +8,6 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.rollouts.answers import QUESTIONS
 from claims.rollouts.pruned_likelihood import (
     LEAST,
     by_question,
@@ -20,6 +19,7 @@ from claims.rollouts.pruned_likelihood import (
     per_token,
     rise,
 )
+from claims.shared.answers import QUESTIONS
 from claims.shared.premises import NATS
 from fixtures.evidence.ablation import Pruning
 from metrics.arrays import Float64Array

@@ -6,7 +6,6 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
-from claims.rollouts.answers import Answers, models_rollouts, moe_layers
 from claims.rollouts.generation_curves import (
     ALONE,
     DIGITS,
@@ -26,7 +25,8 @@ from claims.rollouts.prompt_usage import (
     unrelated_curve,
     with_and_without,
 )
-from claims.rollouts.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, same_question
+from claims.shared.answers import Answers, models_rollouts, moe_layers
+from claims.shared.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, same_question
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate

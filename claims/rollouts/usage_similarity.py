@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from claims.rollouts.answers import Answers, moe_layers
+from claims.shared.answers import Answers, moe_layers
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array, IntArray
 from metrics.usage.counting_noise import ceiling

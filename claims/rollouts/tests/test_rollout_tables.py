@@ -9,13 +9,13 @@ from scipy.stats import spearmanr
 from claims.core.finding import NotApplicable
 from claims.core.verdict import holds
 from claims.rollouts import test_geo_fig07_prompts, test_geo_fig09_prefill
-from claims.rollouts.answers import answers_of, moe_layers, unrelated_questions
 from claims.rollouts.expert_overlap import overlap_tables
 from claims.rollouts.prediction import held_out_r2, rank_correlation
 from claims.rollouts.prompt_usage import prompt_usage, unrelated_curve, with_and_without
-from claims.rollouts.question_bootstrap import mean_over_pairs, over_questions, pair_mean, pair_total
-from claims.rollouts.rollout_parts import generated_parts, lengths, prompt_part, reached_lengths
 from claims.rollouts.usage_similarity import ceiling_tables, renamed_tables, seed_similarity, similarity_tables
+from claims.shared.answers import answers_of, moe_layers, unrelated_questions
+from claims.shared.question_bootstrap import mean_over_pairs, over_questions, pair_mean, pair_total
+from claims.shared.rollout_parts import generated_parts, lengths, prompt_part, reached_lengths
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles
 from claims.tests.support.verdicts import SAMPLING, finding_of
 from fixtures.evidence.sequences import SequenceTrace

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.core.finding import Measured, NotApplicable
-from claims.rollouts.question_bootstrap import mean_over_questions
 from claims.shared.premises import NATS
+from claims.shared.question_bootstrap import mean_over_questions
 from fixtures.evidence.sequences import LayerSequences, SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.sampling import Sampling
