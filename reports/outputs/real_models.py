@@ -91,10 +91,14 @@ def _capture(run: Board, name: str) -> list[str]:
     return [
         plain(name),
         f"{layers} layers, {chosen} of {experts} experts",
-        f"{population.get('sequences', 0):,} sequences, {population.get('tokens', 0):,} tokens",
+        f"{population.get('sequences', 0):,} {_what(population)}, {population.get('tokens', 0):,} tokens",
         listed([plain(corpus) for corpus in population.get("corpora", [])], 6),
         plain(f"{routing.get('address', '')} at {str(routing.get('commit', ''))[:12]}, {routing.get('licence', '')}"),
     ]
+
+
+def _what(population: dict[str, Any]) -> str:
+    return "corpora, counted as wholes" if population.get("holds") == "counts" else "sequences"
 
 
 def _differs(run: Board) -> list[tuple[str, list[str]]]:
