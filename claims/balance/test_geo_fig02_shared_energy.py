@@ -20,6 +20,7 @@ from metrics.stats.sampling import Sampling
     id="shared-energy-depth",
     group="B",
     number=1,
+    asks="states",
     title="Token states grow more alike with depth",
     source="GEO (arXiv 2604.09780v1), Eq. 7",
     figures=("GEO Fig. 2",),

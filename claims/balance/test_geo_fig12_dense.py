@@ -16,6 +16,7 @@ from metrics.stats.sampling import Sampling
     id="dense-similarity",
     group="B",
     number=8,
+    asks="states",
     title="Dense models too grow more alike with depth, sandwich-norm ones excepted",
     source="GEO (arXiv 2604.09780v1), Eq. 7",
     figures=("GEO Fig. 12",),

@@ -26,6 +26,7 @@ DRAWS = 19
     id="alignment-spectrum",
     group="B",
     number=5,
+    asks="logits",
     title="The router listens to leading directions, and not to the shared one",
     source="GEO (arXiv 2604.09780v1), Eq. 4",
     figures=tuple(f"GEO Fig. {number}" for number in range(16, 23)),

@@ -35,6 +35,7 @@ DRAWS = 19
     id="balance-suppression",
     group="B",
     number=3,
+    asks="logits",
     title="A router trained with a balancing loss ignores the shared direction",
     source="GEO (arXiv 2604.09780v1), Prop. 2 and Eq. 4",
     figures=("GEO Prop. 2", "GEO Fig. 16", "GEO Fig. 17", "GEO Fig. 18", "GEO Fig. 19"),

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from claims.core.record import Kind
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 Variant = Mapping[str, str]
+
+Asks = Literal["choice", "logits", "states"]
 
 #: Attribute of a test function under which its claim is found.
 ATTRIBUTE = "__claim__"
@@ -43,6 +45,8 @@ class Claim:
     number : place in its group, which orders the report
     kind : "finding" (empirical, on a checkpoint), "theorem" (true by algebra, or a premise of the measurement, and
         checked on every checkpoint) or "identity" (a theorem on generated cases)
+    asks : what it asks routers about: which experts they choose ("choice"), what their logits are ("logits"), or
+        neither ("states")
     """
 
     id: str
@@ -59,6 +63,7 @@ class Claim:
     variants: tuple[Mapping[str, str], ...] = ({},)
     kind: Kind = "finding"
     number: int = 99
+    asks: Asks = "choice"
 
 
 def claim(**fields: Any) -> Callable[[Test], Test]:

@@ -25,6 +25,7 @@ Quantity = Literal["softmax", "own weight", "alignment"]
     id="ood-confidence",
     group="C",
     number=1,
+    asks="logits",
     title="Shuffled or reversed text lowers router confidence",
     source="GEO (arXiv 2604.09780v1), Eq. 12 and Eq. 4",
     figures=("GEO Fig. 3", "GEO Fig. 23"),

@@ -43,6 +43,7 @@ PARTNERS = 16
     id="bound-tightness",
     group="A",
     number=4,
+    asks="logits",
     title="The data-aware bound is tighter than the naive one",
     source="GEO (arXiv 2604.09780v1), Prop. 1",
     figures=("GEO Fig. 13",),

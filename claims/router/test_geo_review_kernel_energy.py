@@ -21,6 +21,7 @@ DRAWS = 19
     id="kernel-energy",
     group="A",
     number=9,
+    asks="logits",
     title="Routers look where the data is",
     source="public review of GEO; measured by us",
     figures=("GEO Prop. 1",),

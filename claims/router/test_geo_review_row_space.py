@@ -26,6 +26,7 @@ DIFFERENCE = (-2.0, 2.0)
     id="necessity-row-space",
     group="A",
     number=7,
+    asks="logits",
     title="Similar routing needs similar projections on the router's row space (as revised)",
     source="public review of GEO, conceded in its reply",
     figures=("GEO Prop. 1",),

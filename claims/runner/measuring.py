@@ -13,7 +13,7 @@ from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
 from claims.core.verdict import Verdict
-from claims.shared.premises import routes_as_stored
+from claims.shared.premises import require_choice, routes_as_stored
 from fixtures.evidence.folder import evidence_folder
 
 
@@ -51,6 +51,7 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
     if "thresholds" in arguments:
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
     try:
+        require_choice(asked.checkpoint, asked.claim.asks)
         finding = _with_loading(asked, test(**arguments))
         judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from claims.core.claim import Asks
 from claims.core.finding import Measured, NotApplicable
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
@@ -114,6 +115,42 @@ def routes_as_stored(checkpoint: Mapping[str, Any]) -> tuple[Measured, ...]:
         return ()
     name = "share of tokens for which the loaded router chooses other experts than the stored one"
     return (Measured(name, exact(changed, asked, "token"), "<=", CHANGED, within=(0.0, 1.0)),)
+
+
+def require_choice(checkpoint: Mapping[str, Any], asks: Asks) -> None:
+    """Check that the routers of a checkpoint choose, as far as a claim asks about what they do.
+
+    A router that starts at zero, as upcycling leaves it, gives every token the same logits; one with as many experts a
+    token as there are (a merge of two models) leaves out none.
+
+    Parameters
+    ----------
+    checkpoint : as records and evidence describe it; under ``choice`` the layers whose routers do not choose
+    asks : what the claim asks about: which experts are chosen, what the router's logits are, or neither
+
+    Raises
+    ------
+    NotApplicable
+        When a layer's router does not do what is asked about, with their numbers.
+    """
+    choice = checkpoint.get("choice") or {}
+    silent, every = choice.get("same logits", []), choice.get("all experts", [])
+    layers = int(checkpoint.get("moe_layers") or 0)
+    if silent and asks != "states":
+        raise NotApplicable(
+            f"the routers of {len(silent)} of {layers} MoE layers give every token the same logits "
+            f"({_numbers(silent)}): they do not route; leave them out with --layers"
+        )
+    if every and asks == "choice":
+        raise NotApplicable(
+            f"{len(every)} of {layers} MoE layers use all their experts for every token ({_numbers(every)}): "
+            "nothing is chosen there"
+        )
+
+
+def _numbers(layers: Sequence[int]) -> str:
+    """Name up to three layers."""
+    return f"layer{'s' if len(layers) > 1 else ''} {', '.join(map(str, layers[:3]))}{', …' if len(layers) > 3 else ''}"
 
 
 def left_out(trace: Trace, used: Sequence[LayerTrace]) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from claims.runner.measuring import Asked, measure
 from metrics.stats.bootstrap import exact
 
 
-def asked(changed: float, kind: Any, folder: Path) -> Asked:
+def asked(changed: float, kind: Any, folder: Path, asks: Any = "choice", **more: Any) -> Asked:
     fields = {"title": "t", "source": "s", "figures": (), "statement": "s", "equation": "e", "definition": "d"}
     bound = {"bound": Threshold(1.0, "because")}
-    one = Claim(id="x", group="A", null_says="n", paper="p", thresholds=bound, kind=kind, **fields)
+    one = Claim(id="x", group="A", null_says="n", paper="p", thresholds=bound, kind=kind, asks=asks, **fields)
     router = {"other experts than stored": changed, "asked": 3072}
-    return Asked(one, {}, {"name": "c", "router": router}, (), {}, folder, {})
+    return Asked(one, {}, {"name": "c", "router": router, **more}, (), {}, folder, {})
 
 
 def holds() -> Finding:
@@ -38,3 +38,34 @@ def test_claims_about_a_router_that_is_not_the_stored_one_do_not_apply(
     record = measure(asked(changed, kind, tmp_path), holds, {})
     assert record.verdict is expected
     assert ("18" in record.reason) == (expected is Verdict.NOT_APPLICABLE)
+
+
+def fails() -> Finding:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("asks", "silent", "every", "said"),
+    [
+        ("choice", [1], [], "routers of 1 of 6 MoE layers give every token the same logits (layer 1)"),
+        ("logits", [1, 2], [], "routers of 2 of 6 MoE layers give every token the same logits (layers 1, 2)"),
+        (
+            "choice",
+            [],
+            [0, 1, 2, 3, 4, 5],
+            "6 of 6 MoE layers use all their experts for every token (layers 0, 1, 2, …)",
+        ),
+        ("logits", [], [0, 1], ""),
+        ("states", [1], [0], ""),
+        ("choice", [], [], ""),
+    ],
+)
+def test_claims_about_a_choice_do_not_apply_where_nothing_is_chosen(
+    asks: str, silent: list[int], every: list[int], said: str, tmp_path: Path
+) -> None:
+    choice = {"same logits": silent, "all experts": every}
+    case = asked(0.0, "finding", tmp_path, asks, choice=choice, moe_layers=6)
+    assert measure(case, holds, {}).verdict is (Verdict.NOT_APPLICABLE if said else Verdict.SUPPORTED)
+    record = measure(case, fails, {})  # whatever the claim's own arithmetic would have done
+    assert record.verdict is (Verdict.NOT_APPLICABLE if said else Verdict.ERROR)
+    assert said in record.reason
