@@ -8,7 +8,7 @@ from claims.core.curves import along, layer_figure, rounded
 from claims.core.finding import Curve, NotApplicable
 from claims.core.record import Figure, Series
 from fixtures.evidence.token_routing import TokenRouting
-from metrics.arrays import Float64Array
+from metrics.arrays import Float64Array, FloatArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
@@ -31,10 +31,10 @@ def require_tokens(routing: TokenRouting) -> None:
         )
 
 
-def known_sequences(*tables: Float64Array) -> list[Float64Array]:
+def known_sequences(*tables: FloatArray) -> list[Float64Array]:
     """Return the columns of tables (L, S) that are known at every layer of every table."""
     known = np.all([np.isfinite(table).all(axis=0) for table in tables], axis=0)
-    return [table[:, known] for table in tables]
+    return [np.asarray(table[:, known], dtype=np.float64) for table in tables]
 
 
 def mean_of_sequences(values: Float64Array, sampling: Sampling) -> Estimate:
@@ -64,4 +64,5 @@ def _series(curve: Curve) -> Series:
     estimates = [value for value in curve.values if isinstance(value, Estimate)]
     if estimates:
         return along(curve.name, curve.layers, estimates)
-    return Series(curve.name, [float(layer) for layer in curve.layers], rounded([float(v or 0) for v in curve.values]))
+    exact = [value for value in curve.values if isinstance(value, float)]
+    return Series(curve.name, [float(layer) for layer in curve.layers], rounded(exact))

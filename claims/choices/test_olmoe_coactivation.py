@@ -10,7 +10,7 @@ from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from fixtures.evidence.token_routing import TokenRouting
-from metrics.arrays import Float64Array, Int64Array
+from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.jackknife import estimate_jackknife
 from metrics.stats.sampling import Sampling
@@ -108,7 +108,7 @@ def _read(routing: TokenRouting, sampling: Sampling) -> list[_Layer]:
     return found
 
 
-def _layer(number: int, blocks: Int64Array, top_k: int, sampling: Sampling) -> _Layer:
+def _layer(number: int, blocks: IntArray, top_k: int, sampling: Sampling) -> _Layer:
     total = blocks.sum(axis=0)
     visits, tokens = np.diagonal(total), np.trace(blocks, axis1=1, axis2=2) // top_k
     rows = draw_at_loads(visits, int(tokens.sum()), int(tokens.sum()), sampling.rng("co-activation", number))
@@ -124,7 +124,7 @@ def _layer(number: int, blocks: Int64Array, top_k: int, sampling: Sampling) -> _
     )
 
 
-def _percentiles(tables: Sequence[Int64Array], top_k: int) -> Float64Array:
+def _percentiles(tables: Sequence[IntArray], top_k: int) -> Float64Array:
     """The lift at the quantile of each table, over pairs of experts that were used."""
     pairs = np.triu_indices(len(tables[0]), 1)
     found = [lift(table, top_k)[pairs] for table in tables]

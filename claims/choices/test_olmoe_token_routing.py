@@ -101,10 +101,12 @@ def _shared(routing: TokenRouting) -> _Shared:
     if len(identity) < len(routing.layers):
         raise NotApplicable("the capture has no token ids")
     names = ("same", "other", "same_shared", "other_shared")
-    tables = known_sequences(*(np.stack([getattr(layer, name) for layer in identity]) for name in names))
-    if not tables[0].shape[1]:
+    tables = (np.stack([getattr(layer, name) for layer in identity]) for name in names)
+    same, other, same_shared, other_shared = known_sequences(*tables)
+    if not same.shape[1]:
         raise NotApplicable(f"no id of any of {routing.sequences} sequences occurs in another")
-    return _Shared(*tables, top_k=np.array([layer.top_k for layer in routing.layers]))
+    top_k = np.array([layer.top_k for layer in routing.layers])
+    return _Shared(same, other, same_shared, other_shared, top_k)
 
 
 def _middle(

@@ -61,7 +61,7 @@ def lift(together: IntArray, top_k: int) -> Float64Array:
     tokens = visits.sum() / top_k
     found = np.divide(tokens * counts, product, out=np.full_like(counts, np.nan), where=product > 0)
     np.fill_diagonal(found, np.nan)
-    return found
+    return np.asarray(found)
 
 
 def grouped(visits: IntArray, top_k: int) -> Int64Array:

@@ -120,7 +120,7 @@ CONTRACTS = (
             *(
                 Null(
                     f"a lift at the threshold, over {one['expected']}",
-                    {"token_routing": partial(at, lift=2.0, **one), "variant": one},
+                    {"token_routing": partial(at, lift=2.0, expected=one["expected"]), "variant": one},
                 )
                 for one in (PRODUCT, DRAWS)
             ),
@@ -130,7 +130,7 @@ CONTRACTS = (
             ),
             Null(
                 "true at its threshold less a margin",
-                {"token_routing": partial(at, lift=1.9, **PRODUCT), "variant": PRODUCT},
+                {"token_routing": partial(at, lift=1.9, expected=PRODUCT["expected"]), "variant": PRODUCT},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.95},
             ),
         ),
