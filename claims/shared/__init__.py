@@ -1,1 +1,1 @@
-"""What several topics of claims need: premises, pairs of tokens and sequences, answers to questions, wider intervals."""
+"""What several topics of claims need: premises, pairs of tokens and sequences, questions and answers, intervals."""
