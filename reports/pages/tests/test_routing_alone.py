@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from claims.core.record import Fact, Kind, Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, board
 from reports.pages.grids import grids
@@ -11,11 +12,11 @@ from reports.pages.summary import paragraph
 from reports.tests.support.samples import record
 
 WHY = "it needs router logits, and there is routing alone: give the checkpoint itself"
-FACTS = {"name": "org/moe", "evidence": "routing alone"}
+FACTS: dict[str, Fact] = {"name": "org/moe", "evidence": "routing alone"}
 
 
-def missing(claim: str, **other: object) -> object:
-    return replace(record(claim, "org/moe", Verdict.NOT_APPLICABLE), checkpoint=FACTS, reason=WHY, **other)
+def missing(claim: str, kind: Kind = "finding") -> Record:
+    return replace(record(claim, "org/moe", Verdict.NOT_APPLICABLE), checkpoint=FACTS, reason=WHY, kind=kind)
 
 
 def routed() -> Board:
