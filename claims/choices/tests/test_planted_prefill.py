@@ -19,6 +19,7 @@ prefill_predicts = test_2607_00466_prefill.test_prefill_predicts_decode
 #: with each other.
 CAST = Cast(questions=32, authors=2, seeds=1, wordings=1, layers=2, experts=64)
 SIZE, COMMON = 24, 9
+MANY = replace(CAST, questions=80, authors=1)
 #: For worlds of chance, which are many.
 SMALL = replace(CAST, authors=1, layers=1, questions=24)
 
@@ -76,7 +77,7 @@ CONTRACTS = (
         prefill_predicts,
         (
             Case("two experts more", Verdict.SUPPORTED, rollouts=lambda: answered(2)),
-            Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=replace(CAST, questions=80))),
+            Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=MANY)),
             Case("unrelated", Verdict.REFUTED, rollouts=lambda: answered(0)),
             Case("at the threshold", Verdict.INCONCLUSIVE, at={"gain": MEASURED}, rollouts=lambda: answered(2)),
             unmodelled(lambda: answered(2)),
