@@ -121,7 +121,7 @@ def profiles(times: Float64Array, usage: Int64Array, domain: IntArray, count: in
     """
     visits = np.stack([times[..., own] @ usage[own] for own in (domain == number for number in range(count))], axis=-2)
     total = visits.sum(axis=-1, keepdims=True)
-    return np.divide(visits, total, out=np.full_like(visits, np.nan), where=total > 0)
+    return np.asarray(np.divide(visits, total, out=np.full_like(visits, np.nan), where=total > 0))
 
 
 def _summed(rows: IntArray, document: IntArray) -> Int64Array:

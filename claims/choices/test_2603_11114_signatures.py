@@ -51,8 +51,9 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
     documents = domains_of(token_routing)
     if documents.counts_alone:
         raise NotApplicable("whole domains were counted, and no document by itself: there are no two to compare")
-    similarity = [cosine_matrix(usage) for usage in documents.usage]
-    lent = None if documents.by_identity is None else [cosine_matrix(usage) for usage in documents.by_identity]
+    similarity = [cosine_matrix(usage.astype(np.float64)) for usage in documents.usage]
+    routed_by_id = documents.by_identity
+    lent = None if routed_by_id is None else [cosine_matrix(usage.astype(np.float64)) for usage in routed_by_id]
     measured = _Measures(documents, sampling)
     whole = np.mean(similarity, axis=0)
     gap, placed = (measured.of(number, whole) for number in (_within_minus_across, _beyond_guessing))

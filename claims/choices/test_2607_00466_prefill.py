@@ -112,8 +112,8 @@ def _recall(rollouts: SequenceTrace, answers: Answers, sampling: Sampling) -> _R
         before, after = (_sets(layer.usage[kept], parts, lots) for parts in (prompt, generated))
         identity = None
         if layer.by_identity is not None:
-            lent = (_sets(layer.by_identity[kept], parts, lots) for parts in (prompt, generated))
-            identity = _table(*lent, cell, shape)
+            told, recalled = (_sets(layer.by_identity[kept], parts, lots) for parts in (prompt, generated))
+            identity = _table(told, recalled, cell, shape)
         found.append((_table(before, after, cell, shape), identity, float(before.mean()), float(after.mean())))
     measured, identity_of, before_size, after_size = zip(*found, strict=True)
     lent_tables = [table for table in identity_of if table is not None]
@@ -151,7 +151,7 @@ def _known_mean(tables: Float64Array) -> Float64Array:
     known = ~np.isnan(tables)
     count = known.sum(axis=0).astype(np.float64)
     total = np.where(known, tables, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
 
 
 def _own_gain(table: Float64Array, sampling: Sampling) -> Estimate:

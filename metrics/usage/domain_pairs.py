@@ -34,7 +34,7 @@ def domain_cosines(similarity: FloatArray, domain: IntArray, times: FloatArray) 
     pairs = count[..., :, None] * count[..., None, :]
     own = np.arange(pairs.shape[-1])
     pairs[..., own, own] -= (weight**2).sum(axis=-1)
-    return np.divide(total, pairs, out=np.full_like(total, np.nan), where=pairs > 0)
+    return np.asarray(np.divide(total, pairs, out=np.full_like(total, np.nan), where=pairs > 0))
 
 
 def nearest_centroid(similarity: FloatArray, domain: IntArray, times: FloatArray) -> Float64Array:

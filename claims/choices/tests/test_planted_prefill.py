@@ -69,7 +69,7 @@ def prompts_alone() -> SequenceTrace:
 
 def undivided() -> SequenceTrace:
     """Rollouts whose parts do not tell prompts from generations."""
-    return planted_sequences(np.ones((1, CAST.questions, 1, 8)), labels=replace(CAST, authors=1).labels)
+    return planted_sequences(np.ones((1, CAST.questions, 1, 8), dtype=np.int64), labels=replace(CAST, authors=1).labels)
 
 
 CONTRACTS = (

@@ -115,7 +115,7 @@ def test_the_claims_numbers() -> None:
     routing = texts(0.2)
     finding = finding_of(routing_signatures, token_routing=routing)
     gap, placed = (measured.estimate for measured in finding.headline)
-    usage = [cosine_matrix(layer.usage) for layer in routing.layers]
+    usage = [cosine_matrix(layer.usage.astype(np.float64)) for layer in routing.layers]
     same = TEXTS.domain[:, None] == TEXTS.domain
     apart = np.mean([table[~same].mean() for table in usage])
     within = np.mean([table[same & ~np.eye(len(same), dtype=np.bool_)].mean() for table in usage])

@@ -13,9 +13,10 @@ from metrics.stats.bootstrap import exact
 
 
 def asked(changed: float, kind: Any, folder: Path, asks: Any = "choice", **more: Any) -> Asked:
-    fields = {"title": "t", "source": "s", "figures": (), "statement": "s", "equation": "e", "definition": "d"}
+    fields: dict[str, Any] = {name: name for name in ("title", "source", "statement", "equation", "definition")}
     bound = {"bound": Threshold(1.0, "because")}
-    one = Claim(id="x", group="A", null_says="n", paper="p", thresholds=bound, kind=kind, asks=asks, **fields)
+    fields |= {"id": "x", "group": "A", "null_says": "n", "paper": "p", "figures": ()}
+    one = Claim(thresholds=bound, kind=kind, asks=asks, **fields)
     router = {"other experts than stored": changed, "asked": 3072}
     return Asked(one, {}, {"name": "c", "router": router, **more}, (), {}, folder, {})
 

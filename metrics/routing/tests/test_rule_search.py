@@ -12,7 +12,7 @@ BFLOAT16 = 2.0**-7
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
-    return torch.from_numpy(values).bfloat16().double().numpy()  # type: ignore[no-any-return]
+    return torch.from_numpy(values).bfloat16().double().numpy()
 
 
 @pytest.mark.parametrize("combine", COMBINES[:-1])

@@ -19,7 +19,7 @@ def units(seed: int) -> np.ndarray:
 
 def drawn(seed: int) -> np.ndarray:
     """How often each document was drawn, at least two different ones of each domain."""
-    return np.random.default_rng(seed).integers(0, 3, len(DOMAIN)) + np.array([1, 1, 0, 1, 1, 0, 0, 1, 1])
+    return np.asarray(np.random.default_rng(seed).integers(0, 3, len(DOMAIN)) + np.array([1, 1, 0, 1, 1, 0, 0, 1, 1]))
 
 
 @given(SEEDS)
