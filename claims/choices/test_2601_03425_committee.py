@@ -13,6 +13,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
+from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, Int64Array, IntArray
 from metrics.stats.estimate import Estimate
@@ -65,6 +66,7 @@ def test_standing_committee(
     same = layers.median(_same)
     chance = np.median([expected_jaccard(np.array(SIZE), np.array(SIZE), usage.shape[1]) for usage in domains.usage])
     return Finding(
+        premises=models_text(token_routing, sampling),
         headline=(
             _measured("share of visits of the five most-used experts, median layer", layers.median(_held), "share"),
             _measured("Jaccard of two domains' five, median layer", _without_noise(same, layers, sampling), "same"),

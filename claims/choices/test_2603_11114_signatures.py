@@ -9,6 +9,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
+from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
@@ -60,6 +61,7 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
     lucky_gap, lucky_place = (measured.highest(number, whole) for number in (_within_minus_across, _beyond_guessing))
     lucky = f"minus the highest of {PERMUTATIONS} permutations"
     return Finding(
+        premises=models_text(token_routing, sampling),
         headline=(
             _gap("usage cosine, within minus across domains", gap, "gap"),
             _placed("nearest to their own domain, minus guessing", placed, "accuracy"),

@@ -10,6 +10,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import BoolArray, Float64Array, Int64Array, IntArray
 from metrics.stats.estimate import Estimate
@@ -58,6 +59,7 @@ def test_domain_experts(token_routing: TokenRouting, sampling: Sampling) -> Find
     share = test.share(domains.usage, fewer)
     beyond, lucky = test.beyond_luck(domains.usage, np.ones(len(domains.domain))), test.lucky()
     return Finding(
+        premises=models_text(token_routing, sampling),
         headline=(_share("share of experts that one domain uses more than by luck", share, "share"),),
         excess=(_share("share of such experts, minus that of permuted documents", minus(share, lucky), "excess"),),
         controls=_by_identity(domains, test, fewer),

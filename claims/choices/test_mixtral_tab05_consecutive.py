@@ -15,7 +15,7 @@ from claims.choices.sequence_means import (
 )
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.shared.premises import require_all_layers
+from claims.shared.premises import models_text, require_all_layers
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
@@ -80,6 +80,7 @@ def test_consecutive_experts(
     first = mean_of_sequences(ordered[0], sampling)
     curves = _curves(token_routing, found, sampling)
     return Finding(
+        premises=models_text(token_routing, sampling),
         headline=(Measured("deepest half, minus uniform chance", measured, ">=", "above", DIFFERENCE),),
         excess=(Measured("deepest half, minus another order of the tokens", excess, ">=", "beyond", DIFFERENCE),),
         parts=(Measured("first layer, minus another order of the tokens", first, "<=", "first", DIFFERENCE),),

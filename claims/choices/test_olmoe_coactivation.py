@@ -9,6 +9,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
@@ -77,6 +78,7 @@ def test_co_activation(token_routing: TokenRouting, variant: Variant, sampling: 
         headline=(_criterion(f"{name}, mean over layers", layers, ties, "<"),),
         parts=(_criterion(f"{name}, layer {strongest.number}, where it is largest", [strongest], ties, "<"),),
         premises=(
+            *models_text(token_routing, sampling),
             _criterion(
                 f"{name}, were experts chosen in fixed groups",
                 layers, lambda layer: _relative(layer.grouped, layer, expected), ">=",

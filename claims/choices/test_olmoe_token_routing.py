@@ -15,7 +15,7 @@ from claims.choices.sequence_means import (
 from claims.core.claim import Threshold, claim
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
-from claims.shared.premises import require_all_layers
+from claims.shared.premises import models_text, require_all_layers
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
@@ -73,6 +73,7 @@ def test_token_routing(token_routing: TokenRouting, thresholds: Mapping[str, flo
     )
     parts, notes = _middle(token_routing, lead, thresholds["luck"], sampling)
     return Finding(
+        premises=models_text(token_routing, sampling),
         headline=(
             Measured(
                 "Jaccard of the same id minus any id, mean over layers",

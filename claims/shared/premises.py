@@ -77,7 +77,7 @@ def require_all_layers(read: Trace | ChosenExperts | TokenRouting) -> None:
 
 
 def models_text(
-    trace: Trace | SequenceTrace | ChosenExperts | None,
+    trace: Trace | SequenceTrace | ChosenExperts | TokenRouting | None,
     sampling: Sampling,
     chosen: IntArray | None = None,
     text: str = "the text",

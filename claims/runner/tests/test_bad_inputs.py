@@ -134,7 +134,9 @@ KINDS: dict[str, Kind] = {
     "config a pipe": mine(r"^mine has no config\.json", pipe("config.json")),
     "config of absurd sizes": mine(r"^No olmoe model can be built", edit_json("config.json", hidden_size=10**12)),
     "config without layers": mine(r"has no Mixture-of-Experts layer", no_layer),
-    "more choices than experts": mine(r"refuses a forward pass", edit_json("config.json", num_experts_per_tok=9)),
+    "more choices than experts": mine(
+        r"choose more experts than they have", edit_json("config.json", num_experts_per_tok=9)
+    ),
     "model type a path": mine(r"model_type '\.\./\.\./etc', which", edit_json("config.json", model_type="../../etc")),
     "unknown activation": mine(r"^No olmoe model can be built", edit_json("config.json", hidden_act="os.system")),
     "context of four tokens": mine(r"reads 4 tokens", edit_json("config.json", max_position_embeddings=4)),
