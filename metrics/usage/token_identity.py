@@ -42,6 +42,28 @@ def other_occurrences(token: IntArray, sequence: IntArray, rng: np.random.Genera
     return np.where(same < 0, _elsewhere(np.zeros_like(ids), owner, rng), same)
 
 
+def lent_to(drawn: IntArray) -> tuple[Int64Array, Int64Array]:
+    """Turn `other_occurrences` around: who is routed as each token, so that each need be read but once.
+
+    Parameters
+    ----------
+    drawn : int array of shape (N,), for each token the one that it is routed as, in 0..N-1
+
+    Returns
+    -------
+    borrowers, int64 (N,), and starts, int64 (N + 1,): those routed as token t are
+    ``borrowers[starts[t] : starts[t + 1]]``, in ascending order
+
+    Examples
+    --------
+    >>> borrowers, starts = lent_to(np.array([2, 0, 0]))
+    >>> borrowers.tolist(), starts.tolist()
+    ([1, 2, 0], [0, 2, 2, 3])
+    """
+    starts = np.append(0, np.bincount(drawn, minlength=len(drawn)).cumsum())
+    return np.argsort(drawn, kind="stable"), starts
+
+
 def _elsewhere(group: IntArray, sequence: IntArray, rng: np.random.Generator) -> Int64Array:
     """Draw for each token one of its group from another sequence, -1 where there is none, (N,)."""
     order = np.lexsort((sequence, group))
