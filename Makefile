@@ -30,11 +30,11 @@ types: $(READY)
 bench: $(READY)
 	$(BIN)/pytest -m benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-# The report that the repository shows, and the README's part of it: the standard run on the embedded checkpoints.
+# The report that the repository shows, and what the pages show of it: the standard run on the embedded checkpoints.
 sample: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces docs/sample/.*.lock
-	$(BIN)/python -m reports.outputs.readme docs/sample README.md
+	$(BIN)/python -m reports.outputs.shown .
 
 # An environment of its own with vLLM for CPUs and the suite; what vLLM brings stays as it is (docs/engines.md).
 engine: $(ENGINE)/.ready

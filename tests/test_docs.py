@@ -28,8 +28,10 @@ def test_every_path_that_a_page_names_is_there(page: str) -> None:
     assert not lost, f"{page} names {', '.join(lost)}"
 
 
-def test_the_readme_shows_the_packages_in_their_order() -> None:
-    shown = re.findall(r"^\| `([a-z_/]+)/` \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+def test_the_architecture_shows_the_packages_in_their_order() -> None:
+    shown = re.findall(
+        r"^\| `([a-z_/]+)/` \| \S", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert shown == [name.replace(".", "/") for name in ORDER if "." in name]
 
 
@@ -39,5 +41,30 @@ def test_the_pages_name_no_path_of_a_machine() -> None:
 
 
 def test_the_index_names_every_page_of_the_docs() -> None:
-    index = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"({page.relative_to(ROOT).as_posix()}" in index for page in Path(ROOT, "docs").glob("*.md"))
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in docs.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+def test_the_readme_is_short_and_leads_to_the_index() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) < 200
+    assert "(docs/README.md)" in readme
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_its_heading(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    inline = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
+    named = re.findall(r"^\[[^\]]+\]: (?!https?:)([^#\s]+)(?:#(\S+))?", text, re.MULTILINE)
+    for target, anchor in [*inline, *named]:
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), f"{page} links {target}"
+        if anchor:
+            assert anchor in _anchors(file), f"{page} links {target}#{anchor}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return what a code host calls the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -6,6 +6,7 @@ keeps, of a run with ``--routing``, the records of claims that could be asked, a
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from claims.core.record import Criterion, Record, read_records, to_json
 from claims.core.verdict import Role, Verdict
 from reports.data.board import Board, Cell, board
 from reports.data.places import ROUTING_ALONE, needs_more, standing
-from reports.pages.criteria import because
+from reports.pages.criteria import because, headline
 from reports.text.files import write_whole
-from reports.text.markdown import plain, table
+from reports.text.markdown import Markdown, plain, table
 from reports.text.numbers import interval, number
 from reports.text.short_names import heads
 from reports.text.templates import fill
@@ -35,23 +36,43 @@ def real_models_page(records: list[Record]) -> str:
     ValueError
         When there are none, or none holds the numbers that the page opens with.
     """
-    run = board(record for record in records if record.checkpoint.get("evidence") == ROUTING_ALONE)
-    if not run.cells:
-        raise ValueError("the records hold nothing of routing that was captured elsewhere")
-    names = run.places
-    short = heads(names)
-    asked = [r for r in run.claims if not all(needs_more(cell.primary) for _, cell in run.of_claim(r.claim))]
+    run = _routed(records)
+    asked = _asked(run)
     return fill(
         "real_models.md.j2",
-        lead=_lead(records),
-        captures=[_capture(run, name) for name in names],
-        matrix=table(
-            ["claim", *(short[name] for name in names)],
-            [[record.claim, *(_entry(run.cells.get((record.claim, name))) for name in names)] for record in asked],
-        ),
+        lead=lead(records),
+        captures=[_capture(run, name) for name in run.places],
+        matrix=_matrix(run, [record.claim for record in asked]),
         claims=[_claim(run, record) for record in asked],
         differs=_differs(run),
     )
+
+
+def short_matrix(records: list[Record]) -> Markdown:
+    """Return the page's matrix with the claims in words."""
+    run = _routed(records)
+    return _matrix(run, [record.title for record in _asked(run)])
+
+
+def _routed(records: list[Record]) -> Board:
+    run = board(record for record in records if record.checkpoint.get("evidence") == ROUTING_ALONE)
+    if not run.cells:
+        raise ValueError("the records hold nothing of routing that was captured elsewhere")
+    return run
+
+
+def _asked(run: Board) -> list[Record]:
+    return [r for r in run.claims if not all(needs_more(cell.primary) for _, cell in run.of_claim(r.claim))]
+
+
+def _matrix(run: Board, called: Sequence[str]) -> Markdown:
+    """Return a row for each claim that was asked, under the name that it is called by."""
+    short = heads(run.places)
+    rows = [
+        [name, *(_entry(run.cells.get((record.claim, place))) for place in run.places)]
+        for name, record in zip(called, _asked(run), strict=True)
+    ]
+    return table(["claim", *(short[place] for place in run.places)], rows)
 
 
 def kept(records: list[Record]) -> list[Record]:
@@ -61,8 +82,14 @@ def kept(records: list[Record]) -> list[Record]:
     return [record for record in routed if record.claim in told]
 
 
-def _lead(records: list[Record]) -> dict[str, Any]:
-    """Return what two answers share on the leading model, and what chance gives."""
+def lead(records: list[Record]) -> dict[str, Any]:
+    """Return what two answers share on the leading model, and what chance gives.
+
+    Raises
+    ------
+    ValueError
+        When no record holds them.
+    """
     for record in records:
         if record.claim == LEAD and record.primary and MODEL in str(record.checkpoint.get("name")):
             found = {c.name: c for c in record.criteria}
@@ -115,8 +142,7 @@ def _entry(cell: Cell | None) -> str:
     """Return verdict and headline with its interval, or that it could not be asked."""
     if cell is None or needs_more(cell.primary):
         return "–"
-    headline = next((c for c in cell.primary.criteria if c.role is Role.HEADLINE), None)
-    return f"{standing(cell.primary)} {interval(headline) if headline else ''}".rstrip()
+    return f"{standing(cell.primary)} {headline(cell.primary)}".rstrip()
 
 
 def _claim(run: Board, record: Record) -> dict[str, Any]:

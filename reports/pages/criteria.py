@@ -95,6 +95,11 @@ def value(record: Record) -> str:
     return "".join(number(c.value) for c in _headlines(record)[:1])
 
 
+def headline(record: Record) -> str:
+    """Return the first headline with its interval; nothing of a record without one."""
+    return "".join(interval(c) for c in _headlines(record)[:1])
+
+
 def _headlines(record: Record) -> list[Criterion]:
     return [c for c in record.criteria if c.role is Role.HEADLINE]
 

@@ -18,14 +18,6 @@ def test_the_page_is_made_from_the_records_beside_it() -> None:
     assert real_models_page(read_records(RECORDS)) == (DOCS / "real-models.md").read_text("utf-8")
 
 
-def test_it_opens_with_the_readmes_sentence() -> None:
-    readme = (DOCS.parent / "README.md").read_text("utf-8")
-    assert "share about half of their most-used experts; sets of those sizes share a\nfifth by chance" in readme
-    opening = (DOCS / "real-models.md").read_text("utf-8").splitlines()[2:4]
-    assert "gpt-oss-20b, two answers to different questions share 50%" in opening[0]
-    assert "share 22% by chance" in opening[1]
-
-
 def test_claims_that_could_not_be_asked_are_not_kept(tmp_path: Path) -> None:
     given = read_records(RECORDS)
     missing = replace(

@@ -1,0 +1,123 @@
+"""Write what the repository's pages show of its records: the README's tables, and those of the embedded checkpoints.
+
+    python -m reports.outputs.shown .
+
+writes both between the two marks of their pages: real models and controlled pairs into ``README.md``, the sample's
+tables, one figure and what the records say of it into ``docs/embedded-checkpoints.md``.
+"""
+
+import sys
+from pathlib import Path
+
+from claims.core.record import Record, read_records
+from reports.data.board import board
+from reports.data.places import Kind, repeats
+from reports.outputs.real_models import lead, short_matrix
+from reports.pages.criteria import headline
+from reports.pages.grids import grids
+from reports.pages.matrix import mark
+from reports.text.files import write_whole
+from reports.text.markdown import Markdown, table
+from reports.text.templates import fill
+
+BEGIN, END = "<!-- records:begin -->\n", "<!-- records:end -->"
+#: The claim that the sample's page shows a figure of, and the checkpoint that it is told of.
+SHOWN, TOLD_OF = "cross-model-overlap", "olmoe-aux"
+#: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
+TRAININGS = 5
+
+
+def readme_block(docs: Path) -> str:
+    """Return the README's part between its marks, from the records of real models and of the sample."""
+    real, sample = (read_records(docs / name / "records.jsonl") for name in ("real-models", "sample"))
+    return fill(
+        "readme.md.j2",
+        lead=lead(real),
+        real=short_matrix(real),
+        seeds=TRAININGS,
+        pairs=table(["claim", "what differs", "verdict", "headline [95 % interval]"], _pairs(sample)),
+    )
+
+
+def sample_block(docs: Path) -> str:
+    """Return the part of the embedded checkpoints' page between its marks.
+
+    Raises
+    ------
+    ValueError
+        When the report or the records lack what is shown.
+    """
+    sample = docs / "sample"
+    lines = (sample / "report.md").read_text(encoding="utf-8").splitlines()
+    matrix, experiments, trained = (
+        _table(lines, heading) for heading in ("claims by checkpoints", "controlled experiments", "synthetic")
+    )
+    shown = "\n".join((*matrix, *experiments, *trained))
+    links = [line.replace(": details/", ": sample/details/") for line in lines if "]: details/" in line]
+    told = _told(read_records(sample / "records.jsonl"))
+    figure = next(iter(sorted(path.name for path in (sample / "figures").glob(f"{SHOWN}.*"))), "")
+    return fill(
+        "embedded.md.j2",
+        places=matrix[0].count("|") - 2,
+        matrix=Markdown("\n".join(matrix)),
+        experiments=Markdown("\n".join(experiments)),
+        trained=Markdown("\n".join(trained)),
+        figure=Markdown(f"sample/figures/{figure}"),
+        on=TOLD_OF,
+        overlap=told.paper.split(" (")[0],
+        authors=told.notes[0].split(";")[0],
+        notes=told.notes[1:4],
+        links=Markdown("\n".join(line for line in links if line.split(":")[0] in shown)),
+    )
+
+
+def _pairs(records: list[Record]) -> list[list[str]]:
+    """Return a row for every claim on pairs with as many trainings a side as a verdict needs."""
+    rows = [row for grid in grids(board(records)) if grid.kind == Kind.EXPERIMENT for row in grid.rows]
+    return [
+        [row.record.title, row.beside[0], mark(cell), headline(cell.primary)]
+        for row in rows
+        for _, cell in row.cells
+        if cell is not None and len(repeats(cell.primary)) >= TRAININGS
+    ]
+
+
+def _table(lines: list[str], heading: str) -> list[str]:
+    """Return the first table below the heading that has these words, its rows as they are."""
+    headings = [place for place, line in enumerate(lines) if line.startswith("## ") and heading in line.lower()]
+    start = next(iter(headings), None)
+    if start is None:
+        raise ValueError(f"the report has no part {heading!r}")
+    first = next(place for place, line in enumerate(lines) if place > start and line.startswith("|"))
+    last = next(place for place, line in enumerate(lines) if place > first and not line.startswith("|"))
+    return lines[first:last]
+
+
+def _told(records: list[Record]) -> Record:
+    """Return the record of the claim whose figure is shown: what it measured, by chance, and of unrelated rollouts."""
+    for record in records:
+        if record.claim == SHOWN and record.primary and record.checkpoint.get("name") == TOLD_OF:
+            return record
+    raise ValueError(f"the records hold no {SHOWN} of {TOLD_OF}")
+
+
+def _put(page: Path, block: str) -> None:
+    """Write a block between the two marks of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, mark_of_end, after = rest.partition(END)
+    if not mark_of_end:
+        raise SystemExit(f"{page} has no place for the records: {BEGIN.strip()} and {END}.")
+    write_whole(page, f"{before}{BEGIN}{block}{END}{after}")
+
+
+def main(arguments: list[str]) -> None:
+    """Write the blocks of both pages of a checkout."""
+    root = Path(arguments[0] if arguments else ".")
+    docs = root / "docs"
+    readme, sample = readme_block(docs), sample_block(docs)
+    _put(root / "README.md", readme)
+    _put(docs / "embedded-checkpoints.md", sample)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
