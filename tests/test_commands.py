@@ -19,7 +19,9 @@ from fixtures.checkpoints.spec import resolve
 from fixtures.evidence.store import save
 from fixtures.kinds.token_traces import TEXT
 from fixtures.live.checkpoint import LiveCheckpoint
+from fixtures.live.settings import SHIPPED_ROLLOUTS
 from fixtures.live.tests.test_live_checkpoint import SETTINGS
+from fixtures.rollouts.file_format import read_rollouts, write_rollouts
 from fixtures.routing.export import export_trace
 from fixtures.zoo import embedded_folder, tokenizer_folder
 from tests.test_docs import PAGES
@@ -83,8 +85,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, held in CHECKPOINTS.items():
         shutil.copytree(embedded_folder(held), here / name)
         shutil.copytree(tokenizer_folder(held), here / name, dirs_exist_ok=True)
-    for name in ("mine.jsonl", "rollouts.jsonl"):
-        (here / name).symlink_to(ROOT / "fixtures" / "zoo" / "rollouts.jsonl")
+    shipped = read_rollouts(SHIPPED_ROLLOUTS)
+    write_rollouts(here / "mine.jsonl", replace(shipped, rollouts=shipped.rollouts[:4]))
     question = {"id": "q1", "kind": "algebra", "texts": ["Solve x + 2 = 5.", "What plus 2 is 5?"]}
     (here / "few.jsonl").write_text(json.dumps(question) + "\n")
     lines = (ROOT / "docs" / "sample" / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -135,6 +137,7 @@ def test_a_module_does_what_a_command_says(
     module, *arguments = shlex.split(asked)
     smaller = next((more for start, more in SMALLER.items() if asked.startswith(start)), "")
     monkeypatch.chdir(folder)
+    monkeypatch.delitem(sys.modules, f"{module}.__main__", raising=False)  # another test may have imported it
     given = [path for word in arguments for path in (map(str, sorted(Path().glob(word))) if "*" in word else [word])]
     monkeypatch.setattr(sys, "argv", [module, *given, *shlex.split(smaller)])
     try:
