@@ -55,6 +55,9 @@ def record_of(
         expected=expected,
         seconds=seconds,
         provenance=dict(provenance or {}),
+        means=claim.means,
+        check=claim.check,
+        version=claim.version,
     )
 
 

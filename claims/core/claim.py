@@ -47,6 +47,10 @@ class Claim:
         checked on every checkpoint) or "identity" (a theorem on generated cases)
     asks : what it asks routers about: which experts they choose ("choice"), what their logits are ("logits"), or
         neither ("states")
+    means : what it means for whoever trains, prunes or serves a model that the claim does not hold on it, no more than
+        was measured; "" for a theorem
+    check : what to check on such a model; "" for a theorem
+    version : raised by one whenever a threshold, the equation or the definition changes
     """
 
     id: str
@@ -64,6 +68,9 @@ class Claim:
     kind: Kind = "finding"
     number: int = 99
     asks: Asks = "choice"
+    means: str = ""
+    check: str = ""
+    version: int = 1
 
 
 def claim(**fields: Any) -> Callable[[Test], Test]:

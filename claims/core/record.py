@@ -132,7 +132,9 @@ class Record:
     reconstructed, and what was reconstructed, ``thresholds`` {name: {value, why}}, ``null_says`` what the null is.
     ``primary`` is False for a variant that is reported beside the primary one, ``expected`` the verdict that the
     expectations file foresees, or None (of several the measured one, else all of them in words). ``sensitivity`` are
-    sentences that say at which thresholds the verdict would change, ``notes`` are sentences for the reader.
+    sentences that say at which thresholds the verdict would change, ``notes`` are sentences for the reader. ``means``
+    says what it means for whoever trains, prunes or serves the model that the claim does not hold, ``check`` what to
+    check there; ``version`` is the claim's. Records of before these fields have "" and 1.
     """
 
     schema: Literal[2]
@@ -163,6 +165,9 @@ class Record:
     expected: str | None
     seconds: Number
     provenance: dict[str, Fact]
+    means: str = ""
+    check: str = ""
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
 
     @property
     def counted(self) -> bool:

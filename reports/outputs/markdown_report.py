@@ -18,16 +18,15 @@ from reports.pages.matrix import tables
 from reports.pages.not_measured import silent, untried
 from reports.pages.provenance import provenance
 from reports.pages.summary import alarms, paragraph
+from reports.pages.takeaway import CHOSEN, takeaways
 from reports.papers.page import paper_page
 from reports.papers.paper import Page
 from reports.papers.paper_file import pages
 from reports.papers.tables import claims_on
 from reports.text.figure_labels import cited
 from reports.text.files import write_whole
-from reports.text.links import PAPERS, details_file, reference, references
-from reports.text.markdown import Markdown
+from reports.text.links import PAPERS, details_file, links, reference, references
 from reports.text.templates import fill
-from reports.text.vocabulary import listed
 
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
 
@@ -76,6 +75,8 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Page])
     return fill(
         "report.md.j2",
         title=TITLE,
+        takeaways=takeaways(run),
+        chosen=CHOSEN,
         summary=paragraph(run),
         alarms=alarms(run),
         completeness=completeness,
@@ -83,7 +84,7 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Page])
         tables=tables(run),
         says=_says(run),
         findings=findings(run),
-        given=Markdown(listed(list(map(reference, given)))) if given else "",
+        given=links(given) if given else "",
         silent=silent(run),
         untried=untried(run),
         provenance=provenance(run),

@@ -8,7 +8,7 @@ from claims.core.verdict import Role, Verdict
 from reports.data.board import Board, Cell, variant_name
 from reports.data.places import is_null, place_name
 from reports.pages.criteria import telling
-from reports.text.markdown import plain
+from reports.text.markdown import SENTENCE, plain
 from reports.text.numbers import claimed, interval
 from reports.text.vocabulary import listed
 
@@ -19,12 +19,18 @@ TOLD = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """What is worth telling of one claim: ``where`` it was found, and what it ``says``."""
+    """What is worth telling of one claim: ``where`` it was found, and what it ``says``.
+
+    ``means`` is what a refutation means for whoever trains, prunes or serves the model, and ``check`` what to check
+    there, in the claim's own words; "" of what is not refuted, and where the records do not carry them.
+    """
 
     kind: str
     claim: str
     where: str
     says: str
+    means: str = ""
+    check: str = ""
 
 
 def findings(board: Board) -> list[Finding]:
@@ -45,7 +51,8 @@ def findings(board: Board) -> list[Finding]:
             if found:
                 share = f"on {len(found)} of {len(places)}" if len(places) > 1 else ""
                 where = _names(found) if kind == "certified" else share
-                told.append(Finding(kind, record.claim, where, say(found)))
+                advice = _advice(found[0][1].primary) if kind in ("certified", "refuted") else ("", "")
+                told.append(Finding(kind, record.claim, where, say(found), *advice))
     return told
 
 
@@ -66,6 +73,10 @@ def _built(record: Record) -> object:
 def _headlines_hold(record: Record) -> bool:
     answers = [c.holds for c in record.criteria if c.role is Role.HEADLINE]
     return bool(answers) and all(answers)
+
+
+def _advice(record: Record) -> tuple[str, str]:
+    return plain(record.means, SENTENCE), plain(record.check, SENTENCE)
 
 
 def _names(found: Cells) -> str:

@@ -1,11 +1,12 @@
 """Links between the pages of a report: the report itself, a page a claim, a page a paper."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from claims.core.record import Record
 from reports.text.markdown import Markdown, escape
 from reports.text.slugs import slug
+from reports.text.vocabulary import listed
 
 #: Folders beside the report, of claims' and of papers' pages; not ``claims``, which may be there with other files.
 DETAILS = "details"
@@ -15,6 +16,11 @@ PAPERS = "papers"
 def reference(claim: str) -> Markdown:
     """Return a link to a claim's page, in the short form that reads as plain text too."""
     return Markdown(f"[{slug(claim)}]")
+
+
+def links(claims: Sequence[str]) -> Markdown:
+    """Return links to several claims' pages; of more than a few the first, and how many more."""
+    return Markdown(listed(list(map(reference, claims))))
 
 
 def references(claims: Iterable[Record], up: str = "") -> Markdown:

@@ -12,7 +12,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from reports.text import markdown
-from reports.text.links import address, details_file, reference
+from reports.text.links import address, details_file, links, reference
 from reports.text.markdown import escape, plain
 from reports.text.slugs import slug
 from reports.text.vocabulary import listed, plural, shown
@@ -55,6 +55,7 @@ _ENVIRONMENT.filters |= {
 _ENVIRONMENT.filters |= {
     "address": address,
     "details": details_file,
+    "links": links,
     "listed": listed,
     "reference": reference,
     "shown": shown,
