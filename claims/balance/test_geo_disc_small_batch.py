@@ -50,6 +50,10 @@ class Visits(NamedTuple):
     "shuffled corpus labels;  J(one sequence) - J(whole batch) <= -0.01, mean over layers, over trainings",
     definition="ours: the paper offers it as a possibility. Every corpus counts alike; what sequences differ in "
     "whatever their corpus raises J under any labels, and is taken off as its floor",
+    means="In these trainings balance over single sequences did not make the corpora's experts noticeably more "
+    "alike than balance over whole batches did: the small batch is not what costs specialisation here.",
+    check="The divergence of expert usage between your domains under both ways to balance, at your scale and "
+    "over at least five seeds.",
     null_says="One more labelling of the sequences by shuffled corpora, in the place of the true one. It has no excess "
     "over other labellings but by luck.",
     paper="offered as a possible consequence; not measured",

@@ -28,6 +28,10 @@ from metrics.stats.sampling import Sampling
     equation="energy = s_1^2 / sum_i s_i^2 of H = U S V^T;  Spearman(layer, energy) >= 0.3 per sequence, which at most "
     "one order of the layers in twenty reaches;  likewise Spearman(layer, mean cosine of token pairs)",
     definition="reconstructed: Eq. 7 of each sequence's router inputs, not centred; the mean pairwise cosine is ours",
+    means="Over the layers of this checkpoint the states of a sequence do not gather on one direction: what "
+    "deep layers do alike for all tokens should not be put down to that.",
+    check="The leading direction's share of the energy, layer by layer, on sequences of the length that you "
+    "serve, with and without the first tokens.",
     null_says="The untrained twin, the same architecture at initialisation on the same sequences, where there is one: "
     "a residual stream may grow alike by summing alone.",
     paper="energy rises with depth in both models shown, less of it survives the router trained with a balancing "

@@ -26,6 +26,9 @@ from metrics.stats.sampling import Sampling
     "and likewise Spearman(layer, mean cosine of token pairs);  both < 0.3 where the layers have sandwich norms",
     definition="reconstructed: Eq. 7 at the MLP input, the router's place in a Mixture-of-Experts model; that an "
     "exception means no rise of 0.3 is our reading of a caption cut short",
+    means="The states of this dense model do not go with depth as stated for its kind of norms: the pattern "
+    "should not be carried over from other models.",
+    check="The leading direction's share of the energy, layer by layer, on sequences of the length that you serve.",
     null_says="None: at which other orders of the layers it rises as much is part of the claim.",
     paper="similarity rises with depth in three of four models, the exception having sandwich norms (Fig. 12); "
     "no number printed",

@@ -37,6 +37,9 @@ DRAWS = 19
     "(means over sequences) in 0.75 of the layers, and a_1 < a_2 in as many",
     definition="paper (two curves, ||W v_i||^2 and a random router's); reconstructed: their ratio, with the random "
     "router's norm matched to W's, and which layers are judged: those in which v_1 holds 30 % of the energy",
+    means="The router of this checkpoint is not turned away from the shared direction and towards the next "
+    "ones: explain its load, or remove that direction, on other grounds.",
+    check="The router's response to each leading direction, layer by layer, beside a random router's of the same norm.",
     null_says="19 random routers on the population's own leading directions, and 19 sets of random orthonormal "
     "directions under the router itself: the mean share of layers that luck gives.",
     paper="the first direction far below the random router's curve and the following ones above it, in models trained "

@@ -36,6 +36,10 @@ BLIND = 1e-3
     "<= -0.2, mean over layers, over trainings",
     definition="reconstructed: as for balance-suppression, each checkpoint's own mean state over the same text; the "
     "intervention is ours",
+    means="In these trainings the balancing loss did not lower the response to the mean state by a fifth: do "
+    "not count on the loss to make a router ignore what all tokens share.",
+    check="The response to the mean state at your coefficient and scale, over at least five seeds with the loss "
+    "and five without.",
     null_says="Two seeds of one arm: by how much their mean ln rho differ, whatever the sign, for each training "
     "the mean over both arms and the other seeds.",
     paper="compares models that differ in much else (Figs 16-19); no controlled pair",

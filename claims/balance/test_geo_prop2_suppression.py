@@ -45,6 +45,10 @@ DRAWS = 19
     "and <= 0.5, where v_1 holds 30 % of the energy",
     definition="reconstructed: mu is the mean router input over the population, v_1 its leading direction; the "
     "normalisation, at which a random router scores 1, is ours",
+    means="The router of this checkpoint, though trained with a balancing loss, responds to the shared "
+    "direction about as a random router does: its balance has to come from elsewhere.",
+    check="Each expert's load on your own text and prompts: a common shift of the states, such as another "
+    "language or a system prompt, may move it.",
     null_says="19 random routers of the same size on the same states: the lowest of their medians, paired.",
     paper="the alignment of the first direction lies far below the random router's in models trained with the loss "
     "(Figs 16-19); no number printed",

@@ -36,6 +36,10 @@ def router_world() -> RouterWorld:
     definition="reconstructed: loads are held constant in the gradient, as training holds them, so that a minimiser is "
     "where they are equal. Data, task (cross-entropy to the token's source, sources of uneven frequency) and plain "
     "gradient descent are ours",
+    means="Routers trained on the balancing loss alone still respond to the state that all tokens share: in "
+    "this experiment a minimal loss does not by itself make a router ignore it.",
+    check="How near the loss comes to its minimum in your training, and how much of the states' energy lies "
+    "along their mean.",
     null_says="The same start trained on the task without the loss, paired by seed.",
     paper="a theorem near a minimiser of the loss; no experiment on generated data",
     thresholds={

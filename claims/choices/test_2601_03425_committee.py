@@ -45,6 +45,10 @@ OfProfiles = Callable[[Float64Array], Float64Array]
     "whole softmax at the last token of a prompt and domains of MMLU; a domain is a corpus of the text. Of equally "
     "used experts one drawn at random comes first. The Jaccard refutes only where it also lies below 0.8 times that "
     "of two halves of a domain's documents: few tokens do not tell a fifth expert from a sixth",
+    means="No five experts of a layer carry most visits whatever the domain: pinning a fixed few in fast memory "
+    "would leave much of the text to the others.",
+    check="The share of visits that your pinned experts carry, domain by domain, beside that of as many experts "
+    "of a balanced router.",
     null_says="The loads of a balanced router with the same sampling noise, every visit of every document drawn at "
     "1 / E; its five most-used experts of two domains are random sets, whose mean Jaccard is exact.",
     paper="Jaccard across domains 0.87 in OLMoE, DeepSeek-V2-Lite and Qwen3-30B (lowest pairs 0.80, 0.71 and 0.53); "

@@ -41,6 +41,9 @@ TWICE = 2.0
     definition="reconstructed: f_d the usage frequencies of a domain, its documents pooled; a domain is a corpus of "
     f"the text, domains count alike; the percentile is the highest of {PERMUTATIONS} permutations, each expert's own; "
     "all experts of all layers. Permuted anew in every resample",
+    means="Hardly an expert is used more in one domain than luck gives: pruning to one domain finds no experts "
+    "of its own to keep.",
+    check="The loss inside and outside your domain after pruning by its usage, against as many random experts.",
     null_says="Documents permuted over the domains, so that none is of any: held against the same permutations, one "
     f"expert in a hundred exceeds them by construction; the mean of {LUCKY} further permutations is measured.",
     paper="some experts serve single domains; no number is known to us",

@@ -40,6 +40,10 @@ PERMUTATIONS = 19
     definition="reconstructed: top-p sets as in GEO Eq 18, p = 0.8, of equally used experts one drawn at random first; "
     "the other prompts are those that the same author was given for other questions, first wordings, mean over layers "
     "and authors",
+    means="A prompt's experts predict those of its own generation hardly better than other prompts' experts do: "
+    "prefetching by the prompt gains little here over prefetching what is used most.",
+    check="Which share of a generation's experts its own prompt names, against other prompts, at the lengths "
+    "that you serve.",
     null_says="The prompts permuted over the questions, so that none keeps its own: their recall, mean of "
     f"{PERMUTATIONS} permutations.",
     paper="the experts of the prefill predict those of the decode; no number is known to us",

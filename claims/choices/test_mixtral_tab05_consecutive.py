@@ -49,6 +49,9 @@ class _Repeats(NamedTuple):
     "chance that two random sets of k share one. Reconstructed: deep means the deepest half of the MoE layers, an odd "
     "one in the middle included (the paper shows layers 0, 15 and 31); a sequence's share is over its pairs of "
     "neighbours, and sequences count alike",
+    means="A token uses the expert of the token before it hardly more often than in another order of the "
+    "tokens: a cache that keeps the last experts gains little from the order of this text.",
+    check="The hit rate of your cache of experts on your own text, against the same tokens shuffled.",
     null_says="The tokens of the sequence in another order, which keeps its load: a router that prefers some experts, "
     "everywhere or in this sequence, repeats them without any order, and uniform chance flatters it. First choice: the "
     "exact mean over orders; any of k: one random order.",

@@ -48,6 +48,9 @@ class _Layer(NamedTuple):
     definition="reconstructed: the paper shows how often expert j comes with expert i, and no rule; over the load of j "
     "that is the lift. Expected is the product of loads or (variant) what draws at the same loads give at the same "
     "percentile: of two experts without replacement, half the product. Experts that no token used are left out",
+    means="Some experts are chosen together at least twice as often as their loads say: placing such pairs on "
+    "one device may save traffic between devices.",
+    check="Which pairs they are on your own text, and the traffic with them placed together and apart.",
     null_says="k experts drawn for each token without replacement, each exactly as often as it was measured and "
     "without other ties, as many tokens as were counted. The claim is that routing is like this null, so that there is "
     "no excess over it: it stands where its own percentile, which counting noise raises, could refute the claim, and "

@@ -42,6 +42,9 @@ CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expe
     definition="reconstructed: overlap is mean cos^2 of the principal angles of weighted PCA subspaces (r = 16, or 8) "
     "of the experts' outputs, alignment mean |Frobenius cosine| of mean Jacobians over own tokens; variants: subspaces "
     "of the experts' inputs, alignment at single tokens",
+    means="On scales corrected for chance, experts are not noticeably more apart as functions than as "
+    "subspaces: an overlap of what they return is no sign here that their functions differ.",
+    check="Both numbers with chance taken off, at the rank that you use, and the loss after merging experts.",
     null_says="The same contrast of reinitialised experts behind the trained router, at the same visits; the claim's "
     "contrast must exceed it, over the same blocks of sequences. Their corrected alignment is 0 by definition, so that "
     "their contrast is their overlap. What experts receive is the router's doing, whoever they are: of inputs the null "

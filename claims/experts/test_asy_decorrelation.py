@@ -54,6 +54,9 @@ SHARE = (0.0, 1.0)
     "are compared on shared tokens in every variant, over pairs i < j of signed A_ij of mean Jacobians over these "
     "tokens and c_ij = sum_t <f_i - mean f_i, f_j - mean f_j> / (the root of the same of i, times that of j): in "
     "order, Spearman of A_ij and c_ij; in sign, sum A_ij c_ij / sum |A_ij c_ij|, which is 1 where all pairs agree",
+    means="Experts of a layer compute much alike by their Jacobians on this text, which makes merging or "
+    "pruning some of them worth a trial.",
+    check="The loss after merging or dropping the experts most alike, against as many at random.",
     null_says="The same experts with their weights reinitialised, on the same tokens (without the gate): near zero by "
     "chance. Trained experts must be LESS aligned than these, over the same blocks of sequences; what one more draw "
     "would change counts as unknown. Where they are as much aligned, or more, near zero tells nothing of training, and "

@@ -37,6 +37,10 @@ KEPT, REMOVED = "kept", "removed"
     "d_G(experts) - d_G(random partition) >= 0.02  and  mean cos^2 theta - r/d >= 0.02",
     definition="read (gate-weighted PCA, Grassmann distance); reconstructed: rank, normalisation, equal visits of "
     "each expert, at least 4 r; outputs, other ranks and the corpus mean direction taken off as variants",
+    means="What experts receive does not lie in subspaces that are distinct and yet overlap: on this text the "
+    "split that the router makes is no better ground for a basis an expert than a random split.",
+    check="The variance that a basis an expert keeps at your rank, against a basis each of random groups of "
+    "tokens of the same sizes.",
     null_says="A linear router drawn at random, with a bias that gives it the same load, sends the same sampled "
     "tokens to its experts under the same combine weights, at equal visits (for outputs, to reinitialised experts). "
     "The trained router's d_G must exceed theirs, over the same blocks of sequences; what one more draw would change "

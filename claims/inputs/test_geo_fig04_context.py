@@ -62,6 +62,10 @@ def read(subject: Evidence, variant: Variant) -> ChosenExperts:
     definition="read (Eq. 11); reconstructed: tokens are compared over disjoint pairs of sequences, mean over the "
     "token types that both contain; sentences are spans of the text, compared place by place over pairs of contexts; "
     "the correlation is that of each pair of sequences, or sentence, and their mean is judged",
+    means="A token's experts do not go from shared in the first MoE layer to bound by context in depth as "
+    "stated: neither prefetching by token id in early layers nor counting on context in late ones is backed by "
+    "this.",
+    check="The hit rate of a table from token id to experts, layer by layer, on your own text.",
     null_says="Different tokens in the same two contexts: the same types, or places, each with every other one. Where "
     "they share as much, or lose as much with depth, it is not the token that decides.",
     paper="high only in the first layers, shrinking with depth (Fig. 4); no number printed",

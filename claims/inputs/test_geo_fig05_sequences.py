@@ -36,6 +36,9 @@ PERMUTATIONS = 5
     "across minus within corpora <= -0.02 in both",
     definition="read (usage, Eqs 13-14); reconstructed (pooling, Eq. 17); states as they are, or centred on their mean "
     "over all sequences (variant); middle MoE layer, as in the figure",
+    means="How alike the mean states of two sequences are does not tell how alike their expert usage is: on "
+    "this text grouping requests by embedding is no way to share experts.",
+    check="The experts that a batch needs when requests are grouped by embedding, against batches drawn at random.",
     null_says=f"The same pairs with the sequences' usage permuted, mean of {PERMUTATIONS} permutations.",
     paper="a monotone cloud, cross-corpus pairs lower (Fig. 5); no coefficient printed",
     thresholds={

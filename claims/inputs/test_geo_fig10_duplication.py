@@ -41,6 +41,9 @@ FEWEST = 8
     "whole sequence; the level within a domain is that of texts repeated as often, so that lengths match, and the gap "
     "a share of it, which counting noise leaves alone; the correlation of each cross-domain pair, their mean judged); "
     "mean over layers, and over domains or pairs of domains alike",
+    means="Repeating the input does not bring the experts of unrelated domains together here: loads on "
+    "repetitive prompts need another explanation than a collapse of this kind.",
+    check="Each expert's load on your own long, repetitive prompts, against plain text of the same length.",
     null_says="Plain text of the same length, from the same documents, in place of the repeated one; and no change. "
     "Where as much of the gap closes in plain text, repeating is not the cause, whatever energy, logits and confidence "
     "do.",

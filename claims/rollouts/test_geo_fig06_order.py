@@ -45,6 +45,9 @@ BY_TWO, BY_ONE = "different questions, different authors", "different questions,
     "against different questions by the same author: within 0.05 both ways",
     definition=f"{DEFINITION}; and different questions by different authors, as the abstract says, or by the same "
     f"author, with which Fig. 6 shows it on par. {IDENTITY}",
+    means="That the question is the same raises the overlap by more than five points: experts do follow the "
+    "question here, so that grouping requests by topic may let them share experts.",
+    check="The experts that a batch needs when your requests are grouped by topic, against batches drawn at random.",
     null_says="A claim of absence has a positive control instead: the same question and author, another seed, must be "
     "seen to share more than different questions; where it does not, the overlap cannot tell rollouts apart.",
     paper="about equal, both near 60 % (Fig. 6)",
@@ -93,6 +96,9 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
     equation="mean J(same question, same author, other seed) - mean J(other pairs) >= 0.05, for both kinds of pairs;  "
     "excess: minus the same difference as set sizes give it, and as token identity does",
     definition=f"{DEFINITION}. {IDENTITY}",
+    means="Another seed of the same rollout shares hardly more experts than another author or question does: on "
+    "these rollouts the experts tell little of who writes about what.",
+    check="The overlap of repeated, related and unrelated requests of your own, at the lengths that you serve.",
     null_says="The exact chance of sets of the same sizes, for the same pairs; and the same rollouts with each token "
     "routed as another occurrence of its id is: what set sizes alone, and the words alone, make another seed share.",
     paper="both well below same question, same author, other seed (Fig. 6)",

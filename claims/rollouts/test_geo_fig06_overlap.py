@@ -40,6 +40,9 @@ from metrics.stats.sampling import Sampling
     "first wording by different authors, all seeds, then over layers, authors taken as given; of equally used experts "
     "the last ones of a set drawn by lot; variant: without the prompt, which the authors of one question share and "
     f"which is a percent of the paper's rollouts, or the whole rollout. {IDENTITY}",
+    means="Rollouts of one question by different authors do not share about 60 % of their experts beyond what "
+    "sets of their sizes share by chance: do not size an expert cache by that figure.",
+    check="The overlap on your own requests, always beside the overlap that sets of the same sizes have by chance.",
     null_says="Sets of the same sizes, the experts of one of each pair renamed at random: the exact mean over all "
     "renamings, taken off every pair.",
     paper="about 60 % in each of three MoEs (30 questions, 60 authors, 4 seeds); no null",

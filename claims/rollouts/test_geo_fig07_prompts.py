@@ -47,6 +47,10 @@ from metrics.stats.sampling import Sampling
     "excess = cos(f, f') - cos of the prompts of unrelated questions >= 0.05",
     definition="read (usage and its cosine, Eqs 13-14; cumulative, so that its value at the prompt's end is that of "
     f"all prompt tokens); reconstructed: the mean over layers, and over authors where their prompts differ. {NOISE}",
+    means="Two wordings of one question are not routed near-identically: experts that were profiled on one "
+    "wording need not serve another.",
+    check="The similarity of expert usage over paraphrases of your own prompts, beside that of unrelated "
+    "prompts in the same template.",
     null_says="The first wordings of two unrelated questions, of other kinds where there are kinds: they share "
     "whatever a chat template or worked examples add.",
     paper="three hand-picked pairs of prompts, nearly identical over the prompt (Fig. 7); no number printed",

@@ -50,6 +50,11 @@ KEEPS = ("most used", "random", "least used")
     "token uses; an expert that is gone cannot be selected, the combine step is the layer's own; no random choice "
     "repeats another or the favourites; the second criterion is the completions' rise over the prompts', which counts "
     "as 0.01 at least",
+    means="In the last layers the experts that one paragraph favours are not enough for prompts, or cost "
+    "completions less than twice as much, and other choices of experts do about as well: such a profile is no "
+    "ground to prune for prefill alone.",
+    check="The loss on prompts and on completions apart, after pruning by your profile and after pruning to as "
+    "many random experts.",
     null_says="Other experts, as many: the best of 19 random choices, best on these very texts, and the least used. "
     "Unless the favourites raise the NLL of prompts less than both, at each number of layers, which experts are kept "
     "does not matter.",

@@ -59,6 +59,10 @@ COUNTING = (
     "author's rollouts; quarters rounded up. Variant, for what is generated: usage of the prompt and all tokens so "
     "far, as the paper's curves; or of the tokens of each stretch alone, over the cosine of two seeds there, which "
     f"takes off counting noise. {NOISE}",
+    means="Deep layers do not treat unrelated prompts more alike than early layers and even loads would: that "
+    "one fixed set of experts serves all prefill is not backed by this.",
+    check="Expert usage of your own prompts in the deepest quarter of the layers, one by one, before you pin "
+    "experts for prefill.",
     null_says="The same profiles with the experts of one of each pair renamed at random, the exact mean over all "
     "renamings: where balance alone makes the usage of prompts so alike in deep layers, they share no experts by it.",
     paper="one pair of inputs in gpt-oss-20b: near-identical in deep layers over the prompt, split during generation, "

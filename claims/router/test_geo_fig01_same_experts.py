@@ -36,6 +36,9 @@ INSIDE, BEYOND = 0.999, 1.001
     equation="r(h) = min over chosen i, unchosen j of (z_i - z_j) / ||w_i - w_j|| (plain top-k; a Lipschitz lower "
     "bound for other scores);  overlap = m_i . m_j / k",
     definition="read (overlap, Eq. 11); the certified radius is ours",
+    means="On this text nearness of hidden states is a poor guide to the experts that a token gets: a predictor "
+    "or cache of experts that goes by near states would often be wrong.",
+    check="The hit rate of such a predictor on your own text, layer by layer, beside that of random pairs of tokens.",
     null_says="The same overlaps with the tokens' hidden states re-paired at random, the mean of four pairings.",
     paper="no number printed",
     thresholds={

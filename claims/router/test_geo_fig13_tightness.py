@@ -55,6 +55,10 @@ PARTNERS = 16
     "decides that no pair violates and that differ from the naive bound at all; r holds 90 % of the energy of the "
     "centred states, since dh does not contain the mean. With the remainder as it is, ||W (I - Pi_r) dh||, a part of "
     "what is bounded stands in the bound, and fewer directions always gain more: reported, not judged",
+    means="Knowing where the data lie does not make the bound on logit distances usefully tighter here: a "
+    "guarantee that rests on it is about as loose as one from the router's spectral norm.",
+    check="Each token's own margin to the next expert, not a bound over all tokens, before you promise that "
+    "rounding or quantisation changes no expert.",
     null_says="Isotropic random states with the tokens' own norms: no direction is preferred, so nothing is gained.",
     paper="the data-aware curve lies closer (Fig. 13, DeepSeek-V2-Lite); no number printed",
     thresholds={

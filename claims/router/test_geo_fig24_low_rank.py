@@ -40,6 +40,9 @@ DEFINITION = (
     equation="agree_m(K) = share of tokens whose m-th expert is unchanged when h becomes V_K V_K^T h;  "
     "log2 K90_k - log2 K90_1 >= 0.25, K90_m where agree_m reaches 0.9;  agree_1(K) >= agree_k(K) at every K",
     definition=f"{DEFINITION}, and K90 interpolated between them in log2 K",
+    means="The first expert needs about as many data directions as the k-th does: on this text a low-rank "
+    "stand-in for the router that is good enough for the first choice saves nothing over one for all k.",
+    check="How often the first and the k-th expert stay the same at the rank that you plan, on your own text.",
     null_says="Random K-dimensional projections in place of the data directions, the mean of 19 draws; where they "
     "settle the k-th expert sooner, nothing is taken off.",
     paper="the first expert agrees at small K, the 6th needs more (Figs 24-25); no number printed",
@@ -101,6 +104,10 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
     "agree_1(K), data minus the best of 19 draws of random directions, >= 0.05",
     definition=f"{DEFINITION}. How few directions are few has no threshold in the paper, so that it is told and not "
     "judged",
+    means="The data's leading directions settle the first expert hardly sooner than random ones: compressing "
+    "the router's input by principal components is hardly better here than a random projection.",
+    check="How often the experts stay the same, and the loss, under the compressed router against a random "
+    "projection of the same rank.",
     null_says="One more draw of random directions in place of the data's, against the same best of 19; where it does "
     "not lead, nothing is taken off.",
     paper="the first expert agrees at small K (Figs 24-25); no number printed",

@@ -102,6 +102,10 @@ def _twin(move: Move) -> Counterexample | None:
     statement="Tokens of real text whose router logits are near have near hidden states too, with few exceptions.",
     equation="P(||h_i - h_j|| > median over all pairs  |  ||z_i - z_j|| among the nearest 1 %) <= 0.05",
     definition="ours: what the figure shows of necessity, by sequence",
+    means="Of the tokens that the router finds most alike, more than one pair in twenty lie farther apart than "
+    "usual: on this text routing is no stand-in for the hidden state.",
+    check="Neighbours by router logits against neighbours by hidden state, on your own text, before you "
+    "cluster, cache or retrieve by routing.",
     null_says="Random routers of the same singular values, their row spaces drawn at random, the lowest share of 19: "
     "where any linear map does as well, nothing was learned.",
     paper="claimed; no number printed",

@@ -29,6 +29,10 @@ DRAWS = 19
     "would leave there.",
     equation="sum ||Pi_ker h||^2 / sum ||h||^2  <  (D - rank W) / D - 0.02;  variance: h - mean in place of h",
     definition="ours; energy (primary) and variance about the population mean (variant)",
+    means="The router reads hardly more of the states' energy than random directions would: the share that it "
+    "cannot see is about as large as chance leaves, and changes there move outputs without moving experts.",
+    check="How far the layer's output moves when states move inside the kernel (claim kernel-counterexample), "
+    "and the same share on text of your own.",
     null_says="Random routers of the same rank, the lowest share of 19: one router more is lower one time in twenty.",
     paper="not reported",
     thresholds={

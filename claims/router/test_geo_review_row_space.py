@@ -35,6 +35,10 @@ DIFFERENCE = (-2.0, 2.0)
     equation="Spearman(row-space similarity, overlap) - Spearman(full similarity, overlap) >= 0.02;  "
     "||Pi_row (h_i - h_j)||  <=  ||z_i - z_j|| / sigma_min+(W)",
     definition="read; similarity as negative distance (primary) or cosine (variant) is ours",
+    means="The part of the state that the router's weight reads does not predict shared experts noticeably "
+    "better than the whole state does: on this text the projection adds nothing to an analysis of routing.",
+    check="The same gain on your own text, beside that of the data's leading principal directions, before you "
+    "use the router's row space as its coordinates.",
     null_says="The data's leading principal directions, as many as the row space has, in its place: any projection "
     "that keeps what varies may predict better. Where they predict worse than the full state, nothing is taken off. A "
     "random subspace is reported.",

@@ -33,6 +33,10 @@ from metrics.arrays import Float64Array
     definition="reconstructed: signed Frobenius cosine of mean Jacobians of the experts without their gates. Own "
     "tokens count under their combine weights; a soft expert's own tokens are all. On common tokens, the sampled ones "
     "for all experts, only the functions can differ, not the tokens that they are asked about",
+    means="In these transformers top-k routing did not make experts compute noticeably less alike than routing "
+    "to all of them: it is by itself no means to distinct experts here.",
+    check="The alignment of your own experts at common tokens, with top-k and with soft routing, over at least "
+    "five seeds.",
     null_says=BEFORE + " How much is sparsity itself is reported: what random masks on the soft arm's trained weights "
     "take off, each expert on a random few tokens of its own instead of the same ones for all.",
     paper="top-k lower than soft in controlled training; no number known",

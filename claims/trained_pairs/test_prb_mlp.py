@@ -36,6 +36,10 @@ SPLIT = {"own": "own", "common": "clusters"}
     definition=f"reconstructed: {SETTING}. Variants: the layer with its gates, whose gradient is a part of it, or one "
     "expert alone at its own tokens; matching; spectra of the Jacobian at each token, or of the mean Jacobian (of one "
     "expert: of each, and the mean over experts)",
+    means="In these trainings the mixture's Jacobian has no smaller leading singular value than its dense "
+    "twin's beyond what it had before training: do not claim smoothness for it on this ground.",
+    check="The leading singular value of both, trained alike, less that at initialisation, at equal active and "
+    "at equal total parameters.",
     null_says="The same difference between the arms before training.",
     paper="smaller leading singular values and faster decay than dense; no number known to us",
     thresholds=FLATNESS,
@@ -102,6 +106,9 @@ def test_moe_flattens(mlp_arms: MlpArms, variant: Variant) -> Finding:
     "mean over experts, MoE - dense >= 0.5",
     definition=f"reconstructed: {SETTING}. Variants: matching; the expert's own tokens, of the dense twin any, or the "
     "tokens of one cluster in both; expert inputs or outputs. 64 tokens an expert, and of the dense twin as many",
+    means="In these trainings an expert's states spread over no more directions than the dense twin's do: a "
+    "high rank is no argument here against compressing experts.",
+    check="The loss after compressing experts to the rank that you plan, against the dense twin compressed alike.",
     null_says="The same difference before training; and with the experts' gates dealt to other tokens at random, which "
     "leaves groups as large and weighed alike: what of the rank is the states' own and not the routing's.",
     paper="higher effective rank than dense; no number known to us",

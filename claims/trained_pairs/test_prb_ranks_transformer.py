@@ -59,6 +59,10 @@ SPREADS = Compared(
     f"with fewer than {FEWEST_TOKENS} left out. On a common split one arm's routing of the sampled tokens, and its "
     "gates, decide the groups of both arms, each of its own states; a soft arm routes by its largest gates. Outputs of "
     "experts are known of kept visits alone, and reported",
+    means="In these transformers experts under top-k routing did not receive states of fewer directions than "
+    "under routing to all of them: do not plan lower ranks for them on this ground.",
+    check="The effective rank of what each expert receives, at common tokens and less that before training, "
+    "over at least five seeds.",
     null_says=BEFORE + " What routers drawn at random give of the same states, as sparse, as sharp and as even, is "
     "reported: how much needs no router that was learned.",
     paper="top-k lower than soft; no number known",
@@ -83,6 +87,9 @@ def test_topk_concentration_transformer(routing_experiment: FunctionExperiment, 
     "sum g;  mean over experts and layers of R_e - R_dense >= 0.5, over trainings",
     definition=f"reconstructed: as many random visits of each expert as of the dense MLP, experts with fewer than "
     f"{FEWEST_TOKENS} left out. Gates that differ leave fewer visits that count; the other variant counts all alike",
+    means="In these transformers an expert's states spread over no more directions than the dense twin's do: a "
+    "high rank is no argument here against compressing experts.",
+    check="The loss after compressing experts to the rank that you plan, against the dense twin compressed alike.",
     null_says=BEFORE + " And the mixture's own states, dealt out at random to groups as large, against the same dense "
     "twin: what of the rank is the states' own and not the routing's.",
     paper="higher than dense in controlled training; no number known",

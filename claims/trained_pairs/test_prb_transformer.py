@@ -29,6 +29,10 @@ from fixtures.evidence.experiments import FunctionExperiment
     "values that the evidence holds, and no more than both arms have: an expert of width m has a Jacobian of rank m at "
     "most, and the zeros beyond it are not counted as decay. Twins with as many parameters in total, or for a token, "
     "are experiments of their own",
+    means="In these transformers the MoE layer's Jacobian has no smaller leading singular value than the dense "
+    "twin's beyond what it had before training: do not claim smoothness for it on this ground.",
+    check="The leading singular value of both, trained alike, less that at initialisation, at equal active and "
+    "at equal total parameters.",
     null_says=BEFORE,
     paper="smaller and faster than dense in controlled training; no number known",
     thresholds=FLATNESS,

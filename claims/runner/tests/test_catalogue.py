@@ -55,6 +55,8 @@ def test_claims_are_declared_in_full(claim: Claim) -> None:
     assert claim.group in "ABCDEF"
     for name, threshold in claim.thresholds.items():
         assert threshold.why.strip(), f"{claim.id}.{name} has no reason"
+    advice = (claim.means, claim.check)
+    assert all(each.strip().endswith(".") for each in advice) if claim.kind == "finding" else not any(advice)
     if claim.kind != "identity":
         assert claim.thresholds
         zeros = {name for name, threshold in claim.thresholds.items() if threshold.value == 0}
