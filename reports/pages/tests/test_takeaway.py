@@ -1,6 +1,7 @@
 """The take-away of a checkpoint follows its rule, tells only what the records say, and names what was not asked."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def of(*records: Record) -> TakeAway:
     return found
 
 
-def refuted(claim: str, ends: tuple[float, float, float], **more: str) -> Record:
+def refuted(claim: str, ends: tuple[float, float, float], **more: Any) -> Record:
     return replace(judged(claim, "a", criterion("share", ends, ">= 0.2")), **more)
 
 
