@@ -1,11 +1,11 @@
-"""Command line of the reports: render, html, matrix, compare, history, merge, schema.  ``python -m reports --help``."""
+"""Command line of the reports; ``python -m reports --help`` names its commands."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reports import commands
+from reports import commands, publish
 from reports.data.margins import SHARE
 from reports.data.read import BadInput
 from reports.text.markdown import SENTENCE, plain
@@ -117,7 +117,49 @@ def parser() -> argparse.ArgumentParser:
     )
     schema.set_defaults(run=commands.print_schema)
     schema.add_argument("of", choices=("records",), help="what to print the schema of")
+    _linked_to(add)
     return whole
+
+
+def _linked_to(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands that make what people link to."""
+    card = add(
+        "card",
+        help="print what a model card says of a checkpoint",
+        description="Print at most twelve claims of one checkpoint for its model card, with headline, interval, chance "
+        "and verdict, and the command that measures them again; Markdown, or HTML.",
+    )
+    card.set_defaults(run=publish.write_card)
+    card.add_argument("--html", action="store_true", help="as HTML (default: Markdown)")
+    badge = add(
+        "badge",
+        help="print a badge as SVG",
+        description="Print an SVG that says how many of the empirical claims asked of a checkpoint are supported.",
+    )
+    badge.set_defaults(run=publish.write_badge)
+    hub = add(
+        "hub",
+        help="write a model hub's metadata; nothing is sent",
+        description="Write headlines under their names, no verdicts: model-index.yaml for the front matter of a model "
+        "card, and with --benchmark .eval_results/moe-claims.yaml. Nothing is sent anywhere.",
+    )
+    hub.set_defaults(run=publish.write_hub)
+    says = "dataset of the hub that is registered as a benchmark with a task a claim (default: no .eval_results)"
+    hub.add_argument("--benchmark", metavar="OWNER/NAME", help=says)
+    export = add(
+        "export",
+        help="print the records as CSV, a row a criterion",
+        description="Print the records as CSV, a row a criterion, with the facts of checkpoint and run.",
+    )
+    export.set_defaults(run=publish.write_table)
+    for command in (card, badge, hub, export):
+        command.add_argument("records", type=Path, metavar="RECORDS", help=RECORDS)
+    for command in (card, badge, hub):
+        says = "name of the checkpoint, as the records have it"
+        command.add_argument("--checkpoint", required=True, metavar="NAME", help=says)
+    for command in (card, badge, export):
+        command.add_argument("-o", "--output", type=Path, metavar="FILE", help="file (default: the standard output)")
+    hub.add_argument("-o", "--output", type=Path, metavar="FOLDER", default=Path("hub"), help="folder (default: hub)")
 
 
 if __name__ == "__main__":

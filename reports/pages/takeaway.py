@@ -100,11 +100,12 @@ class TakeAway:
 def takeaways(board: Board) -> list[TakeAway]:
     """Return what to take away of every trained checkpoint, Mixture-of-Experts models first, then dense ones."""
     names = [name for kind in (Kind.MOE, Kind.DENSE) for name in board.names(kind) if name not in board.controls]
-    found = [_takeaway(board, name) for name in names]
+    found = [takeaway(board, name) for name in names]
     return [one for one in found if one.asked or one.unasked]
 
 
-def _takeaway(board: Board, name: str) -> TakeAway:
+def takeaway(board: Board, name: str) -> TakeAway:
+    """Return what to take away of one place."""
     cells = [cell for _, cell in board.of_place(name) if not cell.theorem]
     asked = [cell for cell in cells if cell.verdict != Verdict.NOT_APPLICABLE]
     abouts = (str(cell.primary.checkpoint.get("about") or "") for cell in cells)
@@ -114,7 +115,7 @@ def _takeaway(board: Board, name: str) -> TakeAway:
         about=plain(next(filter(None, abouts), ""), 200),
         asked=len(asked),
         counts=tuple(_counts(asked)),
-        told=tuple(_told(cell.primary) for cell in _chosen(asked)),
+        told=tuple(_told(cell.primary) for cell in chosen(asked)),
         unasked=_unasked([cell.primary for cell in cells if cell.verdict == Verdict.NOT_APPLICABLE]),
     )
 
@@ -128,12 +129,12 @@ def _counts(asked: Sequence[Cell]) -> list[tuple[Verdict, str, tuple[str, ...]]]
     ]
 
 
-def _chosen(asked: Sequence[Cell]) -> list[Cell]:
-    """Choose the claims that are told, by the rule that the module states."""
-    failing, holding = ([c for v in of for c in _farthest(asked, v)] for of in (_FAILS, (Verdict.SUPPORTED,)))
-    first = failing[:FAILING]
-    held = holding[: TOLD - len(first)]
-    return [*first, *failing[FAILING : TOLD - len(held)], *held]
+def chosen(asked: Sequence[Cell], most: int = TOLD, failing: int = FAILING) -> list[Cell]:
+    """Choose at most ``most`` claims, at first ``failing`` that do not hold, by the rule that the module states."""
+    fails, holds = ([c for v in of for c in _farthest(asked, v)] for of in (_FAILS, (Verdict.SUPPORTED,)))
+    first = fails[:failing]
+    held = holds[: most - len(first)]
+    return [*first, *fails[failing : most - len(held)], *held]
 
 
 def _farthest(asked: Sequence[Cell], verdict: Verdict) -> list[Cell]:

@@ -1,7 +1,7 @@
 """Fill the templates in ``reports/templates``: one environment, in which untrusted text cannot be forgotten.
 
 Whatever a template shows is escaped where it is shown: by `escape` in a Markdown template (``.md.j2``), by jinja2 in an
-HTML one. Only what is `Markdown` or ``Markup`` already is left as it is.
+HTML or SVG one. Only what is `Markdown` or ``Markup`` already is left as it is.
 """
 
 import re
@@ -43,7 +43,7 @@ def _escaped(context: EvalContext, value: object) -> object:
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FOLDER),
-    autoescape=jinja2.select_autoescape(["html"], default=False),
+    autoescape=jinja2.select_autoescape(["html", "svg"], default=False),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

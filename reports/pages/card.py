@@ -1,0 +1,121 @@
+"""A model card's rows: of one checkpoint at most twelve claims, each with its headline, chance and verdict.
+
+Which claims: what does not hold as stated first (at most half), then what holds, then what is open; in each the
+farthest from its threshold first, as `reports.pages.takeaway` orders them. Every number of a card is of the records.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from claims.core.record import Criterion, Record
+from claims.core.verdict import Role, Verdict
+from reports.data.board import Board, Cell
+from reports.data.places import needs_more, standing
+from reports.data.read import BadInput
+from reports.data.sizes import sizes
+from reports.data.theorems import checked
+from reports.pages.repeat import whole_command_of
+from reports.pages.takeaway import chosen, takeaway
+from reports.text.markdown import plain
+from reports.text.numbers import ABSENT, interval
+from reports.text.vocabulary import listed, plural
+
+#: Rows of a card, and how many of them do not hold as stated.
+ROWS, FAILING = 12, 6
+
+
+@dataclass(frozen=True)
+class Card:
+    """A checkpoint as its model card tells it.
+
+    ``short`` says how many claims were asked and what came of them; ``rows`` are claim in words, headline with its
+    interval, what chance or a control gives, and verdict; ``rest`` is how many verdicts have no row; ``facts`` are
+    (name, text) of checkpoint and run; ``command`` measures again what the rows say.
+    """
+
+    name: str
+    sizes: str
+    short: str
+    rows: list[list[str]]
+    rest: int
+    theorems: str
+    facts: list[tuple[str, str]]
+    command: str
+
+
+def card(board: Board, name: str) -> Card:
+    """Return the card of a checkpoint.
+
+    Raises
+    ------
+    BadInput
+        When the run has no such checkpoint, it is an untrained control, or no empirical claim was asked of it.
+    """
+    cells = [cell for _, cell in board.of_place(_known(board, name))]
+    asked = asked_of(cells)
+    if not asked:
+        raise BadInput(f"no empirical claim was asked of {plain(name, 80)}: there is nothing to put on a card")
+    told = chosen(asked, ROWS, FAILING)
+    told += [cell for cell in asked if cell.verdict == Verdict.INCONCLUSIVE][: ROWS - len(told)]
+    records = [cell.primary for cell in cells]
+    return Card(
+        name=plain(name, 80),
+        sizes=sizes(board, name),
+        short=takeaway(board, name).short,
+        rows=[_row(cell.primary) for cell in told],
+        rest=len(asked) - len(told),
+        theorems=checked(cells),
+        facts=_facts(records),
+        command=whole_command_of(told[0].primary),
+    )
+
+
+def asked_of(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the empirical claims that were asked: theorems, and what gave no verdict, are left out."""
+    return [
+        cell
+        for cell in cells
+        if not cell.theorem and cell.verdict != Verdict.NOT_APPLICABLE and not needs_more(cell.primary)
+    ]
+
+
+def _known(board: Board, name: str) -> str:
+    if name not in board.places:
+        names = listed([plain(place, 80) for place in board.places if place not in board.controls], most=20)
+        raise BadInput(f"the records hold no checkpoint {plain(name, 80)}; they hold {names}")
+    if name in board.controls:
+        raise BadInput(f"{plain(name, 80)} is an untrained control, which has no verdicts to put on a card")
+    return name
+
+
+def _row(record: Record) -> list[str]:
+    headline = _first(record, Role.HEADLINE)
+    control = _first(record, Role.CONTROL)
+    return [plain(record.title), _said(headline), _said(control), standing(record)]
+
+
+def _first(record: Record, role: Role) -> Criterion | None:
+    return next((c for c in record.criteria if c.role is role), None)
+
+
+def _said(criterion: Criterion | None) -> str:
+    return ABSENT if criterion is None else f"{plain(criterion.name)}: {interval(criterion)}"
+
+
+def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Return what was measured when and by which code; a fact that no record has is left out."""
+    dates = sorted({str(r.provenance["date"])[:10] for r in records if r.provenance.get("date")})
+    commits = list(dict.fromkeys(str(r.provenance["commit"]) for r in records if r.provenance.get("commit")))
+    revisions = list(dict.fromkeys(str(r.checkpoint["revision"]) for r in records if r.checkpoint.get("revision")))
+    found = (
+        ("Revision", plain(listed(revisions), 120) if revisions else ""),
+        ("Measured on", " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""),
+        ("Suite at commit", plain(listed(commits), 80) if commits else ""),
+    )
+    return [(name, text) for name, text in found if text]
+
+
+def counts(asked: Sequence[Cell]) -> str:
+    """Return what a badge says: how many of the empirical claims that were asked hold, ``17 of 29 supported``."""
+    held = sum(cell.verdict == Verdict.SUPPORTED for cell in asked)
+    return f"{held} of {plural(len(asked), 'claim')} supported"

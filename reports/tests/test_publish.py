@@ -1,0 +1,149 @@
+"""What people link to: a card, a badge, a hub's metadata and a table say what the records say, and no more."""
+
+import csv
+import io
+import re
+import xml.dom.minidom
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from huggingface_hub import parse_eval_result_entries
+from huggingface_hub.repocard_data import model_index_to_eval_results
+
+from claims.core.record import Record, read_records, write_records
+from claims.core.verdict import Role, Verdict
+from reports.__main__ import main
+from reports.data.board import board
+from reports.pages.card import ROWS, Card, card
+from reports.tests.support.pages import ragged_tables
+from reports.tests.support.samples import criterion, judged, record, run
+from reports.text.numbers import interval
+
+SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "records.jsonl"
+HOSTILE = 'a"><script>x</script>|b'
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Record]:
+    return read_records(SAMPLE)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "records.jsonl"
+    write_records(path, run())
+    return path
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"-?\d[\d,.]*(?:e[+-]?\d+)?", text)
+
+
+def of(sample: list[Record], name: str) -> Card:
+    return card(board(sample), name)
+
+
+@pytest.mark.parametrize("name", ["olmoe-aux", "small-gptoss-bias-s0", "small-dense-s0"])
+def test_every_number_of_a_card_is_in_the_records(sample: list[Record], name: str) -> None:
+    told = of(sample, name)
+    records = [r for r in sample if r.key[0] == name and r.primary and r.kind == "finding"]
+    said = {f"{c.name}: {interval(c)}" for r in records for c in r.criteria if c.role in (Role.HEADLINE, Role.CONTROL)}
+    assert 0 < len(told.rows) <= ROWS
+    for title, headline, control, verdict in told.rows:
+        assert title in {r.title for r in records if r.verdict.value in verdict}
+        assert headline in said
+        assert control in {*said, "–"}
+    facts = " ".join(text for _, text in told.facts)
+    assert set(numbers(facts)) <= set(numbers(" ".join(str((r.provenance, r.checkpoint)) for r in records)))
+
+
+def test_a_card_counts_what_was_asked_and_its_theorems(sample: list[Record]) -> None:
+    told = of(sample, "olmoe-aux")
+    mine = [r for r in sample if r.key[0] == "olmoe-aux" and r.verdict != Verdict.NOT_APPLICABLE]
+    findings = [r for r in mine if r.kind == "finding" and r.primary]
+    held = sum(r.verdict == Verdict.SUPPORTED for r in findings)
+    theorems = sum(r.kind == "theorem" for r in mine)
+    assert told.short.startswith(f"Of {len(findings)} empirical claims, {held} hold")
+    assert len(told.rows) + told.rest == len(findings)
+    assert told.theorems == f"{theorems} of {theorems} checks passed"
+    assert told.sizes == "3.29 M parameters, 6 layers, top-2 of 16 experts"
+
+
+def test_a_card_and_a_badge_are_printed_or_written(file: Path, tmp_path: Path, capsys: Capture) -> None:
+    chosen = [str(file), "--checkpoint", "zoo/unbalanced"]
+    assert main(["card", *chosen]) == 0
+    markdown = capsys.readouterr().out
+    assert "Theorems and premises: 1 of 2 checks passed." in markdown
+    assert "pytest claims --checkpoint zoo/unbalanced --seed 20260" in markdown
+    assert ragged_tables(markdown) == []
+    assert main(["card", *chosen, "--html"]) == 0
+    assert capsys.readouterr().out.count("<tr>") == markdown.count("\n| ")
+    assert main(["badge", *chosen, "-o", str(tmp_path / "badge.svg")]) == 0
+    drawn = xml.dom.minidom.parse(str(tmp_path / "badge.svg"))
+    assert "1 of 4 claims supported" in drawn.toxml()
+
+
+def test_hostile_names_break_neither_card_nor_badge(tmp_path: Path, capsys: Capture) -> None:
+    bad = judged("kernel-energy", HOSTILE, criterion(HOSTILE, (0.5, 0.4, 0.6), "> 0.2"))
+    write_records(tmp_path / "records.jsonl", [replace(bad, title=HOSTILE, provenance={"commit": HOSTILE})])
+    for command in (["card"], ["card", "--html"], ["badge"]):
+        assert main([*command, str(tmp_path), "--checkpoint", HOSTILE]) == 0
+        out = capsys.readouterr().out
+        assert "<script>" not in out.replace("\\<script>", "").partition("```")[0]
+        if command == ["badge"]:
+            xml.dom.minidom.parseString(out)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("zoo/nowhere", "hold no checkpoint zoo/nowhere; they hold"), ("zoo/init", "zoo/init is an untrained control")],
+)
+def test_no_card_is_one_sentence(file: Path, capsys: Capture, name: str, says: str) -> None:
+    for command in ("card", "badge", "hub"):
+        assert main([command, str(file), "--checkpoint", name]) == 2
+        assert says in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_which_nothing_was_asked_has_no_card(tmp_path: Path, capsys: Capture) -> None:
+    write_records(tmp_path / "records.jsonl", [record("kernel-energy", "a", Verdict.NOT_APPLICABLE)])
+    assert main(["card", str(tmp_path), "--checkpoint", "a"]) == 2
+    assert "no empirical claim was asked of a" in capsys.readouterr().err
+
+
+def test_the_hubs_own_readers_read_its_metadata(sample: list[Record], tmp_path: Path, capsys: Capture) -> None:
+    chosen = [str(SAMPLE), "--checkpoint", "olmoe-aux", "-o", str(tmp_path), "--benchmark", "owner/claims"]
+    assert main(["hub", *chosen]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    index = msgspec.yaml.decode((tmp_path / "model-index.yaml").read_bytes())
+    name, results = model_index_to_eval_results(index["model-index"])
+    entries = parse_eval_result_entries(msgspec.yaml.decode((tmp_path / ".eval_results/moe-claims.yaml").read_bytes()))
+    headlines = {
+        r.claim: next(c.value for c in r.criteria if c.role is Role.HEADLINE)
+        for r in sample
+        if r.key[0] == "olmoe-aux" and r.primary and r.kind == "finding" and r.verdict != Verdict.NOT_APPLICABLE
+    }
+    assert name == "olmoe-aux"
+    assert {r.metric_type: r.metric_value for r in results} == headlines
+    assert {e.task_id: e.value for e in entries} == headlines
+    assert not any(verdict in "".join(map(str, results)) for verdict in ("supported", "refuted"))
+
+
+def test_without_a_benchmark_there_are_no_results_for_one(file: Path, tmp_path: Path, capsys: Capture) -> None:
+    chosen = [str(file), "--checkpoint", "zoo/balanced", "-o", str(tmp_path / "hub")]
+    assert main(["hub", *chosen]) == 0
+    assert [p.name for p in (tmp_path / "hub").iterdir()] == ["model-index.yaml"]
+    assert main(["hub", *chosen, "--benchmark", "../x"]) == 2
+    assert "--benchmark is a dataset of a hub" in capsys.readouterr().err
+
+
+def test_the_table_has_a_row_a_criterion_with_every_digit(file: Path, capsys: Capture) -> None:
+    assert main(["export", str(file)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    records = read_records(file)
+    assert len(rows) == sum(max(1, len(r.criteria)) for r in records)
+    share = next(r for r in rows if r["claim"] == "kernel-energy" and r["checkpoint"] == "zoo/init")
+    assert (share["role"], share["criterion"], share["value"]) == ("headline", "chance minus kernel share", "0.041")
+    assert (share["control"], share["version"], share["commit"]) == ("True", "1", "3f2a91c")
