@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     render = add(
         "render",
         help="write the Markdown report, its pages and its figures from records alone",
-        description="Write report.md, a page a claim (details/), a page a paper (papers/) and figures/*.png. "
+        description="Write report.md, a page a claim (details/), a page a paper (papers/) and figures/*.webp. "
         "The same records give the same bytes.",
     )
     render.set_defaults(run=commands.render_report)
@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     history = add(
         "history",
         help="show every claim's numbers through many runs",
-        description="Write history.md and a picture a claim (history/*.png): value and interval run by run against "
+        description="Write history.md and a picture a claim (history/*.webp): value and interval run by run against "
         "the threshold. Runs are ordered by the date that their records carry when all do, else as they are given.",
     )
     history.set_defaults(run=commands.write_runs)

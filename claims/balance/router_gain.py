@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import NotApplicable
 from claims.core.record import Figure, Series
 from fixtures.evidence.trace import LayerTrace

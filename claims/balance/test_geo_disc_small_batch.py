@@ -7,7 +7,8 @@ import numpy as np
 
 from claims.balance.paired_layers import all_model_text, in_all
 from claims.core.claim import Threshold, claim
-from claims.core.curves import layer_figure, rounded
+from claims.core.curves import layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.trainings import over_trainings

@@ -10,7 +10,7 @@ from claims.balance.paired_layers import all_model_text
 from claims.balance.seed_differences import beyond_seeds
 from claims.balance.state_norms import BEFORE, INPUT, TokenStates, states_in_all
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.arm_layers import ArmLayers

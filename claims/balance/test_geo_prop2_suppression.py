@@ -14,7 +14,8 @@ from claims.balance.suppression import (
     responses,
 )
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, exact_by_layer, layer_figure, rounded
+from claims.core.curves import along, exact_by_layer, layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import Figure, Series
 from claims.shared.premises import linear_layers

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured
 from claims.core.judge import TRAINING
 from claims.core.record import Figure, Series

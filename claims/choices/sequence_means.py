@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from claims.core.curves import along, layer_figure, rounded
+from claims.core.curves import along, layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, NotApplicable
 from claims.core.record import Figure, Series
 from fixtures.evidence.token_routing import TokenRouting

@@ -7,7 +7,7 @@ import numpy as np
 
 from claims.choices.domains import Domains, domains_of, minus, profiles
 from claims.core.claim import Threshold, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import models_text

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import models_text

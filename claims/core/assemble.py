@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claims.core.claim import Claim, Variant
+from claims.core.figure_data import as_drawn
 from claims.core.finding import Curve, Finding
 from claims.core.judge import Judged, Overrides, thresholds_of
 from claims.core.record import SCHEMA, Certificate, LayerCurve, Record
@@ -49,7 +50,8 @@ def record_of(
         thresholds={n: {"value": bounds[n], "why": t.why} for n, t in claim.thresholds.items()},
         layers=[_curve(curve, bounds) for curve in finding.layers] if finding else [],
         paper=claim.paper,
-        figure=finding.figure if finding else None,
+        figure=as_drawn(finding.figure) if finding and finding.figure else None,
+        more_figures=[as_drawn(figure) for figure in finding.more_figures] if finding else [],
         certificate=certificate,
         notes=[*_unverified(checkpoint), *(finding.notes if finding else ())],
         expected=expected,

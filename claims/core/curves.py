@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve
 from claims.core.record import Figure, Series
 from fixtures.evidence.trace import LayerTrace
@@ -68,8 +69,3 @@ def layer_figure(
     layers = [layer for each in series for layer in each.x]
     guides = [] if level is None else [Series(level[0], [min(layers), max(layers)], [level[1]] * 2)]
     return Figure("lines", title, redraws, "layer", y_label, list(series), guides)
-
-
-def rounded(values: npt.ArrayLike, digits: int = 4) -> list[float]:
-    """Return numbers with ``digits`` significant digits, as a figure needs them."""
-    return [float(f"{value:.{digits}g}") for value in np.asarray(values, dtype=np.float64).ravel()]

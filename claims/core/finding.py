@@ -75,7 +75,7 @@ class Finding:
     controls : what the null itself, or a case known beforehand, gives; decides nothing
     reported : other numbers beside
     certified : the counterexample refutes the claim, whatever was measured
-    layers, figure : what the report draws
+    layers, figure, more_figures : what the report draws
     counterexample : arrays that prove something to a third party
     notes : sentences for the reader
     """
@@ -89,6 +89,7 @@ class Finding:
     certified: bool = False
     layers: tuple[Curve, ...] = ()
     figure: Figure | None = None
+    more_figures: tuple[Figure, ...] = ()
     counterexample: Counterexample | None = None
     notes: tuple[str, ...] = ()
 

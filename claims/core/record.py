@@ -7,7 +7,7 @@ record holds.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -74,25 +74,29 @@ class LayerCurve:
 
 @dataclass(frozen=True)
 class Series:
-    """One series of a figure; ``low``/``high`` is a band around y, empty for none."""
+    """One series of a figure; ``low``/``high`` lie around y, ``weight`` counts what a point stands for; or empty."""
 
     label: str
     x: list[Number]
     y: list[Number]
     low: list[Number] = field(default_factory=list)
     high: list[Number] = field(default_factory=list)
+    weight: list[Number] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Figure:
     """A figure as data, so that a report can be drawn from records alone.
 
-    ``kind``: ``scatter`` (points), ``lines`` (curves, with bands), ``bars`` (x are positions with
-    ``ticks`` as labels), ``ecdf`` (x sorted values, y cumulative share) or ``heat`` (a matrix: one series a row
-    from the top, x its column numbers, y the values, of which a missing one is hatched; the range of colours is
-    symmetric around 0, so leave a diagonal of ones out; bands, guides, ticks and logarithms have no meaning there,
-    and ``title`` names the quantity). ``reference`` are dashed guides: series of two points each. ``redraws`` names
-    the paper's figure, for example ``GEO Fig. 13``.
+    ``kind``: ``scatter`` (points), ``density`` (centres of equal cells, ``weight`` units in each), ``lines`` (curves),
+    ``bars`` (x are positions with ``ticks`` as labels), ``dots`` (the same, points with intervals), ``ecdf`` (x sorted
+    values, y cumulative share), ``heat`` (a matrix: one series a row from the top, x its column numbers, y the values,
+    of which a missing one is hatched; the range of colours is symmetric around 0, so leave a diagonal of ones out;
+    bands, guides, ticks and logarithms have no meaning there, and ``title`` names the quantity) or ``panels``
+    (``panels`` are figures side by side, ``columns`` in a row, all in one where it is 0). ``reference`` are dashed
+    guides: series of two points each. ``redraws`` names the paper's figure, for example ``GEO Fig. 13``. ``spread``
+    says what lies around a value: its 95 % ``interval``, or one standard ``deviation`` of the units. ``units`` says of
+    how many, ``16 sequences``, and ``note`` what else a reader must know, in whole sentences.
     """
 
     kind: str
@@ -105,6 +109,11 @@ class Figure:
     ticks: list[str] = field(default_factory=list)
     x_log: bool = False
     y_log: bool = False
+    spread: Literal["interval", "deviation"] = "interval"
+    units: str = ""
+    note: str = ""
+    panels: list["Figure"] = field(default_factory=list)
+    columns: int = 0
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,12 @@ class Record:
     means: str = ""
     check: str = ""
     version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    more_figures: list[Figure] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> list[Figure]:
+        """Every figure, that of the claim first."""
+        return [*([self.figure] if self.figure else []), *self.more_figures]
 
     @property
     def counted(self) -> bool:
@@ -181,10 +196,35 @@ class Record:
         return str(self.checkpoint.get("name", "")), self.claim, variant
 
 
+#: What a line leaves out of a figure where it is so, and what it keeps of a series in any case.
+_DEFAULTS: Final[dict[str, Any]] = {
+    one.name: [] if one.default is MISSING else one.default
+    for one in fields(Figure)
+    if (one.default, one.default_factory) != (MISSING, MISSING)
+}
+_ALWAYS: Final = ("label", "x", "y")
+
+
 def to_json(record: Record) -> str:
-    """Return the record as one line of strict JSON; keys in field order, non-finite numbers as null."""
-    finite = msgspec.json.encode(record, enc_hook=float)  # of the numbers of numpy
-    return json.dumps(json.loads(finite), ensure_ascii=False)
+    """Return the record as one line of strict JSON; keys in field order, non-finite numbers as null.
+
+    What a figure does not have is left out: its numbers are a good part of a record.
+    """
+    found = json.loads(msgspec.json.encode(record, enc_hook=float))  # of the numbers of numpy
+    found["figure"] = found["figure"] and _sparse(found["figure"])
+    more = [_sparse(figure) for figure in found.pop("more_figures")]
+    return json.dumps(found | ({"more_figures": more} if more else {}), ensure_ascii=False)
+
+
+def _sparse(figure: dict[str, Any]) -> dict[str, Any]:
+    """Return a figure without what is empty and has a default, in its series and panels too."""
+    kept = {name: value for name, value in figure.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
+    kept["series"] = [
+        {name: value for name, value in one.items() if value or name in _ALWAYS} for one in kept["series"]
+    ]
+    if "panels" in kept:
+        kept["panels"] = [_sparse(panel) for panel in kept["panels"]]
+    return kept
 
 
 def from_json(line: str, where: str = "a record") -> Record:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve
 from claims.core.record import Figure, Series
 from claims.experts.alignment_variants import LayerAlignments

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.experts.alignment_layers import luck_of_share, mean_share

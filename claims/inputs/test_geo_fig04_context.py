@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import along, by_number, layer_figure, rounded
+from claims.core.curves import along, by_number, layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open

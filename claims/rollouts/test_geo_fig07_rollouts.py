@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.rollouts.prediction import held_out_r2, rank_correlation

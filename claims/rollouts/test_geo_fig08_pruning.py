@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.rollouts.pruned_likelihood import (

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import exact_by_layer, rounded
+from claims.core.curves import exact_by_layer
+from claims.core.figure_data import rounded
 from claims.core.finding import Counterexample, Finding, Measured
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers, middle

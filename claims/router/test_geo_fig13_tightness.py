@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import by_layer, rounded
+from claims.core.curves import by_layer
+from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers, models_text

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Counterexample, Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from claims.core.curves import layer_figure, rounded
+from claims.core.curves import layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve
 from claims.core.record import Figure, Series
 from metrics.arrays import Float64Array

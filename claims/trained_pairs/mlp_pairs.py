@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.core.curves import rounded
+from claims.core.figure_data import rounded
 from claims.core.finding import Measured
 from claims.core.record import Figure, Series
 from claims.shared.trainings import over_trainings

@@ -6,11 +6,14 @@ from typing import Any
 
 from claims.core.multiplicity import adjust
 from claims.core.record import Record, to_json
+from reports.data.pictured import without_undrawn
 from reports.data.places import Kind
 from reports.data.read import BadInput
 
 #: What two measurements of one claim may differ in and still be the same measurement.
 INCIDENTAL = ("seconds", "provenance")
+#: Data of pictures: a run keeps those of the variants that it draws.
+FIGURES = ("figure", "more_figures")
 #: Facts of provenance that are the same all through one run.
 OF_A_RUN = ("commit", "versions", "seed")
 
@@ -34,8 +37,8 @@ def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
             name, claim, variant = record.key
             which = f", variant {variant}" if variant else ""
             raise BadInput(f"two records of claim {claim} on {name}{which} disagree in {', '.join(fields)}")
-        found[record.key] = min(first, record, key=to_json)
-    return adjust(list(found.values()))
+        found[record.key] = min(first, record, key=lambda r: (not r.drawn, to_json(r)))
+    return without_undrawn(adjust(list(found.values())))
 
 
 def unlike(shards: Sequence[Sequence[Record]]) -> list[str]:
@@ -48,7 +51,8 @@ def _differences(a: Record, b: Record) -> list[str]:
     if a is b:
         return []
     left, right = _comparable(a), _comparable(b)
-    return [name for name in left if name not in INCIDENTAL and left[name] != right[name]]
+    passed = INCIDENTAL if a.drawn and b.drawn else (*INCIDENTAL, *FIGURES)  # a shard keeps what it would draw
+    return [name for name in left if name not in passed and left[name] != right[name]]
 
 
 def _comparable(record: Record) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claims.core.record import Figure, LayerCurve, Record, Series
-from reports.data.board import Board, Cell
+from reports.data.board import Board
+from reports.data.pictured import pictured
 from reports.data.places import Kind, word
 from reports.figures.draw import draw
 from reports.figures.labels import Panel
-from reports.figures.style import PALETTE
+from reports.figures.style import PALETTE, SUFFIX
 from reports.text.slugs import slug
 from reports.text.vocabulary import listed
 
@@ -107,10 +108,9 @@ def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
     """One picture for each of the paper's figures that the variants draw, and each kind of place."""
     found: dict[tuple[Kind, str], list[Panel]] = {}
     for name, cell in board.of_claim(record.claim):
-        for redraws, variant in _drawn(cell).items():
-            if variant.figure is not None:
-                panel = Panel(_name(board, name, variant), variant.figure, word(variant))
-                found.setdefault((board.kinds[name], redraws), []).append(panel)
+        for variant, figure in pictured(cell):
+            panel = Panel(_name(board, name, variant), figure, word(variant))
+            found.setdefault((board.kinds[name], figure.redraws), []).append(panel)
     drawn = []
     for number, ((kind, redraws), panels) in enumerate(found.items()):
         stem = f"{slug(record.claim)}{f'-redrawn-{number + 1}' if number else ''}"
@@ -158,15 +158,6 @@ def _series(curve: LayerCurve, name: str) -> Series:
     return Series(name, [float(n) for n in curve.layers], curve.value, curve.low, curve.high)  # type: ignore[arg-type]
 
 
-def _drawn(cell: Cell) -> dict[str, Record]:
-    """Return, for each of the paper's figures, the variant that shows it: the primary one, else the first."""
-    shown: dict[str, Record] = {}
-    for record in cell.records:
-        if record.figure is not None:
-            shown.setdefault(record.figure.redraws, record)
-    return shown
-
-
 def _name(board: Board, place: str, record: Record) -> str:
     name = "generated cases" if board.kinds[place] == Kind.GENERATED else place
     return name if record.primary else f"{name} ({record.key[2]})"
@@ -175,7 +166,7 @@ def _name(board: Board, place: str, record: Record) -> str:
 def _picture(
     folder: Path, stem: str, title: str, origin: str, panels: Sequence[Panel], redraws: tuple[str, ...] = ()
 ) -> Picture:
-    file = f"{FOLDER}/{stem}.png"
+    file = f"{FOLDER}/{stem}{SUFFIX}"
     caption = "; ".join(part for part in (title, origin) if part)
     try:
         draw(folder / file, title, panels, origin)

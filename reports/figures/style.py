@@ -29,6 +29,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GUIDE = "#666666"
 DPI = 150
 WIDTH = 8.0
+#: How the name of every picture ends: lossless WebP, a fifth smaller than PNG.
+SUFFIX = ".webp"
+#: Colours of a picture; more can hardly be told apart in a plot.
+COLOURS = 96
 #: Lines of a legend that a panel's place holds.
 LEGEND = 11
 #: Largest difference, of 255, of a colour that fewer colours have moved.
@@ -153,18 +157,18 @@ def _beside(spare: Sequence[Axes], entries: Sequence[Line2D]) -> bool:
 
 
 def save(figure: Canvas, path: Path) -> None:
-    """Write a PNG without date or version, whole or not at all.
+    """Write a lossless WebP without date or version, whole or not at all.
 
-    256 colours are enough for a plot, and a third of the bytes; an octree keeps a colour that few pixels have.
+    `COLOURS` are enough for a plot, and a fraction of the bytes; an octree keeps a colour that few pixels have.
     """
     drawn = figure.canvas
     if not isinstance(drawn, FigureCanvasAgg):
         raise TypeError("the figure was not made by canvas()")
     drawn.draw()  # type: ignore[no-untyped-call]
     whole = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
-    small, buffer = whole.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), io.BytesIO()
+    small, buffer = whole.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), io.BytesIO()
     small.putpalette(_exact(np.array(small.getpalette(), dtype=np.int64).reshape(-1, 3)).ravel().tolist())
-    small.save(buffer, "PNG", optimize=True, dpi=(DPI, DPI))
+    small.convert("RGB").save(buffer, "WEBP", lossless=True, quality=80, method=4)
     write_whole(path, buffer.getvalue())
 
 

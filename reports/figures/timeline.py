@@ -26,7 +26,7 @@ APART = 30.0
 
 
 def timeline(path: Path, history: History, labels: Sequence[str]) -> bool:
-    """Draw a claim's deciding criteria against their thresholds and write the PNG; nothing when it has none.
+    """Draw a claim's deciding criteria against their thresholds and write the picture; nothing when it has none.
 
     The threshold is dashed, in the series' colour where places have thresholds of their own; a dotted upright line
     marks a run from which on the threshold or the definition is another.

@@ -9,6 +9,7 @@ from claims.core.verdict import Verdict
 from reports.data.history import History, changed, drifting, histories
 from reports.data.places import place_name
 from reports.data.runs import Run, dated
+from reports.figures.style import SUFFIX
 from reports.figures.timeline import timeline
 from reports.text.files import write_whole
 from reports.text.numbers import claimed, interval
@@ -48,7 +49,7 @@ class Through:
 
 
 def write_history(runs: Sequence[Run], folder: Path) -> Path:
-    """Write ``history.md`` and a picture a claim (``history/*.png``); the page last, so that its links lead somewhere.
+    """Write ``history.md`` and a picture a claim (``history/*.webp``); the page last, so that its links lead somewhere.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def through(runs: Sequence[Run], folder: Path) -> Through:
 
 
 def _past(history: History, labels: Sequence[str], folder: Path) -> Past:
-    file = f"history/{slug(history.record.claim)}.png"
+    file = f"history/{slug(history.record.claim)}{SUFFIX}"
     return Past(
         record=history.record,
         changes=[f"From {labels[n]} on: {says}." for n, says in history.changes],

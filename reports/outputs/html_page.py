@@ -95,7 +95,7 @@ def _papers(run: Board) -> dict[str, list[str]]:
 
 def _image(file: Path) -> Markup:
     """Return a picture as an address that holds it."""
-    return Markup("data:image/png;base64,") + Markup(base64.b64encode(file.read_bytes()).decode())
+    return Markup("data:image/webp;base64,") + Markup(base64.b64encode(file.read_bytes()).decode())
 
 
 def _digest(text: str) -> str:

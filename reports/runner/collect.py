@@ -14,6 +14,7 @@ import pytest
 from claims.core.multiplicity import adjust
 from claims.core.record import PROPERTY, Record, to_json
 from reports.data.completeness import Completeness
+from reports.data.pictured import without_undrawn
 from reports.data.read import BadInput, parse
 from reports.runner.selection import Selection
 from reports.text.files import writable, write_whole
@@ -129,9 +130,9 @@ class Collector:
         self._partial.flush()
 
     def _finished(self, records: list[Record]) -> list[Record]:
-        """The records with p-values adjusted over the run."""
+        """The records with p-values adjusted over the run, without figures that are not drawn."""
         try:
-            return adjust(records)
+            return without_undrawn(adjust(records))
         except Exception as error:  # the records outlive whatever is done to them
             self.problems.append(f"the records were written as they came: {type(error).__name__}: {error}")
             return records

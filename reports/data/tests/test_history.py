@@ -20,7 +20,7 @@ from reports.tests.support.samples import criterion, record
 Capture = pytest.CaptureFixture[str]
 Write = Callable[..., Path]
 LABELS = ["--label", "x", "--label", "y", "--label", "z"]
-PNG = b"\x89PNG"
+WEBP = b"RIFF"
 
 
 def at(value: float, name: str = "a", **more: Any) -> Record:
@@ -109,11 +109,11 @@ def test_numbers_that_are_missing_or_have_thresholds_of_their_own_are_drawn(tmp_
     bare = replace(criterion("share", (2.0, 1.9, 2.1), "> 1"), value=None, low=None, high=None)
     own = criterion("share", (2.0, 1.9, 2.1), "> 0.01")
     found = histories(runs_of([at(2.0), at(2.0, "b", criteria=[own])], [at(2.0, criteria=[bare])]))
-    assert timeline(tmp_path / "a.png", found[0], ["x", "y"])
-    assert (tmp_path / "a.png").read_bytes().startswith(PNG)
+    assert timeline(tmp_path / "a.webp", found[0], ["x", "y"])
+    assert (tmp_path / "a.webp").read_bytes().startswith(WEBP)
     (nothing,) = histories(runs_of([at(2.0, criteria=[bare])]))
-    assert not timeline(tmp_path / "b.png", nothing, ["x"])
-    assert not (tmp_path / "b.png").exists()
+    assert not timeline(tmp_path / "b.webp", nothing, ["x"])
+    assert not (tmp_path / "b.webp").exists()
 
 
 def test_history_writes_the_same_page_and_a_picture_a_claim_whatever_the_names(
@@ -127,8 +127,8 @@ def test_history_writes_the_same_page_and_a_picture_a_claim_whatever_the_names(
         assert capsys.readouterr().out.strip() == str(out / "history.md")
         written.append({p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*.*")})
     assert written[0] == written[1]
-    assert written[0].keys() == {"history.md", "history/kernel-energy.png"}
-    assert written[0]["history/kernel-energy.png"].startswith(PNG)
+    assert written[0].keys() == {"history.md", "history/kernel-energy.webp"}
+    assert written[0]["history/kernel-energy.webp"].startswith(WEBP)
     text = (out / "history.md").read_text(encoding="utf-8")
     assert "in which they were given" in text
     assert "\\<b>\\|\\_x\\_" in text

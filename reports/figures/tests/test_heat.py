@@ -24,7 +24,7 @@ SEEN = 5.0
 
 def picture(tmp_path: Path, *panels: Figure) -> Image.Image:
     """Draw panels and return the picture."""
-    path = tmp_path / "x.png"
+    path = tmp_path / "x.webp"
     draw(path, "a title", [Panel(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
     with Image.open(path) as image:
         return image.convert("RGB")

@@ -96,7 +96,7 @@ def test_same_records_same_bytes_in_any_order(tmp_path: Path) -> None:
 
 def test_every_picture_is_on_its_claims_page_once(rendered: Path) -> None:
     pages = "".join(p.read_text(encoding="utf-8") for p in (rendered.parent / "details").iterdir())
-    linked = re.findall(r"!\[[^\n]*\]\(\.\./(figures/[a-z0-9-]+\.png)\)", pages)
+    linked = re.findall(r"!\[[^\n]*\]\(\.\./(figures/[a-z0-9-]+\.webp)\)", pages)
     assert sorted(linked) == sorted(f"figures/{p.name}" for p in (rendered.parent / "figures").iterdir())
 
 
