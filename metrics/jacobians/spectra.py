@@ -5,8 +5,10 @@ That J_e = dE_e/dx is taken at the expert's input is reconstructed (CLAIMS.md); 
 Jacobians were made with one.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.linalg import svdvals
+from scipy.linalg import eigh, qr, svdvals
 from scipy.sparse.linalg import LinearOperator, svds
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
@@ -94,6 +96,41 @@ def jacobian_operator(
         matmat=forward,
         rmatmat=backward,
     )
+
+
+def inner_singular_values(
+    expert: Expert, jacobians: Sequence[tuple[FloatArray, FloatArray, FloatArray]], top: int
+) -> Float64Array:
+    """Leading singular values of an expert's Jacobians through m x m Gram matrices, largest first; float64 (N, top).
+
+    With J = A B, A = (C, left^T) = Q R and B the inner matrix over ``right``, they are the roots of the eigenvalues of
+    R B B^T R^T, which is (m + r) x (m + r): cheap where that is less than D.
+
+    Parameters
+    ----------
+    jacobians : diagonal (s,), left and right (r, D) of each, as in `jacobian_operator`
+    top : how many, at most m; values beyond m + r are 0
+
+    Examples
+    --------
+    >>> from metrics.jacobians.activation import activation, gated_unit
+    >>> expert = Expert(np.eye(2, 3), None, np.eye(3, 2), gated_unit(activation("relu")))
+    >>> none = np.zeros((0, 3))
+    >>> inner_singular_values(expert, [(np.array([2.0, 3.0]), none, none)], 2).round(6).tolist()
+    [[3.0, 2.0]]
+    """
+    columns, rows = factors(expert)
+    plain = qr(columns, mode="r", check_finite=False)[0][: columns.shape[1]]
+    found = np.zeros((len(jacobians), top))
+    for number, (diagonal, left, right) in enumerate(jacobians):
+        inner = np.vstack([folded(expert, as_float64(diagonal)[:, None] * rows), as_float64(right)])
+        some = len(left) > 0
+        outer = qr(np.hstack([columns, left.T]), mode="r", check_finite=False)[0][: len(inner)] if some else plain
+        gram = outer @ (inner @ inner.T) @ outer.T
+        size = len(gram)
+        values = eigh(gram, eigvals_only=True, subset_by_index=[max(0, size - top), size - 1], check_finite=False)
+        found[number, : len(values)] = np.sqrt(np.maximum(values, 0.0))[::-1]
+    return found
 
 
 def leading_singular_values(operator: LinearOperator, top: int, rng: np.random.Generator) -> Float64Array:

@@ -176,6 +176,8 @@ def functions(
         layer=0,
         path="planted",
         note="",
+        experts=np.arange(experts),
+        count=experts,
         visits=np.full((experts, 2), 5),
         own=_products(rng, experts, wanted.own, wanted.noise),
         weighted=_products(rng, experts, wanted.weighted, wanted.noise),

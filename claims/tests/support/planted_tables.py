@@ -69,6 +69,8 @@ def planted_layer(
         layer=number,
         path=f"layers.{number}",
         note="",
+        experts=np.arange(experts),
+        count=experts,
         visits=np.full((experts, blocks), VISITS, dtype=np.int64),
         own=products,
         weighted=products,
