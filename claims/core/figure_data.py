@@ -47,9 +47,15 @@ def density(label: str, x: npt.ArrayLike, y: npt.ArrayLike, reach: Sequence[floa
 
 
 def _rounded(series: Series) -> Series:
-    columns = {name: getattr(series, name) for name in ("x", "y", "low", "high", "weight")}
-    return replace(series, **{name: _column(values) for name, values in columns.items()})
+    return replace(
+        series,
+        x=_column(series.x),
+        y=_column(series.y),
+        low=_column(series.low),
+        high=_column(series.high),
+        weight=_column(series.weight),
+    )
 
 
-def _column(values: Sequence[float | None]) -> list[float | None]:
-    return [None if value is None else float(f"{value:.{DIGITS}g}") for value in values]
+def _column(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.{DIGITS}g}") for value in values]

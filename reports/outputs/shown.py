@@ -1,9 +1,10 @@
-"""Write what the repository's pages show of its records: the README's tables, and those of the embedded checkpoints.
+"""Write what the repository's pages show of its records: the README's tables, and those of two pages.
 
     python -m reports.outputs.shown .
 
-writes both between the two marks of their pages: real models and controlled pairs into ``README.md``, the sample's
-tables, one figure and what the records say of it into ``docs/embedded-checkpoints.md``.
+writes them between the two marks of their pages: real models and controlled pairs into ``README.md``, the sample's
+tables, one figure and what the records say of it into ``docs/embedded-checkpoints.md``, pre-trained models into
+``docs/real-weights.md``.
 """
 
 import sys
@@ -13,7 +14,7 @@ from claims.core.record import Record, read_records
 from reports.data.board import board
 from reports.data.places import Kind, repeats
 from reports.outputs.real_models import lead, short_matrix
-from reports.pages.criteria import headline
+from reports.pages.criteria import because, headline
 from reports.pages.grids import grids
 from reports.pages.matrix import mark
 from reports.text.files import write_whole
@@ -37,6 +38,25 @@ def readme_block(docs: Path) -> str:
         seeds=TRAININGS,
         pairs=table(["claim", "what differs", "verdict", "headline [95 % interval]"], _pairs(sample)),
     )
+
+
+def weights_block(docs: Path) -> str:
+    """Return the part of the page of real weights between its marks: each model, its verdict and what decides it."""
+    run = board(read_records(docs / "real-weights" / "records.jsonl"))
+    rows = table(
+        ["model", "parameters, layers", "verdict", "what decides it", "in the paper"],
+        [
+            [
+                name,
+                f"{cell.primary.checkpoint['parameters']:,}, {cell.primary.checkpoint['layers']}",
+                mark(cell),
+                because(cell.primary),
+                cell.primary.paper,
+            ]
+            for _, name, cell in run.in_order()
+        ],
+    )
+    return f"{rows}\n"
 
 
 def sample_block(docs: Path) -> str:
@@ -111,12 +131,13 @@ def _put(page: Path, block: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the blocks of both pages of a checkout."""
+    """Write the blocks of the pages of a checkout."""
     root = Path(arguments[0] if arguments else ".")
     docs = root / "docs"
-    readme, sample = readme_block(docs), sample_block(docs)
+    readme, sample, weights = readme_block(docs), sample_block(docs), weights_block(docs)
     _put(root / "README.md", readme)
     _put(docs / "embedded-checkpoints.md", sample)
+    _put(docs / "real-weights.md", weights)
 
 
 if __name__ == "__main__":
