@@ -58,4 +58,4 @@ def _rounded(series: Series) -> Series:
 
 
 def _column(values: Sequence[float]) -> list[float]:
-    return [float(f"{value:.{DIGITS}g}") for value in values]
+    return [value if value is None else float(f"{value:.{DIGITS}g}") for value in values]
