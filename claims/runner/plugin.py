@@ -16,7 +16,7 @@ from claims.runner.catalogue import catalogue
 from claims.runner.expectations import Expectation, ExpectationError, check_entries, expected_verdict, read_expectations
 from claims.runner.experiment_facts import checkpoint_of
 from claims.runner.measuring import Asked, measure, without_finding
-from claims.runner.provenance import provenance_of, read_by
+from claims.runner.provenance import arguments_of, provenance_of, read_by
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.session.plugin import chosen_names, known_names, named
 from metrics.stats.sampling import Sampling
@@ -211,4 +211,4 @@ def _repeat(item: pytest.Item, record: Record) -> str:
     """The command that repeats just this claim on just this checkpoint, with the options of this run."""
     name = str(record.checkpoint["name"])
     chosen = f"{record.claim} and {name}" if re.fullmatch(r"[\w.-]+", name) else record.claim
-    return shlex.join(["pytest", *map(str, item.config.invocation_params.args), "-k", chosen])
+    return shlex.join(["pytest", *arguments_of(item.config), "-k", chosen])

@@ -1,6 +1,7 @@
 """Where a verdict comes from: code, versions, machine, text and seed."""
 
 import platform
+import shlex
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
@@ -30,6 +31,7 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
         "date": started(),
         "versions": versions(),
         "seed": item.config.getoption("--seed"),
+        "command": shlex.join(arguments_of(item.config)),
     }
     evidence = read_by(item)
     first = read_in(evidence)[0] if isinstance(evidence, Experiment | FunctionExperiment) else evidence
@@ -39,6 +41,12 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     if isinstance(first, Trace):
         found["flip_rate"] = noise_floor(first)
     return found
+
+
+def arguments_of(config: pytest.Config) -> list[str]:
+    """Return the arguments that the run was started with, behind ``pytest``; a worker has those of its controller."""
+    given = getattr(config, "workerinput", {}).get("mainargv")
+    return list(map(str, given[1:] if given else config.invocation_params.args))
 
 
 def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | SequenceTrace | TokenRouting | None:

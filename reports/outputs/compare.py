@@ -18,7 +18,7 @@ from reports.text.templates import fill
 from reports.text.vocabulary import GENERATED, listed, plural, somewhere
 
 #: What every run has its own of, or is told by itself.
-_OWN = ("date", MADE_AS)
+_OWN = ("date", "command", MADE_AS)
 Rows = list[list[str]]
 Pairs = list[tuple[Record, Record]]
 

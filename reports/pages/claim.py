@@ -8,9 +8,11 @@ from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
 from reports.data.places import Kind, arms, is_null, kind_of, place_name, repeats, standing
+from reports.data.sizes import sizes
 from reports.figures.claim_figures import Picture
 from reports.pages.criteria import because, criteria_table, methods, threshold_rows, variant_rows
 from reports.pages.matrix import footnotes, mark
+from reports.pages.repeat import Repeat, repeat
 from reports.pages.summary import tally
 from reports.text.figure_labels import cited
 from reports.text.slugs import slug
@@ -28,7 +30,8 @@ class PlaceView:
     ``standing`` is the verdict, or what stands in its place; ``why`` is its reason in a sentence or more; ``columns``
     and ``criteria`` are the table of the numbers; ``sensitivity`` says at which thresholds the verdict would change;
     ``variants`` are rows of variant, verdict and the number that made it; ``certified`` is (record, variant, command
-    that rechecks it) of each counterexample; ``expected`` is the verdict that was foreseen, where it is another.
+    that rechecks it) of each counterexample; ``expected`` is the verdict that was foreseen, where it is another;
+    ``sizes`` is how large the checkpoint is, and ``repeat`` how to measure it again.
     """
 
     id: str
@@ -46,6 +49,8 @@ class PlaceView:
     certified: list[tuple[Record, str, str]]
     expected: str
     methods: str
+    sizes: str
+    repeat: Repeat
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def claim_view(board: Board, record: Record) -> ClaimView:
         thresholds=threshold_rows([r for cell in cells for r in cell.records]),
         glance=[[place_name(name), mark(cell), because(cell.primary)] for name, cell in places],
         footnotes=footnotes(cells),
-        places=[_on(name, cell) for name, cell in places],
+        places=[_on(name, cell, sizes(board, name)) for name, cell in places],
     )
 
 
@@ -98,7 +103,7 @@ def claim_page(board: Board, record: Record, drawn: Sequence[Picture], report: s
     return fill("claim.md.j2", claim=view, pictures=drawn, report=report, records=RECORDS)
 
 
-def _on(place: str, cell: Cell) -> PlaceView:
+def _on(place: str, cell: Cell, size: str) -> PlaceView:
     record = cell.primary
     columns, criteria = criteria_table(record)
     unmet = record.expected is not None and record.expected != record.verdict and not is_null(record)
@@ -118,6 +123,8 @@ def _on(place: str, cell: Cell) -> PlaceView:
         certified=[(r, variant_name(r) if r.key[2] else "", _recheck(r, place)) for r in cell.records if r.certificate],
         expected=str(record.expected) if unmet else "",
         methods=methods(record),
+        sizes=size,
+        repeat=repeat(record),
     )
 
 
@@ -138,6 +145,9 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("Definition", record.definition),
         ("The paper reports", record.paper),
         ("Null", record.null_says),
+        ("If it does not hold", record.means),
+        ("What to check then", record.check),
+        ("Version", f"{record.version}"),
         ("Kind", "" if record.kind == "finding" else f"{THEOREMS.lower()}. {THEOREMS_MEANING}."),
     )
     return [(name, text) for name, text in found if text.strip()]

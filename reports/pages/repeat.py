@@ -4,9 +4,11 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from claims.core.record import Record
+from fixtures.evidence.folder import evidence_folder
 from reports.data.places import ROUTING_ALONE, Kind, kind_of, repeats
 from reports.text.markdown import plain
 
@@ -22,26 +24,24 @@ FOLDER = "FOLDER"
 
 @dataclass(frozen=True)
 class Repeat:
-    """``command`` repeats a verdict; ``from_saved`` does so from saved evidence, without the model, where there is any.
+    """``command`` repeats a verdict; ``saved`` does so without the model, from the evidence that the run left, if any.
 
-    ``read`` are (what, where, SHA-256) of the evidence and of the text that the number was made from, as far as the
-    record has them; ``version`` is the claim's.
+    ``text`` is (name, SHA-256) of the text or other population that was read, as far as the record has it; ``version``
+    is the claim's.
     """
 
     command: str
-    from_saved: str
-    read: list[tuple[str, str, str]]
+    saved: str
+    text: tuple[str, str] | None
     version: int
 
 
 def repeat(record: Record) -> Repeat:
     """Return how to repeat the verdict of a record."""
-    saved = _mapping(record.provenance.get("evidence"))
-    found = [(str(kind), *_file(said)) for kind, said in saved.items()]
-    population = _mapping(record.provenance.get("population"))
-    if population.get("digest"):
-        found.append((f"text: {plain(population.get('name', ''), 80)}", "", str(population["digest"])))
-    return Repeat(command_of(record), _from_saved(record), found, record.version)
+    population = record.provenance.get("population")
+    facts: Mapping[str, Any] = population if isinstance(population, Mapping) else {}
+    text = (plain(facts.get("name", "text"), 80), plain(facts["digest"], 80)) if facts.get("digest") else None
+    return Repeat(command_of(record), _saved(record), text, record.version)
 
 
 def command_of(record: Record) -> str:
@@ -81,9 +81,7 @@ def _kept(arguments: list[str]) -> list[str]:
 
 
 def _rebuilt(record: Record) -> list[str]:
-    seed = record.provenance.get("seed")
-    seeded = ["--seed", str(seed)] if seed else []
-    return ["claims", *_place(record), *seeded]
+    return ["claims", *_place(record), *_seeded(record)]
 
 
 def _place(record: Record) -> list[str]:
@@ -106,20 +104,11 @@ def _chosen(record: Record) -> str:
     return f"{record.claim} and {name}" if _NAME.fullmatch(name) and not alone else record.claim
 
 
-def _from_saved(record: Record) -> str:
-    folders = {str(_mapping(said).get("folder", "")) for said in _mapping(record.provenance.get("evidence")).values()}
-    traces = sorted(filter(None, folders))
-    if not traces or kind_of(record) != Kind.MOE:
+def _saved(record: Record) -> str:
+    if kind_of(record) != Kind.MOE or record.checkpoint.get("evidence") == ROUTING_ALONE:
         return ""
+    folder = evidence_folder(Path("out"), record.key[0]).as_posix()
     seed = record.provenance.get("seed")
-    named = [part for folder in traces for part in ("--trace", folder)]
-    return shlex.join(["pytest", "claims", *named, *(["--seed", str(seed)] if seed else []), "-k", record.claim])
-
-
-def _file(said: object) -> tuple[str, str]:
-    facts = _mapping(said)
-    return str(facts.get("folder", "")), str(facts.get("sha256", ""))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return shlex.join(
+        ["pytest", "claims", "--trace", folder, *(["--seed", str(seed)] if seed else []), "-k", record.claim]
+    )
