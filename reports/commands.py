@@ -41,11 +41,11 @@ def print_matrix(options: argparse.Namespace) -> int:
 
 
 def compare_runs(options: argparse.Namespace) -> int:
-    """Print what changed; return 1 when anything that matters did."""
+    """Print what changed, a sentence that says it in short last; return 1 when anything that matters did."""
     if not 0 <= options.margin < math.inf:
         raise BadInput("--margin is a share of an interval's width, a number that is not negative")
     found = compare(load(options.old), load(options.new), options.margin)
-    sys.stdout.write(found.markdown)
+    sys.stdout.write(f"{found.markdown}\n{found.short}\n")
     return int(found.changed)
 
 
@@ -73,10 +73,12 @@ def print_schema(options: argparse.Namespace) -> int:
 
 
 def write_runs(options: argparse.Namespace) -> int:
-    """Write the history; print where it is."""
-    from reports.outputs.history import write_history
+    """Write the history; print where it is, and last what changed between the latest two runs."""
+    from reports.outputs.history import short, write_history
 
-    print(write_history(read_runs(options.runs, options.label or ()), options.output))
+    runs = read_runs(options.runs, options.label or ())
+    print(write_history(runs, options.output))
+    print(short(runs))
     return 0
 
 

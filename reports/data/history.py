@@ -109,6 +109,8 @@ def _between(was: Record, now: Record) -> Iterator[str]:
     roles = [MADE_AS not in record.provenance for record in (was, now)]
     if roles[0] != roles[1]:
         yield f"criteria {'got' if roles[1] else 'lost'} roles, and verdicts another rule"
+    if was.version != now.version:
+        yield f"version was {was.version}, is {now.version}"
     before, after = _bounds(was), _bounds(now)
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name, "not there"), after.get(name, "not there")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from claims.core.migration import MADE_AS
@@ -10,6 +11,7 @@ from claims.core.record import Record
 from reports.data.board import Board, board, variant_name
 from reports.data.margins import SHARE, deciding, lost
 from reports.data.places import arms, kind_of, place_name, repeats, standing
+from reports.data.runs import date_of
 from reports.pages.criteria import because, telling
 from reports.pages.provenance import flat
 from reports.text.markdown import plain
@@ -28,11 +30,12 @@ class Comparison:
     """What differs, as Markdown; and whether anything of it is a change.
 
     A verdict that changed, appeared or vanished is, as is a theorem's check, another variant's verdict that moved, and
-    a lost margin.
+    a lost margin. ``short`` says it in one sentence, of empirical verdicts alone.
     """
 
     markdown: str
     changed: bool
+    short: str
 
 
 def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) -> Comparison:
@@ -67,7 +70,21 @@ def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) 
         unlike=_unlike(pairs),
         **tables,
     )
-    return Comparison(text, any(tables.values()))
+    short = in_short(len(tables["changed"]), len(kept), date_of(old), len(tables["appeared"]), len(tables["vanished"]))
+    return Comparison(text, any(tables.values()), short)
+
+
+def in_short(changed: int, kept: int, since: datetime | None, appeared: int = 0, vanished: int = 0) -> str:
+    """Return the sentence that a nightly job posts.
+
+    Examples
+    --------
+    >>> in_short(3, 161, datetime(2026, 11, 29, 3, 0)), in_short(0, 1, None, vanished=2)
+    ('3 of 161 verdicts changed since 2026-11-29.', '0 of 1 verdict changed; 2 vanished.')
+    """
+    dated = f" since {since:%Y-%m-%d}" if since else ""
+    beside = "".join(f"; {count:,} {what}" for count, what in ((appeared, "appeared"), (vanished, "vanished")) if count)
+    return f"{changed:,} of {plural(kept, 'verdict')} changed{dated}{beside}."
 
 
 def _differs(old: Record, new: Record) -> bool:
@@ -156,7 +173,7 @@ def _unlike(pairs: Pairs) -> list[str]:
     every = [plain(place) for place in dict.fromkeys(a.key[0] for a, _ in pairs)]
     for said, places in _differences(pairs, _settings, lambda r: r.key[0]).items():
         lines.append(f"{said} ({somewhere([plain(place) for place in places], every)})")
-    for what, facts in (("Thresholds", _thresholds), ("Text", _texts)):
+    for what, facts in (("Thresholds", _thresholds), ("Version or text", _texts)):
         for said, claims in _differences(pairs, facts, lambda r: r.claim).items():
             lines.append(f"{what} of {listed(list(map(plain, claims)))}: {said}")
     return lines + _moved(pairs)
@@ -199,4 +216,4 @@ def _thresholds(record: Record) -> dict[str, str]:
 
 
 def _texts(record: Record) -> dict[str, str]:
-    return {"definition": record.definition, "equation": record.equation}
+    return {"version": str(record.version), "definition": record.definition, "equation": record.equation}

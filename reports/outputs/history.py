@@ -11,6 +11,7 @@ from reports.data.places import place_name
 from reports.data.runs import Run, dated
 from reports.figures.style import SUFFIX
 from reports.figures.timeline import timeline
+from reports.outputs.compare import compare
 from reports.text.files import write_whole
 from reports.text.numbers import claimed, interval
 from reports.text.slugs import slug
@@ -59,6 +60,13 @@ def write_history(runs: Sequence[Run], folder: Path) -> Path:
     text = fill("history.md.j2", history=through(runs, folder), verdicts=list(Verdict), absent=ABSENT)
     write_whole(folder / "history.md", text)
     return folder / "history.md"
+
+
+def short(runs: Sequence[Run]) -> str:
+    """Return in a sentence what changed from the run before the latest to the latest."""
+    if len(runs) < 2:
+        return "One run: there is nothing to compare it with."
+    return compare(runs[-2].records, runs[-1].records).short
 
 
 def through(runs: Sequence[Run], folder: Path) -> Through:

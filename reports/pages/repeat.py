@@ -108,7 +108,9 @@ def _saved(record: Record) -> str:
     if kind_of(record) != Kind.MOE or record.checkpoint.get("evidence") == ROUTING_ALONE:
         return ""
     folder = evidence_folder(Path("out"), record.key[0]).as_posix()
+    return shlex.join(["pytest", "claims", "--trace", folder, *_seeded(record), "-k", record.claim])
+
+
+def _seeded(record: Record) -> list[str]:
     seed = record.provenance.get("seed")
-    return shlex.join(
-        ["pytest", "claims", "--trace", folder, *(["--seed", str(seed)] if seed else []), "-k", record.claim]
-    )
+    return ["--seed", str(seed)] if seed else []
