@@ -13,6 +13,8 @@ from metrics.arrays import Float64Array
 
 #: Directions looked at: the shared one and the fifteen that follow it.
 DIRECTIONS = 16
+#: Names of the axes of the two curves.
+HEARD = ("direction index i", "||W v_i||^2")
 
 
 class RouterGain(NamedTuple):
@@ -61,21 +63,29 @@ def router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
 
 
 def gain_figure(layers: Sequence[LayerTrace], gain: RouterGain) -> Figure:
-    """Both absolute curves and the singular values by direction, mean over sequences, at a few layers."""
-    shown = {f"{name} judged layer": place for place, name in _shown(len(layers)).items()}
+    """Both absolute curves by direction at three layers, and the singular values, means over sequences: Figs 16-22."""
     ends = [1.0, float(gain.heard.shape[2])]
-    heard = [_by_direction(f"||W v_i||^2, {name}", gain.heard[place]) for name, place in shown.items()]
-    sizes = [_by_direction(f"s_i / s_1, {name}", _singular(gain.energy[place])) for name, place in shown.items()]
-    random = [Series(f"random router, {name}", ends, rounded([gain.chance[at]] * 2)) for name, at in shown.items()]
+
+    def panel(place: int) -> Figure:
+        heard = _by_direction("router, ||W v_i||^2", gain.heard[place])
+        chance = Series("random router", ends, rounded([gain.chance[place]] * 2))
+        return Figure("lines", names[place], "", *HEARD, [heard], [chance], y_log=True)
+
+    names = {place: f"{name}: layer {layers[place].router.layer}" for place, name in _shown(len(layers)).items()}
+    sizes = [
+        _by_direction(f"singular values, {name} layer", _singular(gain.energy[place]))
+        for place, name in _shown(len(layers)).items()
+    ]
+    values = Figure("lines", "singular values", "", "direction index i", "s_i / s_1", sizes, y_log=True)
     return Figure(
-        kind="lines",
-        title="what routers make of each direction, and how large it is",
+        kind="panels",
+        title="what routers make of each direction of a sequence's states, and how large it is",
         redraws="GEO Figs 16-22",
-        x_label="direction index",
-        y_label="||W v_i||^2, and singular values over the first",
-        series=[*heard, *sizes],
-        reference=random,
-        y_log=True,
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[*map(panel, names), values],
+        units=f"{gain.heard.shape[1]} sequences",
     )
 
 

@@ -1,5 +1,6 @@
 """Measure how long token states are and how they lie to each other, before the router's norm or after it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from claims.shared.arm_layers import ArmLayers, line_up
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.residual import ResidualLayer, ResidualStates
 from fixtures.evidence.trace import LayerTrace, Trace
-from metrics.arrays import Float64Array
+from metrics.arrays import Float64Array, IntArray
 from metrics.usage.profiles import cosine_matrix
 
 #: Variants of "a token's state": what enters the norm that feeds the router, or what the router receives.
@@ -24,10 +25,14 @@ class TokenStates(NamedTuple):
     ----------
     length : (N,), ||h_t|| of every token
     cosine : (S,), median cosine over pairs of a sequence's sampled tokens; NaN for fewer than two
+    pair_cosine, pair_distance : (P,), of each pair of a sequence's sampled tokens the cosine, NaN where a state is
+        zero, and the RMS distance, in units of the tokens' mean ||h_t|| / sqrt(D)
     """
 
     length: Float64Array
     cosine: Float64Array
+    pair_cosine: Float64Array
+    pair_distance: Float64Array
 
 
 def states_in_all(experiment: Experiment, where: str) -> ArmLayers[TokenStates]:
@@ -56,16 +61,31 @@ def _residual(states: ResidualStates) -> dict[int, tuple[ResidualLayer, Residual
 
 def _of_residual(layer: ResidualLayer, states: ResidualStates) -> TokenStates:
     """Lengths and median cosines of the residual stream."""
-    ends = np.cumsum(states.pairs())[:-1]
-    return TokenStates(layer.norm, np.array([_median(pairs) for pairs in np.split(layer.cosine, ends)]))
+    return _token_states(
+        layer.norm, states.sequence, states.sample, np.split(layer.cosine, np.cumsum(states.pairs())[:-1])
+    )
 
 
 def _of_trace(layer: LayerTrace, trace: Trace) -> TokenStates:
     """Lengths and median cosines of the router's inputs."""
     owner = trace.sequence[trace.sample]
     tables = [cosine_matrix(layer.hidden[owner == sequence]) for sequence in range(trace.sequences)]
-    cosine = np.array([_median(table[np.triu_indices(len(table), 1)]) for table in tables])
-    return TokenStates(np.sqrt(layer.squared_norm), cosine)
+    pairs = [table[np.triu_indices(len(table), 1)] for table in tables]
+    return _token_states(np.sqrt(layer.squared_norm), trace.sequence, trace.sample, pairs)
+
+
+def _token_states(
+    length: Float64Array, sequence: IntArray, sample: IntArray, cosines: Sequence[npt.NDArray[np.floating]]
+) -> TokenStates:
+    """Put together lengths and angles; ``cosines`` are of each sequence's pairs, in the order of `triu_indices`."""
+    sizes = (length[sample[sequence[sample] == number]] for number in range(len(cosines)))
+    first, second = (
+        np.concatenate(ends) for ends in zip(*(own[list(np.triu_indices(len(own), 1))] for own in sizes), strict=True)
+    )
+    cosine = np.concatenate(cosines).astype(np.float64)
+    squared = first**2 + second**2 - 2 * first * second * np.nan_to_num(cosine)
+    distance = np.sqrt(np.maximum(squared, 0.0)) / length.mean()
+    return TokenStates(length, np.array([_median(pairs) for pairs in cosines]), cosine, distance)
 
 
 def _median(pairs: npt.NDArray[np.floating]) -> float:

@@ -1,17 +1,20 @@
 """Do token states grow more alike with depth?  GEO Fig. 2."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from claims.balance.depth_trends import Depth, depth_of, rising, series, similarity_curve
+from claims.balance.depth_trends import Depth, depth_of, rising, similarity_curve
 from claims.balance.paired_layers import same_tokens
 from claims.core.claim import Threshold, claim
 from claims.core.curves import layer_figure
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding
+from claims.core.record import Series
 from claims.shared.premises import models_text
 from fixtures.evidence.trace import Trace
+from metrics.arrays import Float64Array
 from metrics.routing.shared_direction import retained_energy
 from metrics.stats.sampling import Sampling
 
@@ -50,16 +53,20 @@ def test_shared_energy_depth(
     before = similarity_curve("shared-direction energy", depth.layers, depth.energy, sampling)
     cosine = similarity_curve("mean cosine", depth.layers, depth.cosine, sampling)
     after = [_retained(trace, sampling)] if any(layer.router.linear for layer in trace.layers) else []
-    lines = [series("before the router", before), *(series("after the router", curve) for curve in after)]
+    lines = [_deviation("before the router", depth.layers, depth.energy), *_after_router(trace)]
     twin = _depth(untrained) if untrained is not None and same_tokens(trace, untrained) else None
     if twin is not None:
-        lines.append(series("untrained twin", similarity_curve("untrained", twin.layers, twin.energy, sampling)))
+        lines.append(_deviation("untrained twin, before the router", twin.layers, twin.energy))
     title = "share of energy along each sequence's shared direction"
     return replace(
         rising(depth, twin, thresholds["luck"], sampling),
         premises=models_text(trace, sampling),
         layers=(before, cosine, *after),
-        figure=layer_figure(title, "GEO Fig. 2", "share of energy", lines),
+        figure=replace(
+            layer_figure(title, "GEO Fig. 2", "share of energy", lines),
+            spread="deviation",
+            units=f"{depth.energy.shape[1]} sequences",
+        ),
     )
 
 
@@ -67,11 +74,27 @@ def _depth(trace: Trace) -> Depth:
     return depth_of([layer.router.layer for layer in trace.layers], [layer.spectrum for layer in trace.layers])
 
 
+def _deviation(label: str, layers: Sequence[int], table: Float64Array) -> Series:
+    """Mean and one standard deviation over sequences at each layer, from (L, S), as the paper draws them."""
+    mean, around = np.nanmean(table, axis=1), np.nanstd(table, axis=1)
+    return Series(label, [float(n) for n in layers], *(rounded(v) for v in (mean, mean - around, mean + around)))
+
+
+def _after_router(trace: Trace) -> list[Series]:
+    found = _retained_energy(trace)
+    return [_deviation("after the router", list(found), np.stack(list(found.values())))] if found else []
+
+
 def _retained(trace: Trace, sampling: Sampling) -> Curve:
-    """Eq 7 after the router, at the layers whose router is linear: elsewhere W does not make the logits."""
-    found = {
+    """Eq 7 after the router, with its interval."""
+    found = _retained_energy(trace)
+    return similarity_curve("retained energy", list(found), np.stack(list(found.values())), sampling)
+
+
+def _retained_energy(trace: Trace) -> dict[int, Float64Array]:
+    """Eq 7 after the router, (S,), at the layers whose router is linear: elsewhere W does not make the logits."""
+    return {
         layer.router.layer: retained_energy(s.energy[:, 0], s.router_gain[:, 0], s.logit_energy)
         for layer in trace.layers
         if layer.router.linear and (s := layer.spectrum) is not None
     }
-    return similarity_curve("retained energy", list(found), np.stack(list(found.values())), sampling)

@@ -21,7 +21,7 @@ from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
 
 #: Points of each curve of the figure.
-POINTS = 200
+POINTS = 41
 
 
 class Norms(NamedTuple):
@@ -146,18 +146,30 @@ def _difference(table: Float64Array) -> Float64Array:
 
 
 def _figure(read: ArmLayers[TokenStates], arms: tuple[str, str], where: str) -> Figure:
-    """Distribution of the norms, over their mean, at the middle layer of the first seed."""
+    """Distributions of the norms, and of cosines and RMS distances of token pairs, of every training: Fig. 11."""
     middle = len(read.numbers) // 2
-    series = []
-    for arm, layers in zip(arms, (read.layers[0][0], read.layers[0][-1]), strict=True):
-        length = np.sort(layers[middle].length)
-        share = np.linspace(0.0, 1.0, min(POINTS, len(length)))
-        series.append(Series(arm, rounded(np.quantile(length, share) / length.mean(), 6), rounded(share)))
+    share = np.linspace(0.0, 1.0, POINTS)
+
+    def panel(name: str, x_label: str, of: Callable[[TokenStates], npt.NDArray[np.floating]]) -> Figure:
+        series = []
+        for place, arm in ((0, arms[0]), (-1, arms[1])):
+            found = [of(seed[place][middle]) for seed in read.layers]
+            curves = [np.quantile(values[np.isfinite(values)], share) for values in found]
+            series += [Series("each training", rounded(curve), rounded(share)) for curve in curves]
+            series.append(Series(f"{arm}, mean of trainings", rounded(np.mean(curves, axis=0)), rounded(share)))
+        return Figure("ecdf", name, "", x_label, "cumulative share", series)
+
     return Figure(
-        kind="ecdf",
-        title=f"norms of token states, {where}, layer {read.numbers[middle]}",
+        kind="panels",
+        title=f"token states, {where}, layer {read.numbers[middle]}",
         redraws="GEO Fig. 11",
-        x_label="norm over the mean norm",
-        y_label="share of tokens",
-        series=series,
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[
+            panel("norms", "norm over the mean norm", lambda states: states.length / states.length.mean()),
+            panel("pairs of tokens: angles", "cosine", lambda states: states.pair_cosine),
+            panel("pairs of tokens: distances", "RMS distance over the mean norm", lambda states: states.pair_distance),
+        ],
+        units=f"{len(read.layers)} trainings an arm",
     )

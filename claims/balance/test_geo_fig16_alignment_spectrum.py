@@ -8,7 +8,9 @@ import numpy.typing as npt
 from claims.balance.balanced_layers import PREMISES, balanced_layers
 from claims.balance.router_gain import DIRECTIONS, figure_note, gain_figure, router_gain
 from claims.core.claim import Threshold, claim
-from claims.core.finding import Curve, Finding, Measured
+from claims.core.finding import Curve, Finding, Measured, NotApplicable
+from claims.core.record import Figure
+from claims.shared.premises import linear_layers
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.low_rank import leading_directions
@@ -52,7 +54,10 @@ DRAWS = 19
 )
 def test_alignment_spectrum(trace: Trace, thresholds: Mapping[str, float], sampling: Sampling) -> Finding:
     """Compare Eq 4 at v_1 and at v_2..v_16 with 1, layer by layer; sequences are resampled."""
-    judged = balanced_layers(trace, thresholds, sampling)
+    try:
+        judged = balanced_layers(trace, thresholds, sampling)
+    except NotApplicable as why:
+        raise NotApplicable(str(why), _contrast(trace)) from why
     layers = judged.layers
     gain = router_gain(layers)
     leads = gain.leads()
@@ -99,6 +104,15 @@ def test_alignment_spectrum(trace: Trace, thresholds: Mapping[str, float], sampl
         figure=gain_figure(layers, gain),
         notes=(*judged.notes, figure_note(layers)),
     )
+
+
+def _contrast(trace: Trace) -> Figure | None:
+    """The same curves where the claim cannot be asked, as the paper's figures have them of models without the loss."""
+    try:
+        layers = linear_layers(trace)
+        return gain_figure(layers, router_gain(layers))
+    except NotApplicable:
+        return None
 
 
 def _both(leads: Float64Array) -> npt.NDArray[np.bool_]:

@@ -103,16 +103,20 @@ def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Findi
 
 
 def _figure(found: TrainedRouters, coefficients: list[str]) -> Figure:
-    """Rho of every training: at the start, beside the task with each coefficient, and on the loss alone."""
-    columns = [found.start, *found.beside.T, found.alone]
+    """How far training takes rho from where it started, seed by seed: beside the task, and on the loss alone."""
+    columns = [column - found.start for column in (*found.beside.T, found.alone)]
     estimates = [over_trainings(column) for column in columns]
     ends = ([e.value for e in estimates], [e.low for e in estimates], [e.high for e in estimates])
+    places = [float(place) for place in range(len(columns))]
+    each = Series("each seed", [x for x in places for _ in found.start], rounded(np.concatenate(columns)))
     return Figure(
-        kind="bars",
-        title="response of trained routers to the shared direction",
+        kind="dots",
+        title="response to the mean state, minus that of the random router at the start (1)",
         redraws="ours (GEO Prop. 2)",
-        x_label="coefficient of the balancing loss beside a task, between the start and the loss alone",
-        y_label="rho",
-        series=[Series("rho", [float(place) for place in range(len(columns))], *(rounded(end) for end in ends))],
-        ticks=["start", *coefficients, "loss alone"],
+        x_label="coefficient of the balancing loss",
+        y_label="change of rho, paired by seed",
+        series=[each, Series("mean over seeds", places, *(rounded(end) for end in ends))],
+        reference=[Series("no change", [-0.5, len(columns) - 0.5], [0.0, 0.0])],
+        ticks=[*(f"task + {coefficient}" for coefficient in coefficients), "loss alone"],
+        units=f"{len(found.start)} trainings",
     )

@@ -40,6 +40,8 @@ def density(label: str, x: npt.ArrayLike, y: npt.ArrayLike, reach: Sequence[floa
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     ends = None if reach is None else [[0.0, reach[0]], [0.0, reach[1]]]
+    if not len(x):
+        return Series(label, [], [])
     counts, across, up = np.histogram2d(x, y, CELLS, ends)
     i, j = np.nonzero(counts)
     centres = (across[:-1] + across[1:])[i] / 2, (up[:-1] + up[1:])[j] / 2

@@ -13,7 +13,14 @@ from metrics.stats.estimate import Estimate
 
 
 class NotApplicable(Exception):
-    """A premise of the claim is not met; the message is the reason, with what was measured."""
+    """A premise of the claim is not met; the message is the reason, with what was measured.
+
+    ``figure`` shows the claim's quantities all the same, where they can be read without the premise.
+    """
+
+    def __init__(self, reason: str, figure: Figure | None = None) -> None:
+        super().__init__(reason)
+        self.figure = figure
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.figure_data import rounded
+from claims.core.figure_data import density
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.experts.alignment_layers import luck_of_share, mean_share
@@ -22,8 +22,6 @@ from metrics.stats.estimate import Estimate
 from metrics.stats.rank_correlation import spearman
 from metrics.stats.sampling import Sampling
 
-#: Points that one series of the figure holds at most.
-POINTS = 500
 #: Names of the guides: of alignment, and of overlap.
 CHANCE, CEILING = "chance: reinitialised, random subspaces", "ceiling: same expert, random partition"
 
@@ -171,30 +169,39 @@ def _pairs(layer: Corrected) -> tuple[Float64Array, Float64Array]:
 
 
 def _figure(layers: Sequence[Corrected], side: str) -> Figure:
-    """Draw the pairs of experts of the first, middle and last layer, with chance and ceiling of the middle one."""
-    middle = layers[len(layers) // 2]
-    series = []
-    # By place, not by number: checkpoints whose first mixture is in another layer share one legend.
+    """Draw the pairs of experts of the first, middle and last layer, each beside its own chance and ceiling."""
+    # By place, not by number: checkpoints whose first mixture is in another layer stand in one column.
     shown = {len(layers) // 2: "middle"} | {len(layers) - 1: "last"} | {0: "first"}
-    for each, place in sorted(shown.items()):
-        alignment, overlap = _pairs(layers[each])
-        step = max(1, -(-len(alignment) // POINTS))
-        series.append(Series(f"{place} layer", rounded(alignment[::step]), rounded(overlap[::step])))
-    numbers = ", ".join(str(layers[each].number) for each in sorted(shown))
-    chance, ceiling = float(middle.functions.redrawn[0]), float(middle.functions.ceiling[0])
-    floor, random = middle.subspaces.floor_overlap, float(middle.subspaces.random_overlap[0])
     return Figure(
-        kind="scatter",
-        title=f"pairs of experts, layers {numbers}; guides: layer {middle.number}",
+        kind="panels",
+        title="pairs of experts",
         redraws="ASY abstract",
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[_panel(layers[place], name, side) for place, name in sorted(shown.items())],
+    )
+
+
+def _panel(layer: Corrected, name: str, side: str) -> Figure:
+    alignment, overlap = _pairs(layer)
+    lines = {
+        CHANCE: (float(layer.functions.redrawn[0]), layer.subspaces.floor_overlap),
+        CEILING: (float(layer.functions.ceiling[0]), float(layer.subspaces.random_overlap[0])),
+    }
+    far = (*lines.values(), (float(alignment.max(initial=0.0)), float(overlap.max(initial=0.0))))
+    wide, high = (1.05 * max(ends[axis] for ends in far) for axis in (0, 1))
+    return Figure(
+        kind="density",
+        title=f"{name}: layer {layer.number}, {len(alignment)} pairs",
+        redraws="",
         x_label="|alignment| of functions",
         y_label=f"overlap of {side} subspaces",
-        series=series,
+        series=[density("pairs of experts (darker: more)", alignment, overlap, (wide, high))],
         reference=[
-            Series(CHANCE, rounded([chance, chance]), [0.0, 1.0]),
-            Series(CEILING, rounded([ceiling, ceiling]), [0.0, 1.0]),
-            Series(CHANCE, [0.0, 1.0], rounded([floor, floor])),
-            Series(CEILING, [0.0, 1.0], rounded([random, random])),
+            Series(label, *ends)
+            for label, (across, up) in lines.items()
+            for ends in (([across, across], [0.0, high]), ([0.0, wide], [up, up]))
         ],
     )
 

@@ -83,7 +83,7 @@ def test_ood_confidence(
             by_layer("relative fall of confidence", layers, confidence, sampling, "fall"),
             by_layer("relative fall of alignment", layers, alignment, sampling, "alignment"),
         ),
-        figure=_figure(trace, shuffled, reversed_order, own, sampling),
+        figure=_figure(trace, {"shuffled": shuffled, "reversed": reversed_order}, own, sampling),
         notes=(*_one_size(trace), *left_out(trace, layers)),
     )
 
@@ -135,12 +135,23 @@ def _share(name: str, fall: Float64Array, sampling: Sampling) -> Measured:
     return Measured(f"share of layers where {name} falls", share, ">=", "layers", within=(0.0, 1.0))
 
 
-def _figure(trace: Trace, shuffled: Trace, reversed_order: Trace, own: Quantity, sampling: Sampling) -> Figure:
-    """Confidence by layer for original, shuffled and reversed text: Fig. 3."""
+def _figure(trace: Trace, others: dict[str, Trace], own: Quantity, sampling: Sampling) -> Figure:
+    """By how much confidence, and alignment, fall from the original text, by layer: Fig. 3 and the row of Fig. 23."""
     depth = [layer.router.layer for layer in linear_layers(trace)]
-    series = []
-    for name, read in (("original", trace), ("shuffled", shuffled), ("reversed", reversed_order)):
-        layers = [layer for layer in read.layers if layer.router.layer in depth]
-        series.append(along(name, depth, [sampling.mean(_values(layer, read, own)) for layer in layers]))
-    y_label = "own top weight" if own == "own weight" else "max softmax probability"
-    return layer_figure("router confidence by layer", "GEO Fig. 3", y_label, series)
+
+    def panel(quantity: Quantity, name: str) -> Figure:
+        falls = {order: _fall(trace, other, quantity) for order, other in others.items()}
+        series = [along(order, depth, [sampling.mean(row) for row in table]) for order, table in falls.items()]
+        return layer_figure(name, "", "relative fall", series, ("no change", 0.0))
+
+    confidence = "own top weight" if own == "own weight" else "confidence"
+    return Figure(
+        kind="panels",
+        title="fall from the original text, in shares of it",
+        redraws="GEO Figs 3 and 23",
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[panel(own, confidence), panel("alignment", "router-data alignment")],
+        units=f"{trace.sequences} sequences, paired",
+    )

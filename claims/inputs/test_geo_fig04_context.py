@@ -201,4 +201,7 @@ def _figure(chosen: ChosenExperts, found: _Overlaps, sampling: Sampling) -> Figu
     first = chosen.layers[0]
     chance = rounded([chance_overlap(first.experts.shape[1], first.count)])[0]
     level = ("chance k/E", chance)
-    return layer_figure("experts shared across contexts", "GEO Fig. 4", "top-k overlap", series, level)
+    sentences = found.unit == "sentence"
+    what = "a sentence" if sentences else "a token"
+    label = "GEO Fig. 4, sentences" if sentences else "GEO Fig. 4"
+    return layer_figure(f"experts that {what} shares across contexts", label, "top-k overlap", series, level)

@@ -22,6 +22,9 @@ FEWEST = 8
 #: Permutations of the sequences in the null, whose mean has little luck.
 PERMUTATIONS = 5
 
+#: Points that one series of the figure holds at most.
+POINTS = 200
+
 
 @claim(
     id="sequence-similarity",
@@ -155,7 +158,7 @@ def _figure(layer: LayerTrace, trace: Trace, hidden: Float64Array, used: Float64
     series = []
     for name, mask in groups:
         x, y = hidden[mask], used[mask]
-        step = max(1, len(x) // 500)
+        step = -(-len(x) // POINTS)
         series.append(Series(name, rounded(x[::step]), rounded(y[::step])))
     return Figure(
         kind="scatter",

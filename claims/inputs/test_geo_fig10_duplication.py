@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import along
+from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.inputs.domain_gaps import UNIT, DomainGaps
@@ -83,6 +83,7 @@ def test_duplication_collapse(duplicates: SequenceTrace, sampling: Sampling) -> 
         ),
         layers=_curves(copies, layers, sampling),
         figure=_figure(gaps),
+        more_figures=(_causes(copies, layers, sampling),),
         notes=(_text_length(copies),),
     )
 
@@ -193,6 +194,29 @@ def _figure(gaps: DomainGaps) -> Figure:
         x_label="copies of the input (plain text: as many tokens)",
         y_label="cosine of expert usage",
         series=series,
+    )
+
+
+def _causes(copies: Copies, layers: Layers, sampling: Sampling) -> Figure:
+    """How energy (Fig. 26), logit norm and confidence (Fig. 29) rise from one copy to the most, layer by layer."""
+    numbers = [layer.layer for layer in layers]
+
+    def panel(name: str, read: Callable[[LayerSequences, str], Float64Array]) -> Figure:
+        series = [
+            along(called, numbers, [sampling.mean(_rise(read(layer, kind))) for layer in layers])
+            for kind, called in ((REPEATED, "repeated"), (PLAIN, "plain text"))
+        ]
+        return layer_figure(name, "", "relative rise", series, ("no change", 0.0))
+
+    return Figure(
+        kind="panels",
+        title=f"rise from one copy to {copies.most}, in shares of the value at one",
+        redraws="GEO Figs 26 and 29",
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[panel(name, read) for name, read in _quantities(copies).items()],
+        units=f"{len(copies.corpus)} documents",
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from claims.core.claim import Threshold
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Measured
-from claims.core.record import Figure
+from claims.core.record import Figure, Series
 from claims.rollouts.expert_overlap import Overlaps, OverlapTables
 from claims.shared.question_bootstrap import (
     mean_over_pairs,
@@ -83,21 +83,33 @@ def by_layer(
     return Curve(name, tables.layers, found, threshold)
 
 
-def overlap_figure(tables: OverlapTables, tokens: str, sampling: Sampling) -> Figure:
-    """Draw Fig. 6: the kinds of pairs that there are, what set sizes and token identity give, and the paper's 60 %."""
+def overlap_figures(tables: OverlapTables, tokens: str, sampling: Sampling) -> tuple[Figure, Figure]:
+    """Draw Fig. 6: the kinds of pairs that there are, what set sizes and token identity give; and the same by layer."""
     measured = tables.measured
-    lines = [
-        ("same question, same author, other seed", _own(measured.same, sampling)),
-        ("same question, different authors", _own(measured.different, sampling)),
-        ("different questions, same author", _apart(measured.same, sampling)),
-        ("different questions, different authors", _apart(measured.different, sampling)),
-        ("sets of the same sizes, experts renamed", _own(tables.chance.different, sampling)),
+    kinds = [
+        ("same question, same author, other seed", measured.same, True),
+        ("same question, different authors", measured.different, True),
+        ("different questions, same author", measured.same, False),
+        ("different questions, different authors", measured.different, False),
+        ("sets of the same sizes, experts renamed", tables.chance.different, True),
     ]
     if tables.identity is not None:
-        lines.append(("each token routed as its id is elsewhere", _own(tables.identity.different, sampling)))
+        kinds.append(("each token routed as its id is elsewhere", tables.identity.different, True))
+    whole = [(name, _by_layer(table.mean(axis=0)[None], own, sampling)) for name, table, own in kinds]
+    lines = [(name, _by_layer(table, own, sampling)) for name, table, own in kinds]
     title = f"experts that two rollouts share, {'all tokens' if tokens == 'whole rollout' else 'generated tokens'}"
+    label, level = "Jaccard of top-p sets, p = 0.8", ("the paper's 60 %", PAPER)
+    bars = Figure(
+        kind="bars",
+        title=f"{title}, mean over layers",
+        redraws="GEO Fig. 6",
+        x_label="checkpoint",
+        y_label=label,
+        series=[along(name, [0.0], estimates) for name, estimates in whole if estimates],
+        reference=[Series(level[0], [-0.5, 0.5], [level[1]] * 2)],
+    )
     series = [along(name, tables.layers, estimates) for name, estimates in lines if estimates]
-    return layer_figure(title, "GEO Fig. 6", "Jaccard of top-p sets, p = 0.8", series, ("the paper's 60 %", PAPER))
+    return bars, layer_figure(title, "GEO Fig. 6, by layer", label, series, level)
 
 
 def _gap(own: Float64Array, apart: Float64Array, sampling: Sampling) -> Estimate:
@@ -106,16 +118,12 @@ def _gap(own: Float64Array, apart: Float64Array, sampling: Sampling) -> Estimate
     return over_questions(len(values), lambda drawn: own_mean(drawn, values) - pair_mean(drawn, pairs), sampling)
 
 
-def _own(table: Float64Array, sampling: Sampling) -> list[Estimate]:
-    """One estimate a layer of pairs of one question, from (L, Q, Q), none where no question has any."""
-    values = same_question(table)
+def _by_layer(table: Float64Array, own: bool, sampling: Sampling) -> list[Estimate]:
+    """One estimate a layer, from (L, Q, Q), of pairs of one question or of different ones; none without pairs."""
+    values = same_question(table) if own else table[:, ~np.eye(table.shape[1], dtype=np.bool_)]
     if np.isnan(values).all():
         return []
-    return [mean_over_questions(row, sampling) for row in values]
-
-
-def _apart(table: Float64Array, sampling: Sampling) -> list[Estimate]:
-    """One estimate a layer of pairs of different questions, from (L, Q, Q), none where there is no pair."""
-    if np.isnan(table[:, ~np.eye(table.shape[1], dtype=np.bool_)]).all():
-        return []
-    return [mean_over_pairs(pairs, sampling) for pairs in table]
+    return [
+        mean_over_questions(row, sampling) if own else mean_over_pairs(row, sampling)
+        for row in (values if own else table)
+    ]

@@ -13,7 +13,6 @@ from claims.rollouts.overlap_contrasts import (
     by_identity,
     by_layer,
     ceiling,
-    overlap_figure,
     question_gain,
     self_gain,
     self_over_author,
@@ -79,7 +78,6 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
         layers=(
             by_layer(f"same question minus {variant['against']}", gain, tables, tables.measured, "margin", sampling),
         ),
-        figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=tables.notes,
     )
 
@@ -142,7 +140,6 @@ def test_overlap_below_self(rollouts: SequenceTrace, variant: Variant, sampling:
         ),
         reported=(ceiling(tables, sampling),),
         layers=tuple(by_layer(n, contrast, tables, tables.measured, at, sampling) for n, contrast, at in contrasts),
-        figure=overlap_figure(tables, variant["tokens"], sampling),
         notes=tables.notes,
     )
 

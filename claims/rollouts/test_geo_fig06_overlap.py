@@ -13,7 +13,7 @@ from claims.rollouts.overlap_contrasts import (
     by_identity,
     by_layer,
     ceiling,
-    overlap_figure,
+    overlap_figures,
     question_gain,
     shared,
 )
@@ -67,6 +67,7 @@ def test_cross_model_overlap(
     excess = shared(beyond, sampling)
     curve = by_layer("different authors of one question", shared, tables, tables.measured, None, sampling)
     in_band = [e.low >= thresholds["low"] and e.high <= thresholds["high"] for e in _estimates(curve)]
+    bars, lines = overlap_figures(tables, variant["tokens"], sampling)
     return Finding(
         headline=(
             Measured("Jaccard, different authors, lower end", overlap, ">=", "low", within=(0.0, 1.0)),
@@ -88,7 +89,8 @@ def test_cross_model_overlap(
             curve,
             by_layer("above sets of the same sizes", shared, tables, beyond, "excess", sampling),
         ),
-        figure=overlap_figure(tables, variant["tokens"], sampling),
+        figure=bars,
+        more_figures=(lines,),
         notes=(*tables.notes, *_reading(tables, overlap, null, excess, sampling)),
     )
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from claims.core.claim import Threshold, claim
 from claims.core.curves import along
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured
-from claims.core.record import Figure
+from claims.core.record import Figure, Series
 from claims.rollouts.prompt_usage import (
     NEAR,
     NOISE,
@@ -33,6 +34,9 @@ from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 from metrics.stats.bootstrap import exact
 from metrics.stats.sampling import Sampling
+
+#: Single pairs that the figure shows behind their mean.
+SINGLE = 24
 
 
 @claim(
@@ -114,7 +118,11 @@ def _figure(rollouts: SequenceTrace, prompts: PromptUsage, sampling: Sampling) -
     so_far = [cosines((*prompt, *generated_parts(rollouts, end=end)) if end else prompt) for end in ends]
     alone = [cosines(generated_parts(rollouts, end=end)) for end in ends[1:]]
     apart = [mean_over_pairs(np.where(unrelated, table, np.nan), sampling) for table in so_far]
-    series = [
+    table = np.stack([np.diagonal(one) for one in so_far])
+    known = np.flatnonzero(np.isfinite(table).all(axis=0))
+    chosen = known[np.linspace(0, len(known) - 1, min(SINGLE, len(known))).round().astype(int)] if len(known) else known
+    series = [Series("single pairs of wordings", list(map(float, ends)), rounded(table[:, one])) for one in chosen]
+    series += [
         along("paired prompts", ends, [mean_over_questions(np.diagonal(table), sampling) for table in so_far]),
         along(f"prompts of {prompts.called}", ends, apart),
     ]
@@ -128,6 +136,9 @@ def _figure(rollouts: SequenceTrace, prompts: PromptUsage, sampling: Sampling) -
         x_label="generated tokens (0: the prompt's end)",
         y_label="cosine of expert usage",
         series=series,
+        reference=[Series("the prompt's end", [0.0, 0.0], [float(np.nanmin(table)), 1.0])],
+        units=f"{len(known)} pairs of wordings, {len(chosen)} of them in grey",
+        note="The evidence holds the usage of a prompt as a whole, so that curves begin at its end.",
     )
 
 

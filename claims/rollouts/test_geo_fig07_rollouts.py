@@ -20,7 +20,7 @@ from metrics.stats.sampling import Sampling
 #: Fewer pairs of prompts say nothing about a correlation.
 FEWEST = 30
 #: Points that a scatter shows of each author.
-POINTS = 400
+POINTS = 120
 ANY, PAIRED = "any two prompts", "paired prompts"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from claims.core.claim import Threshold, claim
+from claims.core.curves import along
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
@@ -83,7 +84,7 @@ def test_pruning_prefill(pruned: Pruning, sampling: Sampling, thresholds: Mappin
         premises=premises,
         reported=tuple(_completions(favourites[depth], depth, sampling) for depth in depths),
         layers=(_coverage(pruned),),
-        figure=_figure(tables, sampling),
+        figure=_figure(tables, thresholds, sampling),
         notes=(*_notes(pruned, depths), *(note for depth in depths for note in _alike(tables, depth, thresholds))),
     )
 
@@ -151,8 +152,6 @@ def _notes(pruned: Pruning, depths: list[int]) -> tuple[str, ...]:
     if len(depths) < len(CLAIMED):
         notes.append(f"The claim is judged on the last {depths[-1]} MoE layer only.")
     notes += [f"Layer {layer} cannot be pruned: {reason}." for layer, reason in sorted(pruned.not_applicable.items())]
-    counts = ", ".join(str(len(pruned.score("random", depth).prompt)) for depth in pruned.depths)
-    notes.append(f"In the figure random choices have their mean, with the range of {counts} draws as whiskers.")
     return tuple(notes)
 
 
@@ -186,33 +185,29 @@ def _whole(pruned: Pruning) -> str:
     return f"The whole model's NLL is {prompts:.2f} nats a token on prompts, {completions:.2f} on completions{whose}."
 
 
-def _figure(tables: Tables, sampling: Sampling) -> Figure:
-    """Relative rise by number of layers, for prompts and completions and each way to prune: Fig. 8."""
+def _figure(tables: Tables, thresholds: Mapping[str, float], sampling: Sampling) -> Figure:
+    """Relative rise by number of layers and way to prune, of prompts and of completions: Fig. 8."""
     depths = sorted({depth for _, depth in tables})
-    series = []
-    for keep in KEEPS:
-        for part, name in enumerate(("prompts", "completions")):
-            drawn = [_bar(tables[keep, depth], part, sampling) for depth in depths]
-            series.append(
-                Series(
-                    f"{name}, {keep}", [float(i) for i in range(len(depths))], *map(rounded, zip(*drawn, strict=True))
-                )
-            )
+    places = [float(place) for place in range(len(depths))]
+
+    def panel(part: int, name: str) -> Figure:
+        single = [increase(tables["random", depth], part) for depth in depths]
+        x = [place for place, rises in zip(places, single, strict=True) for _ in rises]
+        series = [Series("single random choices kept", x, rounded(np.concatenate(single)))]
+        for keep in KEEPS:
+            if keep != "random":
+                found = [rise(tables[keep, depth][0], part, sampling) for depth in depths]
+                series.append(along(f"{keep} kept", places, found))
+        level = Series(f"{100 * thresholds['increase']:g} %", [-0.5, len(depths) - 0.5], [thresholds["increase"]] * 2)
+        labels = ("pruned MoE layers", "relative rise of NLL")
+        return Figure("dots", name, "", *labels, series, [level], [f"last {depth}" for depth in depths])
+
     return Figure(
-        kind="bars",
+        kind="panels",
         title="37.5 % of the experts kept in the last layers",
         redraws="GEO Fig. 8",
-        x_label="pruned MoE layers, from the end",
-        y_label="relative increase of NLL",
-        series=series,
-        ticks=[f"last {depth}" for depth in depths],
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[panel(part, name) for part, name in enumerate(("prompts", "completions"))],
     )
-
-
-def _bar(draws: Float64Array, part: int, sampling: Sampling) -> tuple[float, float, float]:
-    """Value and whiskers of a bar: a choice with its interval, or the mean and range of several."""
-    if len(draws) == 1:
-        one = rise(draws[0], part, sampling)
-        return one.value, one.low, one.high
-    rises = increase(draws, part)
-    return float(rises.mean()), float(rises.min()), float(rises.max())

@@ -1,11 +1,15 @@
 """Do unrelated prompts use the same experts in deep layers, until generation separates them?  GEO Fig. 9."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along
+from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.core.record import Figure
+from claims.core.record import Figure, Series
 from claims.rollouts.generation_curves import (
     ALONE,
     DIGITS,
@@ -27,7 +31,8 @@ from claims.rollouts.prompt_usage import (
 )
 from claims.shared.answers import Answers, models_rollouts, moe_layers
 from claims.shared.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, same_question
-from fixtures.evidence.sequences import SequenceTrace
+from claims.shared.rollout_parts import generated_parts, prompt_part, reached_lengths
+from fixtures.evidence.sequences import LayerSequences, SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
@@ -125,11 +130,16 @@ def test_prefill_collapse(rollouts: SequenceTrace, variant: Variant, sampling: S
         ),
         layers=(
             unrelated_curve(prompts, sampling),
-            Curve("the same, without counting noise", prompts.layers, _means(prompts.noiseless, sampling)),
+            Curve(
+                "the same, without counting noise, 1 at most",
+                prompts.layers,
+                tuple(map(_capped, _means(prompts.noiseless, sampling))),
+            ),
             Curve("the same, experts renamed", prompts.layers, _means(prompts.renamed, sampling)),
             *_wordings(prompts, sampling),
         ),
         figure=_figure(prompts.layers, curves, called, sampling),
+        more_figures=_activations(rollouts, prompts),
         notes=(prompts.note(), *_notes(curves)),
     )
 
@@ -150,6 +160,11 @@ def _mean(tables: Float64Array, sampling: Sampling) -> Estimate:
 def _means(tables: Float64Array, sampling: Sampling) -> tuple[Estimate, ...]:
     """Mean over pairs of questions at each layer, from (L, Q, Q)."""
     return tuple(mean_over_pairs(table, sampling) for table in tables)
+
+
+def _capped(estimate: Estimate) -> Estimate:
+    """Return what is drawn of a cosine that was corrected for noise: no cosine is larger than 1."""
+    return replace(estimate, value=min(estimate.value, 1.0), low=min(estimate.low, 1.0), high=min(estimate.high, 1.0))
 
 
 def _gain(tables: Float64Array, quarter: int, sampling: Sampling) -> Estimate:
@@ -211,6 +226,67 @@ def _figure(layers: tuple[int, ...], curves: GenerationCurves, called: str, samp
         x_label="generated tokens" if divided else "generated tokens (0: the prompt's end)",
         y_label="usage cosine over that of two seeds" if divided else "cosine of expert usage",
         series=series,
+    )
+
+
+def _activations(rollouts: SequenceTrace, prompts: PromptUsage) -> tuple[Figure, ...]:
+    """Usage of every expert by two unrelated rollouts, at four layers and five lengths: Fig. 9's bars.
+
+    The two are of one author: of the pairs whose prompts' cosine in the deepest layer is known, the median one.
+    """
+    answers, table = prompts.answers, np.triu(prompts.counted[-1], 1)
+    pairs = np.argwhere(np.isfinite(table) & (table != 0))
+    if not len(pairs):
+        return ()
+    order = np.argsort(table[tuple(pairs.T)], kind="stable")
+    for one, other in pairs[np.roll(order, -(len(order) // 2))]:
+        for author in range(len(answers.authors)):
+            rows = [_rollout(answers, author, question) for question in (one, other)]
+            if all(row is not None for row in rows):
+                questions = [answers.questions[question] for question in (one, other)]
+                return (_bars(rollouts, dict(zip(questions, map(int, filter(_there, rows)), strict=True))),)
+    return ()
+
+
+def _there(row: int | None) -> bool:
+    return row is not None
+
+
+def _rollout(answers: Answers, author: int, question: int) -> int | None:
+    """The first rollout of a question's first wording by an author, or None."""
+    found = np.flatnonzero((answers.author == author) & (answers.question == question) & (answers.wording == 0))
+    return int(found[0]) if len(found) else None
+
+
+def _bars(rollouts: SequenceTrace, rows: Mapping[str, int]) -> Figure:
+    """Paired bars of the experts of two rollouts, one panel a layer and length."""
+    prompt, layers = prompt_part(rollouts), moe_layers(rollouts)
+    reached = reached_lengths(rollouts)
+    ends = (0, *(reached[place] for place in sorted({*np.linspace(0, len(reached) - 1, 4).round().astype(int)})))
+    shown = [layers[place] for place in sorted({*np.linspace(0, len(layers) - 1, SHOWN).round().astype(int)})]
+
+    def panel(layer: LayerSequences, end: int) -> Figure:
+        parts = (*prompt, *generated_parts(rollouts, end=end)) if end else prompt
+        visits = rollouts.usage_of(layer, parts)
+        experts = list(map(float, range(visits.shape[1])))
+        series = [
+            Series(name, experts, rounded(visits[row] / max(visits[row].sum(), 1), 3)) for name, row in rows.items()
+        ]
+        name = f"+{end}" if end else "prompt"
+        return Figure("bars", f"layer {layer.layer}, {name}", "", "expert", "share of visits", series)
+
+    return Figure(
+        kind="panels",
+        title="experts used by two unrelated questions, prompt and generation so far",
+        redraws="GEO Fig. 9, bars",
+        x_label="",
+        y_label="",
+        series=[],
+        panels=[panel(layer, end) for layer in shown for end in ends],
+        columns=len(ends),
+        units="2 rollouts of one author",
+        note="+8: the prompt and 8 generated tokens. The two are median in likeness among pairs of unrelated prompts, "
+        "in the deepest layer.",
     )
 
 

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claims.core.claim import Threshold, claim
-from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.core.record import Figure
 from fixtures.evidence.noise_floor import noise_floor
 from fixtures.evidence.teacher_forcing import GenerationCheck
 from fixtures.evidence.trace import Trace
@@ -55,8 +53,8 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
     def differing(share: Float64Array) -> Float64Array:
         return (share > 0).astype(np.float64) if generation.exact else share
 
-    same = _Reading("same token", differing(moved), written & ~excused)
-    following = _Reading("next token", differing(shifted), written & followed)
+    same = _Reading(differing(moved), written & ~excused)
+    following = _Reading(differing(shifted), written & followed)
     if not same.counted.any() or not following.counted.any():
         raise NotApplicable(
             f"of {written.sum():,} choices on generated tokens {same.counted.sum():,} are free of near-ties, and "
@@ -70,7 +68,6 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
         premises=(Measured(f"share of {what}, next token", control, ">=", "seen", within=(0.0, 1.0)),),
         reported=(*_floor(trace, generation, moved > 0, written, sampling), _predictions(generation)),
         layers=(Curve(f"share of {what}", *same.by_layer(generation, sampling)),),
-        figure=_figure(generation, (same, following), what, sampling),
         notes=(_note(same, written, excused, what, share.value),),
     )
 
@@ -79,7 +76,6 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
 class _Reading:
     """How far the choices of two readings differ, (N, L), and which of them are counted."""
 
-    label: str
     differ: Float64Array
     counted: BoolArray
 
@@ -154,15 +150,4 @@ def _note(same: _Reading, written: BoolArray, excused: BoolArray, what: str, sha
         f"Of {written.sum():,} choices on generated tokens {(written & excused).sum():,} are near-ties, or follow one "
         f"that fell differently, and are counted apart; of the other {same.counted.sum():,} the share of {what} is "
         f"{share:.4g}, mean over sequences."
-    )
-
-
-def _figure(check: GenerationCheck, readings: tuple[_Reading, ...], what: str, sampling: Sampling) -> Figure:
-    """What differs by layer: between the two readings of a token, and against the next token."""
-    series = []
-    for one in readings:
-        known = [(layer, each) for layer, each in zip(*one.by_layer(check, sampling), strict=True) if each is not None]
-        series.append(along(one.label, [float(layer) for layer, _ in known], [each for _, each in known]))
-    return layer_figure(
-        "what differs between two readings", "ours (the premise of GEO Fig. 6)", f"share of {what}", series
     )

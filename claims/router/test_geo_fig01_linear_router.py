@@ -4,11 +4,10 @@ Everything rests on the router being a linear map of its input, so that is measu
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from claims.core.claim import Threshold, claim
 from claims.core.curves import exact_by_layer
-from claims.core.figure_data import rounded
+from claims.core.figure_data import density, rounded
 from claims.core.finding import Counterexample, Finding, Measured
 from claims.core.record import Figure, Series
 from claims.shared.premises import left_out, linear_layers, middle
@@ -177,29 +176,31 @@ def _pair_above(layer: LayerTrace, trace: Trace, tokens: IntArray) -> Counterexa
 
 
 def _scatter(layer: LayerTrace, trace: Trace, tokens: IntArray, sampling: Sampling) -> Figure:
-    """RMS hidden distance against RMS logit distance, with the Lipschitz line and many near pairs: Fig. 1."""
+    """RMS hidden distance against RMS logit distance, with the Lipschitz line: Fig. 1, near pairs over-sampled."""
     hidden = layer.hidden[tokens].astype(np.float64)
     logits = layer.logits[trace.sample[tokens]].astype(np.float64)
     experts, width = layer.router.weight.shape
     rng = sampling.rng("fig1", layer.router.layer)
     near = np.argwhere(np.triu(nearest_pairs_mask(squared_distances(hidden, hidden), NEAREST)))
-    near = near[rng.permutation(len(near))[: SCATTER_POINTS // 3]]
-    chosen = {"pairs at random": np.stack(scatter_indices(len(tokens), rng), axis=1), "nearest 1 % of pairs": near}
+    near = near[rng.permutation(len(near))[:SCATTER_POINTS]]
+    pairs = np.concatenate([np.stack(scatter_indices(len(tokens), rng), axis=1), near])
 
-    def apart(states: Float64Array, pairs: npt.NDArray[np.integer]) -> Float64Array:
+    def apart(states: Float64Array) -> Float64Array:
         difference = states[pairs[:, 0]] - states[pairs[:, 1]]
         return np.asarray(np.linalg.norm(difference, axis=1) / np.sqrt(states.shape[1]))
 
-    points = {name: (apart(hidden, pairs), apart(logits, pairs)) for name, pairs in chosen.items()}
+    x, y = apart(hidden), apart(logits)
     slope = operator_norm(layer.router.weight) * float(np.sqrt(width / experts))
-    far, high = (float(max(values[axis].max() for values in points.values())) for axis in (0, 1))
+    far, high = float(x.max()), float(y.max())
     reach = min(far, 1.15 * high / slope) if slope > 0 else far
     return Figure(
-        kind="scatter",
-        title=f"token pairs, layer {layer.router.layer}",
+        kind="density",
+        title="token pairs of the middle layer",
         redraws="GEO Fig. 1",
         x_label="RMS distance of hidden states",
         y_label="RMS distance of logits",
-        series=[Series(name, rounded(x), rounded(y)) for name, (x, y) in points.items()],
-        reference=[Series("Lipschitz bound", [0.0, reach], [0.0, slope * reach])],
+        series=[density("token pairs (darker: more)", x, y, (1.02 * far, 1.02 * high))],
+        reference=[Series("||W||_2 sqrt(D/E): the bound", [0.0, reach], rounded([0.0, slope * reach]))],
+        units=f"{len(pairs):,} token pairs a checkpoint",
+        note="The nearest 1 % of the pairs are over-sampled: they are half of those drawn.",
     )

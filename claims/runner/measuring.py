@@ -56,7 +56,8 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
         judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
-        return asked.record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), time.perf_counter() - started)
+        shown = Finding((), figure=why.figure)
+        return asked.record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), time.perf_counter() - started, finding=shown)
     except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
         return asked.record(unmeasured(Verdict.ERROR, _sentence(error)), time.perf_counter() - started)
     return asked.record(judged, time.perf_counter() - started, finding=finding, certificate=certificate)

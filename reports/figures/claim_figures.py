@@ -1,15 +1,18 @@
 """Choose and draw the pictures of a claim: the paper's figures drawn again, and its quantities by layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from claims.core.record import Figure, LayerCurve, Record, Series
 from reports.data.board import Board
 from reports.data.pictured import pictured
 from reports.data.places import Kind, word
+from reports.figures.arrange import Panel, many
+from reports.figures.captions import Caption, caption, effect, told
 from reports.figures.draw import draw
-from reports.figures.labels import Panel
 from reports.figures.style import PALETTE, SUFFIX
 from reports.text.slugs import slug
 from reports.text.vocabulary import listed
@@ -17,9 +20,8 @@ from reports.text.vocabulary import listed
 FOLDER = "figures"
 #: Ratio beyond which two quantities do not share a linear axis: the smaller would be a flat line.
 APART = 30.0
-#: What a caption adds where the panels are no Mixture-of-Experts checkpoints.
+#: What a title adds where the panels are no Mixture-of-Experts checkpoints.
 ASIDE = {Kind.DENSE: " (dense models)", Kind.EXPERIMENT: " (controlled experiments)"}
-
 #: A quantity's name and what tells its curves apart: ``effective rank, MoE``.
 COMMA = ", "
 
@@ -28,21 +30,36 @@ COMMA = ", "
 class Picture:
     """A drawn picture: ``file`` from the report's folder, ``redraws`` the paper's figures as the records name them.
 
-    Where it could not be drawn, ``trouble`` says why.
+    ``caption`` is short, for who cannot see it; ``below`` is what stands below it. Where it could not be drawn,
+    ``trouble`` says why.
     """
 
     file: str
     caption: str
     redraws: tuple[str, ...] = ()
     trouble: str = ""
+    below: Caption | None = None
+
+
+@dataclass
+class _Drawing:
+    """Panels of one picture to be, with the records that they come from."""
+
+    panels: list[Panel] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+    def add(self, name: str, figure: Figure, record: Record) -> None:
+        self.panels.append(Panel(name, figure, word(record), effect(record)))
+        self.records.append(record)
 
 
 def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
     """Draw the pictures of one claim into ``folder/figures``: the paper's figures first, then by layer.
 
-    A picture has one panel a place, and no picture mixes kinds of places. Curves by layer that a figure of the paper
-    shows already are not drawn again. A figure that cannot be drawn is a `Picture` with its trouble, never the end of
-    the report.
+    A picture has one panel a place, and no picture mixes kinds of places. By layer a claim's quantities are drawn
+    where none of its figures has layers along its axis, and where they change from layer to layer by more than they
+    are uncertain; theorems hold at every layer, so theirs are not. A figure that cannot be drawn is a `Picture` with
+    its trouble, never the end of the report.
     """
     return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
 
@@ -89,7 +106,7 @@ def layer_figure(curves: Sequence[LayerCurve]) -> Figure:
         title="",
         redraws="",
         x_label="layer",
-        y_label=quantity or "value",
+        y_label=quantity or listed(list(dict.fromkeys(curve.name for curve in curves)), most=2),
         series=[_series(curve, curve.name.removeprefix(quantity + COMMA)) for curve in curves],
         reference=[Series(f"threshold {value:.3g}", ends, [value, value]) for value in bounds],
         y_log=min(values, default=0.0) > 0 and max(values) > APART * min(values),
@@ -106,48 +123,57 @@ def _quantity(names: Sequence[str]) -> str:
 
 def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
     """One picture for each of the paper's figures that the variants draw, and each kind of place."""
-    found: dict[tuple[Kind, str], list[Panel]] = {}
-    for name, cell in board.of_claim(record.claim):
+    found: dict[tuple[Kind, str, str], _Drawing] = {}
+    for place, cell in board.of_claim(record.claim):
         for variant, figure in pictured(cell):
-            panel = Panel(_name(board, name, variant), figure, word(variant))
-            found.setdefault((board.kinds[name], figure.redraws), []).append(panel)
+            alone = place if many(figure) else ""
+            drawing = found.setdefault((board.kinds[place], figure.redraws, alone), _Drawing())
+            drawing.add(_name(board, place, variant), figure, variant)
     drawn = []
-    for number, ((kind, redraws), panels) in enumerate(found.items()):
-        stem = f"{slug(record.claim)}{f'-redrawn-{number + 1}' if number else ''}"
-        drawn.append(
-            _picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", _after(redraws), panels, (redraws,))
-        )
+    for number, ((kind, redraws, alone), drawing) in enumerate(found.items()):
+        end = f"-{slug(alone)}" if alone else f"-redrawn-{number + 1}" if number else ""
+        title = f"{record.title}{ASIDE.get(kind, '')}"
+        drawn.append(_picture(folder, f"{slug(record.claim)}{end}", title, _after(redraws), drawing, (redraws,)))
     return drawn
 
 
 def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
     drawn: list[Picture] = []
-    for kind in Kind:
+    for kind in Kind if record.kind == "finding" else ():
         cells = [
             (_name(board, name, cell.primary), cell.primary)
             for name, cell in board.of_claim(record.claim)
-            if board.kinds[name] == kind and cell.primary.layers
+            if board.kinds[name] == kind and cell.primary.layers and not any(map(_over_layers, cell.primary.drawn))
         ]
         together = groups([curve for _, found in cells for curve in found.layers])
         for names in together:
-            shown = [(name, found, [c for c in found.layers if c.name in names]) for name, found in cells]
-            if all(_shown_already(curve, found.figure) for _, found, curves in shown for curve in curves):
+            drawing = _Drawing()
+            for name, found in cells:
+                curves = [curve for curve in found.layers if curve.name in names]
+                if curves:
+                    drawing.add(name, layer_figure(curves), found)
+            if not any(varies(c) for one in drawing.records for c in one.layers if c.name in names):
                 continue
             stem = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}"
-            panels = [Panel(name, layer_figure(curves), word(found)) for name, found, curves in shown if curves]
             quantities = list(dict.fromkeys(name.partition(COMMA)[0] for name in sorted(names)))
             which = f" ({listed(quantities, most=3)})" if len(together) > 1 else ""
-            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", panels))
+            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", drawing))
     return drawn
 
 
-def _shown_already(curve: LayerCurve, figure: Figure | None) -> bool:
-    """Tell whether a figure over layers has a curve as it is, and its threshold."""
-    if figure is None or figure.kind != "lines" or figure.x_label != "layer":
+def varies(curve: LayerCurve) -> bool:
+    """Tell whether a curve changes over the layers by more than twice what one of its values is uncertain by."""
+    value = np.array(curve.value, dtype=np.float64)
+    known = value[np.isfinite(value)]
+    if len(known) < 2:
         return False
-    guides = {value for guide in figure.reference for value in guide.y}
-    alike = [s for s in figure.series if s.x == curve.layers and s.y == curve.value and (s.low or not curve.low)]
-    return bool(alike) and (curve.threshold is None or curve.threshold in guides)
+    ends = np.array([curve.low, curve.high], dtype=np.float64) if curve.low and curve.high else np.zeros((2, 1))
+    wide = float(np.nanmedian(ends[1] - ends[0])) if np.isfinite(ends).any() else 0.0
+    return float(np.ptp(known)) > max(wide, 0.05 * float(np.abs(known).max()))
+
+
+def _over_layers(figure: Figure) -> bool:
+    return any(panel.x_label == "layer" for panel in (figure, *figure.panels))
 
 
 def _after(redraws: str) -> str:
@@ -164,12 +190,22 @@ def _name(board: Board, place: str, record: Record) -> str:
 
 
 def _picture(
-    folder: Path, stem: str, title: str, origin: str, panels: Sequence[Panel], redraws: tuple[str, ...] = ()
+    folder: Path, stem: str, title: str, origin: str, drawing: _Drawing, redraws: tuple[str, ...] = ()
 ) -> Picture:
     file = f"{FOLDER}/{stem}{SUFFIX}"
-    caption = "; ".join(part for part in (title, origin) if part)
+    short = "; ".join(part for part in (title, origin) if part)
+    below = caption(drawing.records, [panel.data for panel in drawing.panels], origin)
     try:
-        draw(folder / file, title, panels, origin)
+        draw(folder / file, title, drawing.panels, _above(drawing.records))
     except ValueError as error:
-        return Picture(file, caption, redraws, str(error))
-    return Picture(file, caption, redraws)
+        return Picture(file, short, redraws, str(error))
+    return Picture(file, short, redraws, below=below)
+
+
+def _above(records: Sequence[Record]) -> str:
+    """Name the number that stands above each panel; "" where none was measured."""
+    found = [criterion for criterion in map(told, records) if criterion is not None]
+    if not found:
+        return ""
+    exact = all(one.low == one.high for one in found)
+    return f"{found[0].name}{'' if exact else ', 95 % interval'}"

@@ -10,6 +10,7 @@ from matplotlib.image import AxesImage
 
 from claims.core.record import Figure
 from metrics.arrays import Float64Array
+from reports.figures.marks import floats
 from reports.figures.style import label
 
 #: Blue below zero, grey at it, yellow above: told apart with any colour vision, and in grey by lightness alone.
@@ -95,8 +96,3 @@ def _named(size: int, *, alone: bool) -> list[int]:
     while size > step * NAMED[alone]:
         step *= 2
     return list(range(0, size, step))
-
-
-def floats(values: Sequence[float | None]) -> Float64Array:
-    """Return numbers as an array, NaN for None."""
-    return np.array(values, dtype=np.float64)

@@ -1,75 +1,92 @@
 """Write the words of a picture: titles, names of axes and positions, legend."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from claims.core.record import Figure
-from reports.figures.style import GUIDE, MARKERS, PALETTE, label, legend
+from reports.figures.arrange import Arranged
+from reports.figures.marks import few_points, markers
+from reports.figures.style import CROWD, DASHES, GUIDE, Line, label, legend
 from reports.text.markdown import shorten
 
-Line = Literal["", "-", "--", ":", "-."]
-DASHES: tuple[Line, ...] = ("--", ":", "-.")
 #: Series named in a legend; of a longer sequence, evenly spaced ones are named.
 NAMED = 12
 #: Letters in a line above a panel, by the number of columns.
-LETTERS = {1: 60, 2: 44, 3: 28}
+LETTERS = {1: 78, 2: 44, 3: 30, 4: 22, 5: 17, 6: 14}
 
 
-class Panel(NamedTuple):
-    """One figure on one place; ``standing`` is the verdict there, or what stands in its place."""
-
-    name: str
-    data: Figure
-    standing: str = ""
-
-
-def titles(figure: Canvas, axes: Sequence[Axes], panels: Sequence[Panel], title: str, origin: str) -> None:
-    """Say above all panels what is claimed and shown, above each its place, its verdict and what it alone shows."""
-    said = {panel.data.title for panel in panels}
-    shared = next(iter(said)) if len(said) == 1 else ""
-    shown = "; ".join(part for part in (shared, origin) if part)
-    width, letters = 66 if len(panels) == 1 else 80, LETTERS[columns(axes)]
-    lines = [label(f"Claimed: {title}", width, 3), *([label(f"Shown: {shown}", width, 3)] if shown else [])]
-    figure.suptitle("\n".join(lines))
-    own = ["" if shared else label(panel.data.title, letters, 4) for panel in panels]
-    size = 9 if any("\n" in text for text in own) else 10
-    for axis, panel, text in zip(axes, panels, own, strict=True):
-        axis.set_title("\n".join([_place(panel, letters), *([text] if text else [])]), fontsize=size)
+def titles(figure: Canvas, axes: Sequence[Axes], found: Arranged, title: str, above: str) -> None:
+    """Say above all panels what is claimed and which number stands above each; there its place, number and verdict."""
+    said = label(f"{found.where}: {above}", 84, 3) if above else ""
+    figure.suptitle("\n".join([label(title, 74, 2), *([said] if said else [])]))
+    shared = len({panel.data.title for panel in found.panels}) == 1 and not found.rows
+    letters = LETTERS[min(found.columns, 6)]
+    for place, (axis, panel) in enumerate(zip(axes, found.panels, strict=True)):
+        own = "" if shared else label(panel.data.title, letters, 1 if found.rows else 3)
+        if found.rows:
+            above = found.panels[place - found.columns] if place >= found.columns else None
+            heading = "" if place % found.columns else label(panel.heading, LETTERS[1], 1)
+            said = above is not None and above.name == panel.name
+            axis.set_title(own if said else f"{heading}\n{own}", loc="left")
+        else:
+            lines = [*_heading(panel.name, panel.effect, panel.standing, letters), *([own] if own else [])]
+            axis.set_title("\n".join(lines))
 
 
-def name_axes(axes: Sequence[Axes], panels: Sequence[Panel]) -> None:
-    """Name the axes: once a row where they say the same, below every column's last panel."""
-    across = columns(axes)
-    same_y = len({panel.data.y_label for panel in panels}) == 1
-    same_x = len({panel.data.x_label for panel in panels}) == 1
-    for index, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
-        if not same_y or index % across == 0:
-            axis.set_ylabel(label(panel.data.y_label, 40 if len(panels) == 1 else 23, 3))
-        if not same_x or index + across >= len(axes):
-            axis.set_xlabel(label(panel.data.x_label, LETTERS[across]))
+def _heading(name: str, effect: str, standing: str, letters: int) -> list[str]:
+    """Return the place with its verdict, and below them its number; on a line each where both are too long."""
+    line = f"{name}: {standing}" if name and standing else name or standing
+    if len(line) <= letters:
+        lines = [label(line, letters, 1)]
+    else:
+        lines = [label(shorten(name, letters), letters, 1), label(standing, letters, 1)]
+    return [text for text in (*lines, label(effect, letters + 4, 1)) if text]
 
 
-def name_positions(axes: Sequence[Axes], panels: Sequence[Panel]) -> None:
+def name_axes(axes: Sequence[Axes], found: Arranged) -> None:
+    """Name the axes: where the panel beside, or below, shows the same quantity, once; its numbers too."""
+    figures, across = [panel.data for panel in found.panels], found.columns
+    for place, (axis, data) in enumerate(zip(axes, figures, strict=True)):
+        beside = figures[place - 1] if place % across else None
+        below = figures[place + across] if place + across < len(figures) else None
+        if beside is None or beside.y_label != data.y_label or data.kind == "heat":
+            axis.set_ylabel(label(data.y_label, 40 if len(axes) == 1 else 23, 3))
+        elif beside.y_log == data.y_log:
+            axis.tick_params(labelleft=False)
+        if below is None or below.x_label != data.x_label or data.kind == "heat":
+            axis.set_xlabel(label(data.x_label, LETTERS[min(across, 6)] + 4))
+        elif below.x_log == data.x_log and not data.ticks:
+            axis.tick_params(labelbottom=False)
+
+
+def name_positions(axes: Sequence[Axes], found: Arranged) -> None:
     """Name the positions of bars; only below the last panel of a column when all panels have the same."""
+    panels = found.panels
     same = len({tuple(panel.data.ticks) for panel in panels}) == 1
     for index, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
         if panel.data.ticks:
-            _positions(axis, panel.data.ticks, hidden=same and index + columns(axes) < len(axes))
+            _positions(axis, panel.data.ticks, found.columns, hidden=same and index + found.columns < len(axes))
 
 
-def name_series(figure: Canvas, kind: str, colour: dict[str, str], guides: Sequence[str], *, marked: bool) -> None:
-    """Add the legend of all panels; ``marked`` says whether the series have their markers."""
+def name_series(
+    figure: Canvas, figures: Sequence[Figure], colour: Mapping[str, str], guides: Sequence[str], grey: Sequence[str]
+) -> None:
+    """Add the legend of all panels; ``grey`` are the names of single units."""
+    kinds = {data.kind for data in figures if data.series}
+    solid = not kinds & {"scatter", "bars", "density", "dots"}
+    marked = not solid or any(data.kind == "lines" and few_points(data) for data in figures if data.series)
+    shapes = markers(colour) if kinds <= {"scatter", "lines", "dots"} else dict.fromkeys(colour, "s")
+    line: Line = "-" if solid else ""
     step = 1 if len(colour) <= NAMED else -(-len(colour) // NAMED)
-    line: Line = "" if kind in ("scatter", "bars") else "-"
-    shape = {name: "s" if kind == "bars" else shape for name, shape in markers(colour).items()}
     entries = [
-        Line2D([], [], color=colour[name], marker=shape[name] if marked else "", linestyle=line, label=name)
+        Line2D([], [], color=colour[name], marker=shapes[name] if marked else "", linestyle=line, label=name)
         for name in list(colour)[::step]
     ]
+    single = {"marker": "o", "linestyle": ""} if kinds & {"dots", "scatter"} else {"linestyle": "-"}
+    entries += [Line2D([], [], color=CROWD, linewidth=0.9, label=name, **single) for name in grey]  # type: ignore[arg-type]
     entries += [
         Line2D([], [], color=GUIDE, linestyle=DASHES[i % len(DASHES)], label=name) for i, name in enumerate(guides)
     ]
@@ -77,33 +94,17 @@ def name_series(figure: Canvas, kind: str, colour: dict[str, str], guides: Seque
         legend(figure, entries)
 
 
-def markers(names: Sequence[str] | dict[str, str]) -> dict[str, str]:
-    """Return a shape a series; one for all where there are more series than shapes."""
-    return dict(zip(names, MARKERS if len(names) <= len(PALETTE) else ["o"] * len(names), strict=False))
-
-
-def columns(axes: Sequence[Axes]) -> int:
-    """Return how many panels a row has."""
-    place = axes[0].get_subplotspec()
-    return 1 if place is None else int(place.get_gridspec().ncols)
-
-
-def _place(panel: Panel, width: int) -> str:
-    """Return the place and its verdict, on two lines where one is too short."""
-    name = label(shorten(panel.name, width), width, 1)
-    if not panel.standing:
-        return name
-    line = f"{name}: {panel.standing}"
-    return line if len(line) <= width + 3 else f"{name}\n{panel.standing}"
-
-
-def _positions(axis: Axes, ticks: Sequence[str], *, hidden: bool) -> None:
-    step = -(-len(ticks) // 16)
-    crowded = len(ticks) > 4 or max(map(len, ticks)) * len(ticks) > 24
+def _positions(axis: Axes, ticks: Sequence[str], across: int, *, hidden: bool) -> None:
+    step = -(-len(ticks) // (16 if across < 3 else 8))
+    shown = ticks[::step]
+    longest = max(len(line) for text in shown for line in text.split("\n"))
+    room = 100 // across
+    crowded = longest * len(shown) > room
+    names = ["\n".join(label(part, 24, 1) for part in text.split("\n")) for text in shown]
     axis.set_xticks(
         range(0, len(ticks), step),
-        ["" if hidden else label(text, 22, 1) for text in ticks[::step]],
-        rotation=35 if crowded else 0,
+        ["" if hidden else name for name in names],
+        rotation=30 if crowded else 0,
         ha="right" if crowded else "center",
         rotation_mode="anchor" if crowded else "default",
     )

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import matplotlib
 import matplotlib.colors
@@ -27,6 +28,10 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4
 #: A shape a colour: printed in grey, or seen without colours, series still part.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GUIDE = "#666666"
+#: Single units behind their mean, and what lies around a bar.
+CROWD, INTERVAL = "#b0b0b0", "#222222"
+Line = Literal["", "-", "--", ":", "-."]
+DASHES: tuple[Line, ...] = ("--", ":", "-.")
 DPI = 150
 WIDTH = 8.0
 #: How the name of every picture ends: lossless WebP, a fifth smaller than PNG.
@@ -38,13 +43,13 @@ LEGEND = 11
 #: Largest difference, of 255, of a colour that fewer colours have moved.
 NEAR = 8
 _STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "legend.fontsize": 9,
-    "figure.titlesize": 11,
+    "font.size": 11,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10.5,
+    "figure.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -93,15 +98,12 @@ def _numbered(labels: Sequence[str]) -> bool:
     return all(map(_NUMBER.search, labels)) and len({_NUMBER.split(text)[0] for text in labels}) == 1
 
 
-def canvas(panels: int, height: float = 2.5, *, share_y: bool = False) -> tuple[Canvas, list[Axes]]:
-    """Return a figure with that many panels, at most three in a row, and its axes."""
-    columns = min(panels, 2 if panels in (2, 4) else 3)
+def canvas(panels: int, columns: int, *, height: float) -> tuple[Canvas, list[Axes]]:
+    """Return a figure with that many panels, so many in a row of that height in inches, and its axes."""
     rows = -(-panels // columns)
-    if rows == 1:
-        height = 3.8 if columns == 1 else 3.2
-    figure = Canvas(figsize=(WIDTH if columns > 1 else 6.4, rows * height + 0.9), dpi=DPI, layout="constrained")
+    figure = Canvas(figsize=(WIDTH, rows * height + 0.9), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
+    grid = figure.subplots(rows, columns, squeeze=False)
     axes = list(grid.flat)
     for spare in axes[panels:]:
         spare.set_visible(False)

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from claims.core.record import Criterion
 from metrics.arrays import Float64Array
 from reports.data.history import History, Track
-from reports.figures.labels import columns
 from reports.figures.style import GUIDE, canvas, colours, house_style, label, legend, save
 from reports.text.markdown import shorten
 from reports.text.vocabulary import CONTROL
@@ -50,8 +49,8 @@ def timeline(path: Path, history: History, labels: Sequence[str]) -> bool:
     places = sorted({track.place for name in names for track in panels[name]})
     colour = colours(places)
     with house_style():
-        figure, axes = canvas(len(names), height=2.7)
-        across = columns(axes)
+        across = min(len(names), 2 if len(names) in (2, 4) else 3)
+        figure, axes = canvas(len(names), across, height=2.7 if len(names) > across else 3.2)
         for index, (axis, name) in enumerate(zip(axes, names, strict=True)):
             _panel(axis, panels[name], colour, sorted({number for number, _ in history.changes}))
             axis.set_title(label(name, LETTERS[across], 3))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
+from reports.data.pictured import pictured
 from reports.data.places import Kind, arms, is_null, kind_of, place_name, repeats, standing
 from reports.data.sizes import sizes
 from reports.figures.claim_figures import Picture
@@ -81,7 +82,7 @@ def claim_view(board: Board, record: Record) -> ClaimView:
         record=record,
         tally=tally(cells),
         equation=_equation(record),
-        facts=_facts(record),
+        facts=[*_facts(record), *_drawn_with(board, record)],
         thresholds=threshold_rows([r for cell in cells for r in cell.records]),
         glance=[[place_name(name), mark(cell), because(cell.primary)] for name, cell in places],
         footnotes=footnotes(cells),
@@ -151,6 +152,15 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("Kind", "" if record.kind == "finding" else f"{THEOREMS.lower()}. {THEOREMS_MEANING}."),
     )
     return [(name, text) for name, text in found if text.strip()]
+
+
+def _drawn_with(board: Board, record: Record) -> list[tuple[str, str]]:
+    """Name the claim whose picture shows this one's figure too, for a claim that draws none of its own."""
+    if any(pictured(cell) for _, cell in board.of_claim(record.claim)):
+        return []
+    drawn = {figure.redraws: claim for (claim, _), cell in board.cells.items() for _, figure in pictured(cell)}
+    found = [(label, drawn[label]) for label in record.figures if label in drawn]
+    return [("Figure", f"{label} is drawn with {claim}.") for label, claim in found[:1]]
 
 
 def _equation(record: Record) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from claims.balance import test_geo_fig16_alignment_spectrum
+from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.verdicts import finding_of
@@ -128,14 +129,24 @@ def test_the_figure_shows_both_curves_and_the_singular_values() -> None:
     trace = listening(3, 0.5, *HEARD)
     figure = finding_of(alignment_spectrum, trace=trace).figure
     assert figure is not None
-    assert figure.y_log
-    heard, singular = figure.series[0], figure.series[3]
+    first, _, _, values = figure.panels
+    assert first.y_log
+    assert values.y_log
+    heard, singular = first.series[0], values.series[0]
     spectrum, weight = trace.layers[0].spectrum, trace.layers[0].router.weight
     assert spectrum is not None
     assert heard.y[3] == pytest.approx(spectrum.router_gain[:, 3].mean(), rel=1e-3)
     assert singular.y[0] == 1.0
     assert singular.y[3] == pytest.approx(np.sqrt(spectrum.energy[:, 3] / spectrum.energy[:, 0]).mean(), rel=1e-3)
-    assert figure.reference[0].y[0] == pytest.approx((weight**2).sum() / WORLD.width, rel=1e-3)
-    assert [guide.label for guide in figure.reference] == [
-        f"random router, {name} judged layer" for name in ("first", "middle", "last")
-    ]
+    (chance,) = first.reference
+    assert chance.y[0] == pytest.approx((weight**2).sum() / WORLD.width, rel=1e-3)
+    assert [panel.title.split(":")[0] for panel in figure.panels[:3]] == ["first", "middle", "last"]
+
+
+def test_the_curves_are_drawn_where_no_loss_is_stated() -> None:
+    trace = listening(3, 0.5, *HEARD)
+    trace = replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": None})
+    with pytest.raises(NotApplicable, match="states no balancing loss") as why:
+        finding_of(alignment_spectrum, trace=trace)
+    assert why.value.figure is not None
+    assert len(why.value.figure.panels) == 4

@@ -292,5 +292,7 @@ def test_evidence_about_other_blocks_is_refused() -> None:
 def test_figure_shows_pairs_beside_chance_and_ceiling() -> None:
     figure = finding(beside(planted_trace("weak shared", 3, experts=5, width=24), 0.6)).figure
     assert figure is not None
-    assert [len(series.x) for series in figure.series] == [10, 10]
-    assert [series.label.split(":")[0] for series in figure.reference] == ["chance", "ceiling"] * 2
+    assert [panel.title for panel in figure.panels] == ["first: layer 0, 10 pairs", "last: layer 1, 10 pairs"]
+    for panel in figure.panels:
+        assert sum(panel.series[0].weight) == 10
+        assert [series.label.split(":")[0] for series in panel.reference] == ["chance", "chance", "ceiling", "ceiling"]

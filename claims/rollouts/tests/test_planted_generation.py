@@ -178,15 +178,12 @@ def test_a_choice_counts_by_the_experts_that_are_others() -> None:
         (moved(0.02), 0, None),
     ],
 )
-def test_table_figure_and_note_show_one_number(check: GenerationCheck, apart: int, share: float | None) -> None:
+def test_table_curve_and_note_show_one_number(check: GenerationCheck, apart: int, share: float | None) -> None:
     finding = finding_of(teacher_forcing, trace=TRACE, generation=check)
     (headline,), (curve,) = finding.headline, finding.layers
-    assert finding.figure is not None
-    same, following = finding.figure.series
-    assert same.x == [0.0, 1.0, 2.0]
-    assert same.y == pytest.approx([value.value for value in curve.values if isinstance(value, Estimate)], rel=1e-3)
-    assert np.mean(same.y) == pytest.approx(headline.estimate.value, rel=0.2)  # layers differ in what is counted
-    assert min(following.y) > 0.6
+    assert curve.layers == (0, 1, 2)
+    drawn = [value.value for value in curve.values if isinstance(value, Estimate)]
+    assert np.mean(drawn) == pytest.approx(headline.estimate.value, rel=0.2)  # layers differ in what is counted
     (note,) = finding.notes
     assert f"Of 1,152 choices on generated tokens {apart} are near-ties" in note
     said = float(note.removesuffix(", mean over sequences.").split()[-1])

@@ -221,13 +221,16 @@ def test_the_leads_are_those_planted() -> None:
     }
 
 
-def test_random_choices_are_drawn_as_mean_and_range() -> None:
+def test_random_choices_are_drawn_one_by_one() -> None:
     finding = finding_of(planted(CLAIMED, lucky=(0.11, 0.4), noise=0.0))
     assert finding.figure is not None
-    (bar,) = [series for series in finding.figure.series if series.label == "prompts, random"]
-    assert bar.y == pytest.approx([0.29] * 3)
-    assert bar.low == pytest.approx([0.11] * 3)
-    assert bar.high == pytest.approx([0.30] * 3)
+    prompts = finding.figure.panels[0]
+    (single,) = [series for series in prompts.series if "random" in series.label]
+    assert sorted(set(single.x)) == [0.0, 1.0, 2.0]
+    for place in (0.0, 1.0, 2.0):
+        rises = [y for x, y in zip(single.x, single.y, strict=True) if x == place]
+        assert sorted(rises) == pytest.approx([0.11, *[0.30] * 18])
+    assert prompts.reference[0].y == [0.1, 0.1]
 
 
 def test_the_notes_say_what_other_choices_do_and_where_nothing_rises() -> None:
@@ -240,7 +243,7 @@ def test_the_notes_say_what_other_choices_do_and_where_nothing_rises() -> None:
 def test_four_layers_are_drawn_and_decide_nothing() -> None:
     finding = finding_of(four_layers_cost())
     assert finding.figure is not None
-    assert finding.figure.ticks == ["last 1", "last 2", "last 4"]
+    assert [panel.ticks for panel in finding.figure.panels] == [["last 1", "last 2", "last 4"]] * 2
     assert not any("last 4" in measured.name for _, measured in finding.by_role())
 
 

@@ -346,12 +346,15 @@ def test_prompt_is_left_out_of_what_was_generated() -> None:
 def test_the_figure_holds_measured_null_and_the_papers_number() -> None:
     finding = finding_of(cross_model, rollouts=distinct(LARGE, 1), **GENERATED)
     assert finding.figure is not None
-    by_name = {series.label: series for series in finding.figure.series}
-    measured, null = by_name["same question, different authors"], by_name["sets of the same sizes, experts renamed"]
-    again = by_name["same question, same author, other seed"]
-    assert len(measured.y) == len(null.y) == LARGE.layers
-    assert null.y[0] < measured.low[0] <= measured.y[0] <= measured.high[0] < again.y[0]
-    assert finding.figure.reference[0].y == [0.6, 0.6]
+    for figure, count in zip((finding.figure, *finding.more_figures), (1, LARGE.layers), strict=True):
+        by_name = {series.label: series for series in figure.series}
+        measured, null = by_name["same question, different authors"], by_name["sets of the same sizes, experts renamed"]
+        again = by_name["same question, same author, other seed"]
+        assert len(measured.y) == len(null.y) == count
+        assert null.y[0] < measured.low[0] <= measured.y[0] <= measured.high[0] < again.y[0]
+        assert figure.reference[0].y == [0.6, 0.6]
+    bar = next(s for s in finding.figure.series if s.label == "same question, different authors")
+    assert bar.y[0] == pytest.approx(finding.headline[0].estimate.value, rel=1e-3)
     assert finding.notes[0].startswith("3 authors, 32 questions, 192 rollouts of first wordings; medians: ")
     assert finding.notes[1].startswith("Different authors of one question share")
 

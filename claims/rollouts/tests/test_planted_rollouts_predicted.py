@@ -134,7 +134,7 @@ def test_the_claims_numbers() -> None:
     assert explained > 0.6
     assert cumulative > correlation - 0.1
     assert finding.figure is not None
-    assert [len(series.x) for series in finding.figure.series] == [200, 200]
+    assert [len(series.x) for series in finding.figure.series] == [100, 100]
 
 
 def test_an_author_with_few_pairs_is_left_out() -> None:

@@ -230,6 +230,19 @@ def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
     assert len(curve.values) == 4
 
 
+def test_the_bars_are_the_usage_of_two_unrelated_rollouts() -> None:
+    (bars,) = finding_of(prefill_collapse, rollouts=collapsing(CAST, 1)).more_figures
+    assert bars.columns == 5
+    assert len(bars.panels) == 20
+    assert [panel.title for panel in bars.panels[:2]] == ["layer 0, prompt", "layer 0, +8"]
+    for panel in bars.panels:
+        one, other = panel.series
+        assert (sum(one.y), sum(other.y)) == pytest.approx((1.0, 1.0), abs=0.01)
+        assert one.label != other.label
+    apart = [np.abs(np.subtract(panel.series[0].y, panel.series[1].y)).sum() for panel in bars.panels[-5:]]
+    assert apart[0] < apart[-1]  # in the last layer
+
+
 def test_short_answers_do_not_change_who_is_compared() -> None:
     # Half of the questions are answered in 16 tokens: the stretches beyond are compared among the others alone.
     finding = finding_of(prefill_collapse, rollouts=ended(CAST.rows[:, 0] % 2 == 0, 5), variant=VARIANTS["alone"])

@@ -126,7 +126,10 @@ def test_the_premise_is_what_equal_usage_would_reach() -> None:
 def test_the_figure_starts_at_the_prompts_end_and_follows_the_generation() -> None:
     finding = finding_of(prompt_similarity, rollouts=prompts(SMALL, 1))
     assert finding.figure is not None
-    paired, unrelated, _ = finding.figure.series
+    single = [series for series in finding.figure.series if series.label == "single pairs of wordings"]
+    paired, unrelated, _ = (series for series in finding.figure.series if series not in single)
+    assert len(single) == 24
+    assert np.mean([series.y[0] for series in single]) == pytest.approx(paired.y[0], abs=0.05)
     assert paired.x == [0.0, 8.0, 16.0, 32.0, 64.0]
     assert paired.y[0] == pytest.approx(finding.headline[0].estimate.value, abs=1e-4)
     assert unrelated.y[0] == pytest.approx(finding.controls[0].estimate.value, abs=1e-4)
