@@ -8,6 +8,7 @@ import numpy as np
 
 from claims.core.finding import NotApplicable
 from claims.shared.answers import Answers, answers_of, moe_layers
+from claims.shared.position_alone import PositionAlone, equal_length
 from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
@@ -15,8 +16,9 @@ from metrics.stats.sampling import Sampling
 from metrics.usage.counting_noise import drawn_alike
 from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
-#: The variant of the claims of GEO Fig. 6, in which a prompt is a percent of its rollout.
-TOKENS = ({"tokens": "generated"}, {"tokens": "whole rollout"})
+GENERATED, WHOLE, EQUAL = "generated", "whole rollout", "generated, equal length"
+#: The variants of the claims of GEO Fig. 6, in which a prompt is a percent of its rollout.
+TOKENS = tuple({"tokens": tokens} for tokens in (GENERATED, WHOLE, EQUAL))
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class OverlapTables:
     measured : overlaps of the top-p sets
     chance : exact means over random renamings of the experts, for the same pairs: what set sizes give
     identity : overlaps were each token routed as another occurrence of its id; None where the evidence does not tell
+    by_position, by_length : overlaps were each token routed as one at the same place, or any, of any rollout
     ceiling : (L, Q), overlap of two rollouts were their usage equal, that of one author's answers: what counting noise
         leaves; a little too high where their tokens are few
     size : (L, Q), mean set size as a share of the experts
@@ -60,6 +63,8 @@ class OverlapTables:
     measured: Overlaps
     chance: Overlaps
     identity: Overlaps | None
+    by_position: Overlaps
+    by_length: Overlaps
     ceiling: Float64Array
     size: Float64Array
     notes: tuple[str, ...]
@@ -73,7 +78,7 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
 
     Parameters
     ----------
-    tokens : "generated" or "whole rollout", the tokens whose experts are counted
+    tokens : "generated", "whole rollout" or "generated, equal length", the tokens whose experts are counted
 
     Raises
     ------
@@ -83,13 +88,14 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
     answers, layers = answers_of(rollouts), moe_layers(rollouts)
     if len(answers.authors) < 2:
         raise NotApplicable(f"all rollouts are by one author, {answers.authors[0]}; 2 authors are needed")
-    numbers = rollouts.part_numbers(None if tokens == "whole rollout" else generated_parts(rollouts))
+    numbers, fewest = _counted(rollouts, answers, tokens)
     length = rollouts.part_tokens[:, numbers].sum(axis=1)
     first = answers.wording == 0
-    kept = np.flatnonzero(first & (length > 0))
+    kept = np.flatnonzero(first & (length >= fewest))
     # By question, and within one by name: the order of the file decides nothing.
     order = kept[np.lexsort((np.asarray(rollouts.documents)[kept], answers.question[kept]))]
     pairs = _Pairs(answers.question[order], answers.author[order], len(answers.questions))
+    alone = PositionAlone(rollouts, order, numbers)
     rows: list[tuple[Overlaps | None, ...]] = []
     shares: list[tuple[Float64Array, Float64Array]] = []
     for layer in layers:
@@ -99,21 +105,38 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
         equal = [top_p_set(drawn_alike(visits, length[order], pairs.cell, lots), ties=lots) for _ in range(2)]
         routed = None if lent is None else top_p_set(lent[order][:, numbers].sum(axis=1), ties=lots)
         identity = None if routed is None else pairs.overlaps(routed)
-        rows.append((pairs.overlaps(members), pairs.chance(members), identity))
+        rng = sampling.rng("position and length", tokens, layer.layer)
+        drawn = (
+            pairs.overlaps(top_p_set(draw(layer.usage, rng).sum(axis=1), ties=rng))
+            for draw in (alone.drawn, alone.anywhere)
+        )
+        rows.append((pairs.overlaps(members), pairs.chance(members), identity, *drawn))
         shares.append((pairs.by_question(jaccard(*equal)), pairs.by_question(members.mean(axis=1))))
-    measured, chance, identity = (_stacked(column) for column in zip(*rows, strict=True))
+    measured, chance, identity, placed, anywhere = (_stacked(column) for column in zip(*rows, strict=True))
     assert measured is not None
     assert chance is not None
+    assert placed is not None
+    assert anywhere is not None
     return OverlapTables(
         layers=tuple(layer.layer for layer in layers),
         answers=answers,
         measured=measured,
         chance=chance,
         identity=identity,
+        by_position=placed,
+        by_length=anywhere,
         ceiling=np.stack([one for one, _ in shares]),
         size=np.stack([size for _, size in shares]),
-        notes=(_who(rollouts, answers, order), *_left_out(int(np.count_nonzero(first & (length == 0))))),
+        notes=(_who(rollouts, answers, order), *_left_out(int(np.count_nonzero(first & (length < fewest))), fewest)),
     )
+
+
+def _counted(rollouts: SequenceTrace, answers: Answers, tokens: str) -> tuple[list[int], int]:
+    """Numbers of the parts whose tokens are counted, and the fewest tokens that a rollout must have there."""
+    if tokens == WHOLE:
+        return rollouts.part_numbers(), 1
+    end = equal_length(rollouts, answers) if tokens == EQUAL else None
+    return rollouts.part_numbers(generated_parts(rollouts, end=end)), end or 1
 
 
 @dataclass(frozen=True)
@@ -199,5 +222,8 @@ def _who(rollouts: SequenceTrace, answers: Answers, order: IntArray) -> str:
     )
 
 
-def _left_out(unused: int) -> tuple[str, ...]:
-    return (f"{unused} rollouts without a token to count were left out.",) if unused else ()
+def _left_out(unused: int, fewest: int) -> tuple[str, ...]:
+    """Say of how many tokens each rollout is counted, where that is the same for all, and how many have fewer."""
+    equal = (f"Equal length: the first {fewest} generated tokens of each are counted.",) if fewest > 1 else ()
+    short = f"fewer than {fewest} generated tokens" if fewest > 1 else "no token to count"
+    return (*equal, *((f"{unused} rollouts with {short} were left out.",) if unused else ()))

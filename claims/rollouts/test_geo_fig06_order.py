@@ -19,13 +19,15 @@ from claims.rollouts.overlap_contrasts import (
     self_over_question,
 )
 from claims.shared.answers import DIFFERENT, models_rollouts, require_questions, unrelated_questions
+from claims.shared.position_alone import CONTROL, EQUAL_LENGTH, POSITION
 from claims.shared.question_bootstrap import same_question
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.sampling import Sampling
 
 DEFINITION = (
     "read (Fig. 6's caption; top-p sets and Jaccard, Eqs 18-19): means over all pairs of rollouts of first wordings, "
-    "then over layers; variant: without the prompt, a percent of the paper's rollouts, or the whole rollout"
+    "then over layers; variant: without the prompt, a percent of the paper's rollouts, or the whole rollout, or "
+    f"{EQUAL_LENGTH}"
 )
 #: What the overlap of different authors of one question is held against: as the abstract says it, and as Fig. 6 shows.
 BY_TWO, BY_ONE = "different questions, different authors", "different questions, same author"
@@ -43,12 +45,13 @@ BY_TWO, BY_ONE = "different questions, different authors", "different questions,
     equation="mean J(same question, different authors) - mean J(different questions, different authors) <= 0.05;  "
     "against different questions by the same author: within 0.05 both ways",
     definition=f"{DEFINITION}; and different questions by different authors, as the abstract says, or by the same "
-    f"author, with which Fig. 6 shows it on par. {IDENTITY}",
+    f"author, with which Fig. 6 shows it on par. {IDENTITY} {CONTROL}",
     means="That the question is the same raises the overlap by more than five points: experts do follow the "
     "question here, so that grouping requests by topic may let them share experts.",
     check="The experts that a batch needs when your requests are grouped by topic, against batches drawn at random.",
     null_says="A claim of absence has a positive control instead: the same question and author, another seed, must be "
-    "seen to share more than different questions; where it does not, the overlap cannot tell rollouts apart.",
+    "seen to share more than different questions, and more than position and length alone make it share; where it does "
+    "not, the overlap cannot tell rollouts apart.",
     paper="about equal, both near 60 % (Fig. 6)",
     thresholds={
         "margin": Threshold(0.05, "five points of overlap, which a reader of the figure would call equal"),
@@ -65,12 +68,15 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
     gain: Contrast = partial(question_gain, same_author=one_author)
     name = f"Jaccard, same question and different authors minus {variant['against']}"
     measured = gain(tables.measured, sampling)
-    seen = self_gain(tables.measured, sampling, same_author=one_author)
+    again: Contrast = partial(self_gain, same_author=one_author)
+    name_seen = f"Jaccard, another seed minus {variant['against']}"
+    seen, beyond = again(tables.measured, sampling), again(tables.measured - tables.by_position, sampling)
     low = Measured(name, measured, ">=", "below", within=(-1.0, 1.0))
     return Finding(
         headline=(Measured(name, measured, "<=", "margin", within=(-1.0, 1.0)), *((low,) if one_author else ())),
         premises=(
-            Measured(f"Jaccard, another seed minus {variant['against']}", seen, ">=", "seen", within=(-1.0, 1.0)),
+            Measured(name_seen, seen, ">=", "seen", within=(-1.0, 1.0)),
+            Measured(f"{name_seen}, beyond {POSITION}", beyond, ">=", "seen", within=(-1.0, 1.0)),
             *models_rollouts(rollouts, tables.answers, sampling),
         ),
         controls=by_identity(name, gain, tables, "<=", "margin", sampling),
@@ -92,18 +98,19 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
     statement="Rollouts of the same question by different authors, and of different questions by the same author, "
     "share well fewer of their most-used experts than another seed of the same question and author.",
     equation="mean J(same question, same author, other seed) - mean J(other pairs) >= 0.05, for both kinds of pairs;  "
-    "excess: minus the same difference as set sizes give it, and as token identity does",
-    definition=f"{DEFINITION}. {IDENTITY}",
+    "excess: minus the same difference as set sizes give it, as token identity does, and as position and length do",
+    definition=f"{DEFINITION}. {IDENTITY} {CONTROL}",
     means="Another seed of the same rollout shares hardly more experts than another author or question does: on "
     "these rollouts the experts tell little of who writes about what.",
     check="The overlap of repeated, related and unrelated requests of your own, at the lengths that you serve.",
-    null_says="The exact chance of sets of the same sizes, for the same pairs; and the same rollouts with each token "
-    "routed as another occurrence of its id is: what set sizes alone, and the words alone, make another seed share.",
+    null_says="The exact chance of sets of the same sizes, for the same pairs; the same rollouts with each token "
+    "routed as another occurrence of its id is; and with each token routed as one at the same place of any rollout: "
+    "what set sizes alone, the words alone, and how long rollouts are, make another seed share.",
     paper="both well below same question, same author, other seed (Fig. 6)",
     thresholds={
         "author": Threshold(0.05, "five points of overlap: more than a reader would call equal"),
         "question": Threshold(0.05, "the same, against different questions of the same author"),
-        "excess": Threshold(0.05, "as many points beyond what set sizes, or the words, give by themselves"),
+        "excess": Threshold(0.05, "as many points beyond what set sizes, the words, or lengths give by themselves"),
     },
     variants=TOKENS,
 )
@@ -120,7 +127,7 @@ def test_overlap_below_self(rollouts: SequenceTrace, variant: Variant, sampling:
         (author, self_over_author, "author"),
         (question, self_over_question, "question"),
     )
-    nulls = {"set sizes": tables.chance, "token identity": tables.identity}
+    nulls = {"set sizes": tables.chance, "token identity": tables.identity, POSITION: tables.by_position}
 
     def measure(name: str, contrast: Contrast, overlaps: Overlaps, threshold: str) -> Measured:
         return Measured(name, contrast(overlaps, sampling), ">=", threshold, within=(-1.0, 1.0))

@@ -18,6 +18,7 @@ from claims.rollouts.overlap_contrasts import (
     shared,
 )
 from claims.shared.answers import models_rollouts, require_questions
+from claims.shared.position_alone import CONTROL, EQUAL_LENGTH
 from claims.shared.question_bootstrap import mean_over_pairs, mean_over_questions, same_question
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.stats.bootstrap import exact
@@ -39,7 +40,7 @@ from metrics.stats.sampling import Sampling
     definition="read (top-p sets and Jaccard, Eqs 18-19): per question the mean over all pairs of rollouts of its "
     "first wording by different authors, all seeds, then over layers, authors taken as given; of equally used experts "
     "the last ones of a set drawn by lot; variant: without the prompt, which the authors of one question share and "
-    f"which is a percent of the paper's rollouts, or the whole rollout. {IDENTITY}",
+    f"which is a percent of the paper's rollouts, or the whole rollout, or {EQUAL_LENGTH}. {IDENTITY} {CONTROL}",
     means="Rollouts of one question by different authors do not share about 60 % of their experts beyond what "
     "sets of their sizes share by chance: do not size an expert cache by that figure.",
     check="The overlap on your own requests, always beside the overlap that sets of the same sizes have by chance.",
@@ -53,6 +54,9 @@ from metrics.stats.sampling import Sampling
             0.05, "five points above what sets of the same sizes share: a reader would call less equal"
         ),
         "reach": REACH,
+        "places": Threshold(
+            0.05, "a quarter of the band: were more of it gone by position alone, the band would tell of lengths"
+        ),
     },
     variants=TOKENS,
 )
@@ -74,7 +78,11 @@ def test_cross_model_overlap(
             Measured("Jaccard, different authors, upper end", overlap, "<=", "high", within=(0.0, 1.0)),
         ),
         excess=(Measured("Jaccard above sets of the same sizes", excess, ">=", "excess", within=(-1.0, 1.0)),),
-        premises=(ceiling(tables, sampling, "reach"), *models_rollouts(rollouts, tables.answers, sampling)),
+        premises=(
+            ceiling(tables, sampling, "reach"),
+            _lost(tables, sampling),
+            *models_rollouts(rollouts, tables.answers, sampling),
+        ),
         controls=(
             Measured("Jaccard of sets of the same sizes, experts renamed", null, ">=", "low"),
             *by_identity("Jaccard, different authors", shared, tables, ">=", "low", sampling),
@@ -93,6 +101,13 @@ def test_cross_model_overlap(
         more_figures=(lines,),
         notes=(*tables.notes, *_reading(tables, overlap, null, excess, sampling)),
     )
+
+
+def _lost(tables: OverlapTables, sampling: Sampling) -> Measured:
+    """What rollouts share less because authors reach other places, were nothing but place to decide their routing."""
+    less = shared(tables.by_length - tables.by_position, sampling)
+    name = "Jaccard that position alone takes off, different authors being of different length"
+    return Measured(name, less, "<=", "places", within=(-1.0, 1.0))
 
 
 def _estimates(curve: Curve) -> list[Estimate]:

@@ -16,6 +16,7 @@ from claims.rollouts.expert_overlap import overlap_tables
 from claims.rollouts.overlap_contrasts import shared
 from claims.rollouts.test_geo_fig06_order import BY_ONE, BY_TWO
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.planted_places import Slide, placed_rollouts
 from claims.tests.support.planted_rollouts import (
     Cast,
     best,
@@ -112,9 +113,32 @@ def too_short() -> SequenceTrace:
     return counted(Cast(questions=12, experts=32, tokens=16), 0, question=1.0)
 
 
+#: Two authors who stop early or late, as question and author will.
+READERS = Cast(questions=32, authors=2, layers=4, experts=32, wordings=1)
+FEWER = replace(READERS, questions=16)
+SHORT_AND_LONG, ALIKE = (72, 512), (256,)
+
+
+def own_lengths(cast: Cast, seed: int) -> SequenceTrace:
+    """Routing slides with the place and tells nothing else, and authors differ in how long they are alone."""
+    return placed_rollouts(cast, SHORT_AND_LONG, seed, by_question=False)
+
+
+def lengths_alone(cast: Cast, seed: int) -> SequenceTrace:
+    """The same, where how long a rollout is belongs to question and author."""
+    return placed_rollouts(cast, SHORT_AND_LONG, seed)
+
+
+#: Worlds in which the author has routing of its own, by the lengths of authors and by what else decides.
+AUTHORS: tuple[tuple[str, tuple[int, ...], Slide], ...] = (
+    ("of equal length", ALIKE, "none"),
+    ("of equal length, and place", ALIKE, "doublings"),
+    ("and by lengths", SHORT_AND_LONG, "doublings"),
+)
 ONE_SEED = replace(LARGE, seeds=1)
 VARIANTS = {"generated": {"tokens": "generated"}, "whole": {"tokens": "whole rollout"}}
 GENERATED: dict[str, Any] = {"variant": VARIANTS["generated"]}
+EQUAL: dict[str, Any] = {"variant": {"tokens": "generated, equal length"}}
 ABSTRACT: dict[str, Any] = {"variant": VARIANTS["generated"] | {"against": BY_TWO}}
 FIGURE: dict[str, Any] = {"variant": VARIANTS["generated"] | {"against": BY_ONE}}
 
@@ -139,9 +163,10 @@ def chance(
     given: dict[str, Any] = GENERATED,
     cast: Cast = SMALL,
     rare: tuple[Verdict, ...] = (Verdict.SUPPORTED,),
+    mostly: Verdict | None = None,
 ) -> Null:
     """Worlds of which few may get some verdicts."""
-    return Null(name, {"rollouts": partial(world, cast), **given}, 99, dict.fromkeys(rare, 0.95))
+    return Null(name, {"rollouts": partial(world, cast), **given}, 99, dict.fromkeys(rare, 0.95), mostly)
 
 
 def planned(cast: Cast, draw: int, *, common: int, authors: float, seeds: float) -> SequenceTrace:
@@ -209,12 +234,17 @@ CONTRACTS = (
                 "so short that equal usage would share as much", Verdict.NOT_APPLICABLE, rollouts=too_short,
                 says="Jaccard that rollouts of equal usage would reach = 0.[23]", **GENERATED,
             ),
+            Case(
+                "lengths alone", Verdict.NOT_APPLICABLE, rollouts=partial(lengths_alone, READERS, 1), **GENERATED,
+                says="position alone takes off, different authors being of different length = 0.[345]",
+            ),
             unmodelled(partial(distinct, LARGE, 1), **GENERATED),
             too_few("7 questions", "rollouts of 7 questions", GENERATED, questions=7),
             too_few("one author", "2 authors are needed", GENERATED, authors=1),
         ),
         (
             chance("unrelated sets", unrelated),
+            chance("lengths alone", lengths_alone, cast=FEWER, mostly=Verdict.NOT_APPLICABLE),
             chance(
                 "two points above the lower end", partial(planned, common=0, authors=0.52, seeds=1.0),
                 cast=WIDE, rare=(Verdict.PARTLY, Verdict.REFUTED),
@@ -248,12 +278,24 @@ CONTRACTS = (
                 says="a premise is not met: Jaccard, another seed minus different", **ABSTRACT,
                 rollouts=partial(unrelated, LARGE, 1),
             ),
+            *(
+                Case(
+                    f"lengths alone, {how}", Verdict.NOT_APPLICABLE, rollouts=partial(own_lengths, READERS, 1),
+                    says="another seed minus different questions, .*, beyond position and length = -?0.0", **variant,
+                )
+                for how, variant in (("two authors", ABSTRACT), ("one author", FIGURE))
+            ),
+            Case(
+                "lengths, and routing of question and author", Verdict.SUPPORTED, **ABSTRACT,
+                rollouts=partial(placed_rollouts, replace(READERS, questions=96), SHORT_AND_LONG, 1, own=0.5),
+            ),
             unmodelled(partial(distinct, LARGE, 1), **ABSTRACT),
             too_few("one author", "2 authors are needed", ABSTRACT, authors=1),
             too_few("one seed", "0 questions have two rollouts by one author; 8 are needed", ABSTRACT, seeds=1),
         ),
         (
             chance("seven points more", partial(planned, **more(0.07)), ABSTRACT, WIDE),
+            chance("lengths alone", own_lengths, ABSTRACT, FEWER),
             chance(
                 "three points more", partial(planned, **more(0.03)), ABSTRACT, WIDE,
                 rare=(Verdict.REFUTED,),
@@ -292,6 +334,29 @@ CONTRACTS = (
                 rollouts=partial(distinct, LARGE, 1, identity=0.95), **GENERATED,
             ),
             Case(
+                "by lengths", Verdict.VACUOUS, rollouts=partial(lengths_alone, READERS, 1), **GENERATED,
+                says="another seed minus another author, beyond position and length = -?0.0",
+            ),
+            Case(
+                "by lengths, place by place", Verdict.VACUOUS, **GENERATED, says="beyond position and length = -?0.0",
+                rollouts=partial(placed_rollouts, READERS, SHORT_AND_LONG, 1, slide="places"),
+            ),
+            Case(
+                "by lengths, equal length", Verdict.REFUTED, rollouts=partial(lengths_alone, READERS, 1), **EQUAL,
+            ),
+            *(
+                Case(
+                    f"{name}, {variant['variant']['tokens']}", Verdict.SUPPORTED, says="^$", **variant,
+                    rollouts=partial(placed_rollouts, READERS, lengths, 1, own=0.6, slide=slide),
+                )
+                for variant in (GENERATED, EQUAL)
+                for name, lengths, slide in AUTHORS
+            ),
+            Case(
+                "no stretch in common", Verdict.NOT_APPLICABLE, says="most rollouts of author 0 have fewer than 8",
+                rollouts=partial(placed_rollouts, FEWER, (4, 64), 1, by_question=False), **EQUAL,
+            ),
+            Case(
                 "a lead at the threshold", Verdict.INCONCLUSIVE, at={"author": MEASURED},
                 rollouts=partial(distinct, LARGE, 1), **GENERATED,
             ),
@@ -305,6 +370,7 @@ CONTRACTS = (
         (
             chance("sets that share their sizes", by_size),
             chance("token identity alone", partial(distinct, identity=1.0)),
+            chance("lengths alone", lengths_alone, cast=FEWER, mostly=Verdict.VACUOUS),
             chance(
                 "seven points below oneself", partial(planned, common=0, authors=0.5, seeds=0.57),
                 cast=WIDE, rare=(Verdict.REFUTED,),

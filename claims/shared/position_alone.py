@@ -1,0 +1,83 @@
+"""What position and length alone make of rollouts: each token exchanged with one at the same place of any rollout."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from claims.core.finding import NotApplicable
+from claims.shared.answers import Answers
+from claims.shared.rollout_parts import generated_parts, lengths, prompt_part
+from fixtures.evidence.sequences import SequenceTrace
+from metrics.arrays import Int64Array, IntArray
+from metrics.usage.position import bands, drawn_by_position, middle_places
+
+#: What the control is called, and the sentence of the claims' definitions.
+POSITION = "position and length"
+CONTROL = (
+    "Position and length: what it would be were the choices of every token exchanged with those of a token at the same "
+    "place of any rollout, whoever's and to whatever question, in bands that grow by a factor of sqrt(2), generated "
+    "places counted from the first and a whole prompt taken by its length."
+)
+#: The variant in which no rollout reaches a place that another does not.
+EQUAL_LENGTH = (
+    "as many generated tokens of each from the first on, the most (of 8, 16, 32 ...) that half of every author's "
+    "rollouts have"
+)
+
+
+class PositionAlone:
+    """The same rollouts, routed by nothing but the places that they reach."""
+
+    def __init__(self, rollouts: SequenceTrace, order: IntArray, parts: list[int]) -> None:
+        """Take the parts of the rollouts numbered ``order``."""
+        self._order, self._parts = order, parts
+        self._tokens = rollouts.part_tokens[order][:, parts]
+        self._band = _bands(rollouts)[order][:, parts]
+
+    def drawn(self, usage: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return what a layer's usage (S, P, E) would be, drawn for these rollouts: visits (m, p, E)."""
+        return drawn_by_position(usage[self._order][:, self._parts], self._tokens, self._band, rng)
+
+    def anywhere(self, usage: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return the same from tokens of any place: what length alone would make of it."""
+        nowhere = np.zeros_like(self._band)
+        return drawn_by_position(usage[self._order][:, self._parts], self._tokens, nowhere, rng)
+
+
+def equal_length(rollouts: SequenceTrace, answers: Answers) -> int:
+    """Return the generated length, at the end of a bin, that at least half of every author's rollouts reach.
+
+    Rollouts of the first wording count.
+
+    Raises
+    ------
+    NotApplicable
+        When an author's rollouts are mostly shorter than the first bin, or the trace has no generated part.
+    """
+    generated = rollouts.part_tokens[:, rollouts.part_numbers(generated_parts(rollouts))].sum(axis=1)
+    medians = list(_medians(generated, answers))
+    shortest, author = min(medians)
+    reached = [length for length in lengths(rollouts) if length <= shortest]
+    if not reached:
+        raise NotApplicable(
+            f"most rollouts of {author} have fewer than {lengths(rollouts)[0]} generated tokens (median "
+            f"{shortest:g}): the authors have no stretch of equal length"
+        )
+    return reached[-1]
+
+
+def _medians(generated: IntArray, answers: Answers) -> Iterator[tuple[float, str]]:
+    """Lower median length of the rollouts of each author, and who that is."""
+    for number, author in enumerate(answers.authors):
+        own = np.sort(generated[(answers.author == number) & (answers.wording == 0)])
+        if len(own):
+            yield float(own[(len(own) - 1) // 2]), author
+
+
+def _bands(rollouts: SequenceTrace) -> Int64Array:
+    """Band of places of each part (S, P), those of prompts apart from those of what was generated."""
+    prompt, generated = (rollouts.part_numbers(p) for p in (prompt_part(rollouts), generated_parts(rollouts)))
+    found = np.zeros(rollouts.part_tokens.shape, dtype=np.int64)
+    found[:, prompt] = -1 - bands(rollouts.part_tokens[:, prompt])
+    found[:, generated] = bands(middle_places(rollouts.part_tokens[:, generated]))
+    return found

@@ -1,0 +1,66 @@
+"""Planted rollouts of unlike length, in which routing slides with the place of a token, or belongs to its author."""
+
+from typing import Literal
+
+import numpy as np
+
+from claims.tests.support.planted_rollouts import Cast
+from fixtures.evidence.sequences import SequenceTrace
+from fixtures.planted.sequences import planted_sequences
+from fixtures.rollouts.population import part_names, part_numbers
+from metrics.arrays import Float64Array, IntArray
+
+Slide = Literal["none", "doublings", "places"]
+
+
+def placed_rollouts(
+    cast: Cast,
+    lengths: tuple[int, ...],
+    seed: int,
+    *,
+    slide: Slide = "doublings",
+    own: float = 0.0,
+    by_question: bool = True,
+) -> SequenceTrace:
+    """Draw every token's expert from a window that slides over the experts, or from its author's own profile.
+
+    Parameters
+    ----------
+    lengths : generated tokens of author i, a tenth more or less, the one at i modulo their number
+    slide : whether the window slides with the place, as fast with each doubling of it or with each place, or not
+    own : share of the tokens that are drawn from a profile of the question and author instead
+    by_question : the question counts as well: author i is as long on question j as author i + 1 on question j + 1
+    """
+    rng = np.random.default_rng(seed)
+    question, author = cast.rows[:, 0], cast.rows[:, 1]
+    usual = np.array(lengths)[(author + by_question * question) % len(lengths)]
+    generated = (usual * rng.uniform(0.9, 1.1, len(author))).astype(int)
+    parts = part_names(int(generated.max()))
+    window = _windows(cast.experts, int(generated.max()), slide)
+    profile = rng.dirichlet(np.full(cast.experts, 0.3), (cast.layers, cast.questions * cast.authors))
+    usage = np.zeros((cast.layers, len(author), len(parts), cast.experts), dtype=np.int64)
+    for row, length in enumerate(generated):
+        part = np.array(part_numbers(0, length))
+        for layer in range(cast.layers):
+            mine = profile[layer, question[row] * cast.authors + author[row]]
+            np.add.at(usage[layer, row], (part, _drawn((1 - own) * window[:length] + own * mine, rng)), 1)
+    usage[:, :, 0] = cast.prompt_tokens // cast.experts
+    even = np.zeros_like(usage)
+    even[..., 0] = usage.sum(axis=-1)
+    return planted_sequences(usage, labels=cast.labels, parts=parts, by_identity=even)
+
+
+def _windows(experts: int, places: int, slide: Slide) -> Float64Array:
+    """Profile at each place, (places, E): a bump a quarter of the experts wide, on a ring."""
+    place = np.arange(1, places + 1)
+    way = {"none": np.zeros(places), "doublings": np.log2(place) / np.log2(places), "places": place / places}[slide]
+    apart = np.abs(np.arange(experts) - (0.75 * experts * way)[:, None])
+    near = np.minimum(apart, experts - apart)
+    window = np.exp(-0.5 * (near / (experts / 10)) ** 2)
+    return np.asarray(window / window.sum(axis=1, keepdims=True))
+
+
+def _drawn(profile: Float64Array, rng: np.random.Generator) -> IntArray:
+    """One expert for each token, of profiles (n, E)."""
+    upto = profile.cumsum(axis=1)
+    return np.asarray((rng.random((len(profile), 1)) * upto[:, -1:] > upto).sum(axis=1))

@@ -1,0 +1,119 @@
+"""What position and length alone say of a text's routing: tokens and texts exchanged with others of the same place.
+
+Routing that slides with position makes texts of unlike length use unlike experts, whatever they say. So what tells
+texts apart is held against the same texts whose tokens are those of any text, at the same places.
+"""
+
+import numpy as np
+
+from metrics.arrays import Float64Array, FloatArray, Int64Array, IntArray, as_float64
+
+#: Bands of places or lengths, to a doubling.
+BANDS = 2
+
+
+def bands(place: FloatArray | IntArray) -> Int64Array:
+    """Number the band that a place or a length lies in: from one band to the next it grows by a factor of sqrt(2).
+
+    Parameters
+    ----------
+    place : places counted from 1, or lengths in tokens, any shape; below 1 as 1
+
+    Returns
+    -------
+    int64 array of the same shape, from 0
+
+    Examples
+    --------
+    >>> bands(np.array([1, 2, 3, 4, 6, 256])).tolist()
+    [0, 2, 3, 4, 5, 16]
+    """
+    counted = np.maximum(as_float64(np.asarray(place)), 1.0)
+    return np.asarray(np.floor(BANDS * np.log2(counted)), dtype=np.int64)
+
+
+def middle_places(tokens: IntArray) -> Float64Array:
+    """Return the middle place of each part of texts whose parts follow one another, counted from 1.
+
+    Parameters
+    ----------
+    tokens : int array of shape (S, P), tokens of each part
+
+    Returns
+    -------
+    float64 array of shape (S, P); of a part without tokens the end of the one before, plus a half
+
+    Examples
+    --------
+    Places 1 to 8 and 9 to 12:
+
+    >>> middle_places(np.array([[8, 4]])).tolist()
+    [[4.5, 10.5]]
+    """
+    counts = np.asarray(tokens, dtype=np.float64)
+    return np.asarray(counts.cumsum(axis=1) - counts + (counts + 1) / 2)
+
+
+def drawn_by_position(visits: IntArray, tokens: IntArray, band: IntArray, rng: np.random.Generator) -> IntArray:
+    """Draw the tokens of each part of a text from the usage of all texts at its band of places.
+
+    All texts draw from the same tokens, so nothing but how long they are, and so which places they reach, tells them
+    apart: what they share, or do not, is what position, length and counting noise give. Reconstructed: a token's
+    choices are drawn one by one, as in `metrics.usage.counting_noise.drawn_alike`. A text that would be left without a
+    visit keeps its own.
+
+    Parameters
+    ----------
+    visits : int array of shape (S, P, E), visits of each expert in each part of each text
+    tokens : int array of shape (S, P), the tokens that made them
+    band : int array of shape (S, P), the band of places of each part, for example `bands` of `middle_places`
+    rng : source of the draws
+
+    Returns
+    -------
+    int64 array of shape (S, P, E), visits
+
+    Examples
+    --------
+    Early tokens use the first expert and late ones the second, in every text: so do those that are drawn.
+
+    >>> visits, tokens = np.array([[[8, 0], [0, 0]], [[8, 0], [0, 8]]]), np.array([[8, 0], [8, 8]])
+    >>> drawn = drawn_by_position(visits, tokens, np.array([[0, 1], [0, 1]]), np.random.default_rng(0))
+    >>> bool((drawn == visits).all())
+    True
+    """
+    _, number = np.unique(band, return_inverse=True)
+    place = number.reshape(np.shape(tokens))
+    pooled = np.zeros((int(place.max()) + 1, np.shape(visits)[-1]))
+    np.add.at(pooled, place, visits)
+    made = np.bincount(place.ravel(), weights=np.ravel(tokens), minlength=len(pooled))[:, None]
+    share = np.divide(pooled, made, out=np.zeros_like(pooled), where=made > 0)
+    drawn = rng.binomial(np.asarray(tokens)[..., None], share[place].clip(0.0, 1.0))
+    return np.where(drawn.any(axis=(1, 2), keepdims=True), drawn, visits)
+
+
+def permuted_within(labels: IntArray, band: IntArray, rng: np.random.Generator) -> Int64Array:
+    """Permute labels among the texts of the same band, so that length keeps what it tells of them.
+
+    Parameters
+    ----------
+    labels : int array of shape (N,)
+    band : int array of shape (N,); where all texts are of one band, every permutation is as likely as any other
+    rng : source of the order
+
+    Returns
+    -------
+    int64 array of shape (N,)
+
+    Examples
+    --------
+    Labels that go with the length stay where they are:
+
+    >>> permuted_within(np.array([0, 0, 1, 1]), np.array([5, 5, 9, 9]), np.random.default_rng(0)).tolist()
+    [0, 0, 1, 1]
+    """
+    found = np.array(labels, dtype=np.int64)
+    for one in np.unique(band):
+        own = np.flatnonzero(np.asarray(band) == one)
+        found[own] = rng.permutation(found[own])
+    return found
