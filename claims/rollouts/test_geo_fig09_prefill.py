@@ -39,8 +39,9 @@ from metrics.stats.sampling import Sampling
 
 #: With fewer layers, a quarter of them is no quarter.
 FEWEST_LAYERS = 4
-#: Layers that the paper's figure shows.
-SHOWN = 4
+#: Layers that the paper's figure shows, as many: checkpoints whose layers have other numbers share one legend.
+DEPTHS = ("first MoE layer", "a third of the depth", "two thirds of the depth", "last MoE layer")
+SHOWN = len(DEPTHS)
 #: What similarity of all tokens so far says when it rises.
 COUNTING = (
     "With more tokens there is less counting noise, which by itself makes usage more alike: a fall comes in spite of "
@@ -216,8 +217,8 @@ def _figure(layers: tuple[int, ...], curves: GenerationCurves, called: str, samp
         return over_questions(count, lambda drawn: curves.at(drawn, one, point), sampling)
 
     series = [
-        along(f"layer {layers[place]}", curves.lengths, [estimate(place, point) for point in points])
-        for place in places
+        along(name, curves.lengths, [estimate(place, point) for point in points])
+        for name, place in zip(DEPTHS, places, strict=True)
     ]
     return Figure(
         kind="lines",

@@ -1,11 +1,17 @@
 """Arrange what the places gave as panels: one a place, one row a place, or all places in one."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from claims.core.record import Figure, Series
 from reports.text.markdown import shorten
+
+#: What the name of a number adds where its interval stands beside it.
+WITH_INTERVAL = ", 95 % interval"
+#: Letters of a line below one of many groups of bars.
+NARROW = 13
 
 
 class Panel(NamedTuple):
@@ -94,6 +100,15 @@ def _grouped(panels: Sequence[Panel]) -> Panel:
         panels[0].data,
         series=series,
         reference=[Series(name, across, [value] * 2) for name, value in guides.items()],
-        ticks=["\n".join([shorten(p.name, 22), *([p.effect] if p.effect else []), p.standing]) for p in panels],
+        ticks=[_tick(panel, len(panels)) for panel in panels],
     )
     return Panel("", data)
+
+
+def _tick(panel: Panel, places: int) -> str:
+    """Return the place, its number and its verdict, below its bars; narrow, and without the interval, of many."""
+    if places <= 3:
+        return "\n".join(part for part in (shorten(panel.name, 30), panel.effect, panel.standing) if part)
+    name, standing = (textwrap.wrap(shorten(part, 26), NARROW) for part in (panel.name, panel.standing))
+    number = panel.effect.partition(" [")[0]
+    return "\n".join([*name, *([number] if number else []), *standing])

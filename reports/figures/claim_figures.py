@@ -10,7 +10,7 @@ from claims.core.record import Figure, LayerCurve, Record, Series
 from reports.data.board import Board
 from reports.data.pictured import pictured
 from reports.data.places import Kind, word
-from reports.figures.arrange import Panel, many
+from reports.figures.arrange import WITH_INTERVAL, Panel, many
 from reports.figures.captions import Caption, caption, effect, told
 from reports.figures.draw import draw
 from reports.figures.style import PALETTE, SUFFIX
@@ -133,8 +133,21 @@ def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
     for number, ((kind, redraws, alone), drawing) in enumerate(found.items()):
         end = f"-{slug(alone)}" if alone else f"-redrawn-{number + 1}" if number else ""
         title = f"{record.title}{ASIDE.get(kind, '')}"
-        drawn.append(_picture(folder, f"{slug(record.claim)}{end}", title, _after(redraws), drawing, (redraws,)))
+        also = _drawn_here(board, record, redraws)
+        drawn.append(_picture(folder, f"{slug(record.claim)}{end}", title, _after(redraws), drawing, (redraws,), also))
     return drawn
+
+
+def _drawn_here(board: Board, record: Record, redraws: str) -> list[str]:
+    """Return the titles of other claims about the same figure of the paper that draw none themselves."""
+    return [
+        other.title
+        for other in board.claims
+        if redraws in other.figures
+        and other.claim != record.claim
+        and other.kind == record.kind
+        and not any(pictured(cell) for _, cell in board.of_claim(other.claim))
+    ]
 
 
 def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
@@ -190,11 +203,17 @@ def _name(board: Board, place: str, record: Record) -> str:
 
 
 def _picture(
-    folder: Path, stem: str, title: str, origin: str, drawing: _Drawing, redraws: tuple[str, ...] = ()
+    folder: Path,
+    stem: str,
+    title: str,
+    origin: str,
+    drawing: _Drawing,
+    redraws: tuple[str, ...] = (),
+    also: Sequence[str] = (),
 ) -> Picture:
     file = f"{FOLDER}/{stem}{SUFFIX}"
     short = "; ".join(part for part in (title, origin) if part)
-    below = caption(drawing.records, [panel.data for panel in drawing.panels], origin)
+    below = caption(drawing.records, [panel.data for panel in drawing.panels], origin, also)
     try:
         draw(folder / file, title, drawing.panels, _above(drawing.records))
     except ValueError as error:
@@ -208,4 +227,4 @@ def _above(records: Sequence[Record]) -> str:
     if not found:
         return ""
     exact = all(one.low == one.high for one in found)
-    return f"{found[0].name}{'' if exact else ', 95 % interval'}"
+    return f"{found[0].name}{'' if exact else WITH_INTERVAL}"

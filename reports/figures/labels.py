@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from claims.core.record import Figure
-from reports.figures.arrange import Arranged
+from reports.figures.arrange import WITH_INTERVAL, Arranged
 from reports.figures.marks import few_points, markers
 from reports.figures.style import CROWD, DASHES, GUIDE, Line, label, legend
 from reports.text.markdown import shorten
@@ -15,12 +15,13 @@ from reports.text.markdown import shorten
 #: Series named in a legend; of a longer sequence, evenly spaced ones are named.
 NAMED = 12
 #: Letters in a line above a panel, by the number of columns.
-LETTERS = {1: 78, 2: 44, 3: 30, 4: 22, 5: 17, 6: 14}
+LETTERS = {1: 78, 2: 42, 3: 28, 4: 22, 5: 17, 6: 14}
 
 
 def titles(figure: Canvas, axes: Sequence[Axes], found: Arranged, title: str, above: str) -> None:
     """Say above all panels what is claimed and which number stands above each; there its place, number and verdict."""
-    said = label(f"{found.where}: {above}", 84, 3) if above else ""
+    named = above if found.panels[0].name else above.removesuffix(WITH_INTERVAL)  # bars show intervals themselves
+    said = label(f"{found.where}: {named}", 84, 3) if above else ""
     figure.suptitle("\n".join([label(title, 74, 2), *([said] if said else [])]))
     shared = len({panel.data.title for panel in found.panels}) == 1 and not found.rows
     letters = LETTERS[min(found.columns, 6)]
@@ -98,8 +99,7 @@ def _positions(axis: Axes, ticks: Sequence[str], across: int, *, hidden: bool) -
     step = -(-len(ticks) // (16 if across < 3 else 8))
     shown = ticks[::step]
     longest = max(len(line) for text in shown for line in text.split("\n"))
-    room = 100 // across
-    crowded = longest * len(shown) > room
+    crowded = longest * len(shown) > 100 // across
     names = ["\n".join(label(part, 24, 1) for part in text.split("\n")) for text in shown]
     axis.set_xticks(
         range(0, len(ticks), step),

@@ -58,6 +58,8 @@ def _scatter(axis: Axes, data: Figure, index: int, series: Series, colour: Mappi
 
 def _density(axis: Axes, data: Figure, index: int, series: Series, colour: Mapping[str, str], heaviest: float) -> None:
     x, y, weight = floats(series.x), floats(series.y), floats(series.weight or [1.0] * len(series.x))
+    known = np.isfinite(x + y + weight)
+    x, y, weight = x[known], y[known], weight[known]
     if not len(x):
         return
     wide, high = (_step(values) for values in (x, y))

@@ -156,7 +156,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
 
 def _drawn_with(board: Board, record: Record) -> list[tuple[str, str]]:
     """Name the claim whose picture shows this one's figure too, for a claim that draws none of its own."""
-    if any(pictured(cell) for _, cell in board.of_claim(record.claim)):
+    if record.kind != "finding" or any(pictured(cell) for _, cell in board.of_claim(record.claim)):
         return []
     drawn = {figure.redraws: claim for (claim, _), cell in board.cells.items() for _, figure in pictured(cell)}
     found = [(label, drawn[label]) for label in record.figures if label in drawn]

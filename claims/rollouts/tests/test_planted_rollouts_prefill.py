@@ -222,7 +222,7 @@ def test_less_noise_in_less_even_layers_is_no_gain(variant: dict[str, str]) -> N
 def test_the_figure_follows_four_layers_from_the_prompts_end() -> None:
     finding = finding_of(prefill_collapse, rollouts=collapsing(CAST, 1))
     assert finding.figure is not None
-    assert [series.label for series in finding.figure.series] == [f"layer {number}" for number in range(4)]
+    assert [series.label for series in finding.figure.series] == list(test_geo_fig09_prefill.DEPTHS)
     last = finding.figure.series[-1]
     assert last.x == [0.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0]
     assert last.y[0] > 0.95 > last.y[-1]

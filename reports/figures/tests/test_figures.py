@@ -11,11 +11,14 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from claims.core.record import Figure, LayerCurve, Series
-from reports.figures.claim_figures import groups, layer_figure, scales
+from claims.core.verdict import Verdict
+from reports.figures.arrange import Panel, arranged
+from reports.figures.captions import caption
+from reports.figures.claim_figures import groups, layer_figure, scales, varies
 from reports.figures.draw import draw
-from reports.figures.labels import Panel
 from reports.figures.style import PALETTE, colours, in_order
 from reports.tests.support import sample_figures
+from reports.tests.support.samples import criterion, record
 
 
 def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
@@ -27,7 +30,7 @@ def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
         return image.size
 
 
-@pytest.mark.parametrize("kind", ["scatter", "lines", "bars", "ecdf", "heat"])
+@pytest.mark.parametrize("kind", ["scatter", "density", "lines", "bars", "dots", "ecdf", "heat"])
 def test_every_kind_draws_nulls_bands_logs_and_nothing(tmp_path: Path, kind: str) -> None:
     gap: list[float] = [1.0, None, 3.0]  # type: ignore[list-item]
     full = Figure(
@@ -62,8 +65,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Canv
     kept: list[Canvas] = []
     monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
 
-    def _drawn(title: str, *panels: Panel, origin: str = "") -> Canvas:
-        draw(tmp_path / "x.webp", title, panels, origin)
+    def _drawn(title: str, *panels: Panel, above: str = "") -> Canvas:
+        draw(tmp_path / "x.webp", title, panels, above)
         return kept[-1]
 
     return _drawn
@@ -79,20 +82,81 @@ SAYS = "response to the shared direction of all the tokens, mean and range over 
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_what_all_panels_show_is_said_once_and_each_has_its_verdict(drawn: Callable[..., Canvas], count: int) -> None:
+def test_each_panel_has_its_place_its_verdict_and_its_number(drawn: Callable[..., Canvas], count: int) -> None:
     alike = replace(sample_figures.moves("a"), title=SAYS)
-    panels = [Panel(f"zoo/{i}", alike, "refuted") for i in range(count)]
-    above, own = words(drawn("moves matter", *panels, origin="after GEO Fig. 1"), count)
-    assert above == f"Claimed: moves matter Shown: {SAYS}; after GEO Fig. 1"
-    assert own == [f"zoo/{i}: refuted" for i in range(count)]
+    panels = [Panel(f"zoo/{i}", alike, "refuted", f"0.{i} [0, 1]") for i in range(count)]
+    above, own = words(drawn("moves matter", *panels, above="share, 95 % interval"), count)
+    assert above == "moves matter Above each panel: share, 95 % interval"
+    assert own == [f"zoo/{i}: refuted 0.{i} [0, 1]" for i in range(count)]
 
 
-def test_what_one_panel_alone_shows_stands_above_it_whole(drawn: Callable[..., Canvas]) -> None:
-    panels = [Panel(f"zoo/{i}", replace(sample_figures.moves("a"), title=f"{SAYS} {i}")) for i in range(3)]
+def test_what_one_panel_alone_shows_stands_above_it(drawn: Callable[..., Canvas]) -> None:
+    panels = [Panel(f"zoo/{i}", replace(sample_figures.moves("a"), title=f"moves of layer {i}")) for i in range(3)]
     assert words(drawn("moves matter", *panels), 3) == (
-        "Claimed: moves matter",
-        [f"zoo/{i} {SAYS} {i}" for i in range(3)],
+        "moves matter",
+        [f"zoo/{i} moves of layer {i}" for i in range(3)],
     )
+
+
+LINES = Figure("lines", "own", "", "layer", "cosine", [Series("a", [0.0, 1.0], [0.2, 0.4], [0.1, 0.3], [0.3, 0.5])])
+
+
+def test_panels_of_one_quantity_have_one_scale(drawn: Callable[..., Canvas]) -> None:
+    far = replace(LINES, series=[Series("a", [0.0, 9.0], [0.2, 40.0])])
+    other = replace(LINES, y_label="norm")
+    axes = drawn("t", *(Panel(str(i), data) for i, data in enumerate((LINES, far, other)))).axes
+    assert axes[0].get_ylim() == axes[1].get_ylim() != axes[2].get_ylim()
+    assert axes[0].get_xlim() == axes[1].get_xlim() == axes[2].get_xlim()
+
+
+def test_a_figure_of_several_panels_has_a_row_a_place(drawn: Callable[..., Canvas]) -> None:
+    whole = Figure("panels", "t", "", "", "", [], panels=[LINES, replace(LINES, y_label="norm")])
+    axes = drawn("t", Panel("zoo/a", whole, "refuted", "0.1"), Panel("zoo/b", whole)).axes
+    assert [axis.get_title("left") for axis in axes[:4]] == ["zoo/a: 0.1, refuted\nown", "\nown", "zoo/b\nown", "\nown"]
+    assert axes[0].get_ylim() == axes[2].get_ylim()
+
+
+def test_bars_without_positions_stand_side_by_side_by_place() -> None:
+    bars = Figure("bars", "t", "", "checkpoint", "share", [Series("x", [0.0], [0.4], [0.3], [0.5])])
+    (panel,) = arranged([Panel("a", bars, "supported", "0.4"), Panel("b", bars, "refuted")]).panels
+    (series,) = panel.data.series
+    assert (series.x, series.y, series.low) == ([0.0, 1.0], [0.4, 0.4], [0.3, 0.3])
+    assert panel.data.ticks == ["a\n0.4\nsupported", "b\nrefuted"]
+
+
+def test_a_standard_deviation_is_a_band_and_an_interval_is_whiskers(drawn: Callable[..., Canvas]) -> None:
+    for spread, bands, whiskers in (("deviation", 1, 0), ("interval", 0, 1)):
+        (axis,) = drawn("t", Panel("a", replace(LINES, spread=spread))).axes  # type: ignore[arg-type]
+        assert len([c for c in axis.collections if "Fill" in type(c).__name__ or "Poly" in type(c).__name__]) == bands
+        assert len(axis.containers) == whiskers
+
+
+def test_single_units_are_grey_and_named_once(drawn: Callable[..., Canvas]) -> None:
+    single = [Series("single pairs", [0.0, 1.0], [0.1 * i, 0.2]) for i in range(3)]
+    figure = drawn("t", Panel("a", replace(LINES, series=[*single, *LINES.series])))
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "single pairs"]
+
+
+def test_a_caption_says_what_is_claimed_drawn_around_and_of_how_many() -> None:
+    found = record("kernel-energy", "zoo/a", Verdict.SUPPORTED, criteria=[criterion("gain", (1.2, 1.1, 1.3), "> 1")])
+    said = caption([found], [replace(LINES, title="likeness", note="Of two.")], "after GEO Fig. 2")
+    assert said.claimed == f"Claimed: {found.title}."
+    assert said.drawn == "Drawn: likeness; after GEO Fig. 2: cosine against layer."
+    assert said.around.startswith("Whiskers")
+    assert said.units == "n: 48 sequences."
+    assert said.text.endswith("Of two.")
+    sigma = caption([found], [replace(LINES, spread="deviation", units="3 texts")], "")
+    assert (sigma.around, sigma.units) == ("Bands: one standard deviation.", "n: 3 texts.")
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "found"),
+    [([0.5, 0.51, 0.5], 0.02, False), ([0.5, 0.7, 0.9], 0.02, True), ([1e-7, 1e-7], 0.0, False), ([0.5], 0.0, False)],
+)
+def test_a_flat_curve_is_no_picture(value: list[float], half: float, found: bool) -> None:
+    ends = [[v + sign * half for v in value] for sign in (-1, 1)]
+    assert varies(LayerCurve("a", list(range(len(value))), [*value], *ends)) is found  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("panels", [1, 2, 3, 5, 7])
@@ -139,7 +203,7 @@ def test_more_curves_than_colours_are_parted_by_quantity() -> None:
     drawn = layer_figure(curves[:4])
     assert drawn.y_label == "distance"
     assert [series.label for series in drawn.series] == list("abcd")
-    assert layer_figure(curves).y_label == "value"
+    assert layer_figure(curves).y_label == "distance, a, distance, b and 6 more"
 
 
 def test_curves_far_apart_get_pictures_of_their_own() -> None:

@@ -10,9 +10,9 @@ from PIL import Image
 
 from claims.core.record import Figure, Series, from_json, to_json
 from claims.core.verdict import Verdict
+from reports.figures.arrange import Panel
 from reports.figures.draw import draw
 from reports.figures.heat import COLOURS, bounds, heat, matrix, signed
-from reports.figures.labels import Panel
 from reports.figures.style import canvas
 from reports.tests.support import sample_figures
 from reports.tests.support.sample_functions import cosines
@@ -63,7 +63,7 @@ def test_panels_share_a_range_unless_far_apart() -> None:
 @pytest.mark.parametrize("experts", [1, 2, 16, 64])
 def test_any_number_of_experts_and_panels_is_drawn(tmp_path: Path, experts: int, panels: int) -> None:
     drawn = picture(tmp_path, *(cosines(experts, seed=i) for i in range(panels)))
-    assert drawn.size[0] == (960 if panels == 1 else 1200)
+    assert drawn.size[0] == 1200
 
 
 def test_nothing_to_show_is_drawn(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_sign_is_read_in_grey_and_without_red_and_green() -> None:
 def test_at_most_sixteen_rows_are_named_and_no_more_than_eight_beside_others() -> None:
     for panels, most in ((1, 16), (3, 8)):
         for experts in (1, 7, 16, 17, 60, 128):
-            _, axes = canvas(panels)
+            _, axes = canvas(panels, panels, height=3.0)
             heat(axes[0], cosines(experts), 1.0, alone=panels == 1)
             shown = [text.get_text() for text in axes[0].get_yticklabels()]
             assert min(experts, most / 2) <= len(shown) <= most
