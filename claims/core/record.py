@@ -95,8 +95,8 @@ class Figure:
     bands, guides, ticks and logarithms have no meaning there, and ``title`` names the quantity) or ``panels``
     (``panels`` are figures side by side, ``columns`` in a row, all in one where it is 0). ``reference`` are dashed
     guides: series of two points each. ``redraws`` names the paper's figure, for example ``GEO Fig. 13``. ``spread``
-    says what lies around a value: its 95 % ``interval``, or one standard ``deviation`` of the units. ``units`` says of
-    how many, ``16 sequences``, and ``note`` what else a reader must know, in whole sentences.
+    says what lies around a value: its 95 % ``interval``, one standard ``deviation`` of the units, or their ``range``.
+    ``units`` says of how many, ``16 sequences``, and ``note`` what else a reader must know, in whole sentences.
     """
 
     kind: str
@@ -109,7 +109,7 @@ class Figure:
     ticks: list[str] = field(default_factory=list)
     x_log: bool = False
     y_log: bool = False
-    spread: Literal["interval", "deviation"] = "interval"
+    spread: Literal["interval", "deviation", "range"] = "interval"
     units: str = ""
     note: str = ""
     panels: list["Figure"] = field(default_factory=list)

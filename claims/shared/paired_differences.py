@@ -5,6 +5,7 @@ the first arm minus the last, (K, L), or (K,) where there is one layer.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def figure_by_layer(
 ) -> Figure:
     """Draw tables (K, L) by layer: the mean over seeds, in a band that spans them."""
     series = [spanned(label, [float(n) for n in numbers], table) for label, table in lines.items()]
-    return layer_figure(title, redraws, f"{y_label}, mean and range over seeds", series)
+    return replace(layer_figure(title, redraws, f"{y_label}, mean over seeds", series), spread="range")
 
 
 def spanned(label: str, x: list[float], table: Float64Array) -> Series:

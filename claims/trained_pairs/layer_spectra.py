@@ -77,8 +77,9 @@ def spectra_figure(arms: tuple[str, ...], variant: Variant, after: Spectra, befo
         title=f"singular values of {'the layers' if variant['gate'] == WITH else 'an expert'}",
         redraws="PRB finding i",
         x_label=f"k, Jacobian: {variant['jacobian']}",
-        y_label="s_k, mean and range over seeds",
+        y_label="s_k, mean over seeds",
         series=series,
+        spread="range",
         y_log=True,
     )
 

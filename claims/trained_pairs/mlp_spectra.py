@@ -59,8 +59,9 @@ def mlp_spectra_figure(arms: Mapping[str, ArmMeasures], gate: str, jacobian: str
         title=f"singular values of {'the layer' if gate == WITH else 'an expert'}, {jacobian} Jacobian",
         redraws="PRB finding i",
         x_label="k",
-        y_label="s_k, mean and range over seeds",
+        y_label="s_k, mean over seeds",
         series=series,
+        spread="range",
     )
 
 

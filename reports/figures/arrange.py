@@ -51,7 +51,8 @@ def arranged(panels: Sequence[Panel]) -> Arranged:
         return Arranged([_grouped(panels)], 1, 4.2, where="Below each group")
     columns = min(len(panels), 2 if len(panels) in (2, 4) else 3)
     one_row = len(panels) <= columns
-    return Arranged(list(panels), columns, (3.8 if columns == 1 else 3.2) if one_row else 2.5)
+    higher = panels[0].data.kind == "heat"  # squares, below the lines of their titles
+    return Arranged(list(panels), columns, (3.8 if columns == 1 else 3.2) if one_row else 3.3 if higher else 2.5)
 
 
 def many(figure: Figure) -> bool:

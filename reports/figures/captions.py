@@ -67,6 +67,8 @@ def _around(figures: Sequence[Figure]) -> str:
     banded = [figure for figure in figures if any(series.low for series in figure.series)]
     if any(figure.spread == "deviation" for figure in banded):
         said.append("Bands: one standard deviation.")
+    if any(figure.spread == "range" for figure in banded):
+        said.append("Bands with dashed edges: the range of the units.")
     if any(figure.spread == "interval" for figure in banded):
         said.append("Whiskers, or edged bands where points are many: 95 % intervals.")
     grey = sorted({name for figure in figures for name in crowds(figure)})

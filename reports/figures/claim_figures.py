@@ -56,10 +56,10 @@ class _Drawing:
 def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
     """Draw the pictures of one claim into ``folder/figures``: the paper's figures first, then by layer.
 
-    A picture has one panel a place, and no picture mixes kinds of places. By layer a claim's quantities are drawn
-    where none of its figures has layers along its axis, and where they change from layer to layer by more than they
-    are uncertain; theorems hold at every layer, so theirs are not. A figure that cannot be drawn is a `Picture` with
-    its trouble, never the end of the report.
+    A picture has one panel a place, and no picture mixes kinds of places. A claim's quantities are drawn by layer where
+    it has no figure of its own, and where they change from layer to layer by more than they are uncertain; theorems
+    hold at every layer, so theirs are not. A figure that cannot be drawn is a `Picture` with its trouble, never the end
+    of the report.
     """
     return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
 
@@ -152,11 +152,12 @@ def _drawn_here(board: Board, record: Record, redraws: str) -> list[str]:
 
 def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
     drawn: list[Picture] = []
-    for kind in Kind if record.kind == "finding" else ():
+    own = any(pictured(cell) for _, cell in board.of_claim(record.claim))
+    for kind in Kind if record.kind == "finding" and not own else ():
         cells = [
             (_name(board, name, cell.primary), cell.primary)
             for name, cell in board.of_claim(record.claim)
-            if board.kinds[name] == kind and cell.primary.layers and not any(map(_over_layers, cell.primary.drawn))
+            if board.kinds[name] == kind and cell.primary.layers
         ]
         together = groups([curve for _, found in cells for curve in found.layers])
         for names in together:
@@ -183,10 +184,6 @@ def varies(curve: LayerCurve) -> bool:
     ends = np.array([curve.low, curve.high], dtype=np.float64) if curve.low and curve.high else np.zeros((2, 1))
     wide = float(np.nanmedian(ends[1] - ends[0])) if np.isfinite(ends).any() else 0.0
     return float(np.ptp(known)) > max(wide, 0.05 * float(np.abs(known).max()))
-
-
-def _over_layers(figure: Figure) -> bool:
-    return any(panel.x_label == "layer" for panel in (figure, *figure.panels))
 
 
 def _after(redraws: str) -> str:

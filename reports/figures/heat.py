@@ -18,7 +18,7 @@ COLOURS = ("#001d57", "#2166ac", "#8c8c8c", "#dba93a", "#fff04d")
 #: Ratio of the panels' largest values up to which they share one range of colours.
 ALIKE = 20.0
 #: Named rows and columns: of a picture of one panel, and of more.
-NAMED = {True: 16, False: 8}
+NAMED = {True: 16, False: 4}
 
 
 def heat(axis: Axes, data: Figure, bound: float, *, alone: bool) -> AxesImage:

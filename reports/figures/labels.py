@@ -24,7 +24,8 @@ def titles(figure: Canvas, axes: Sequence[Axes], found: Arranged, title: str, ab
     said = label(f"{found.where}: {named}", 84, 3) if above else ""
     figure.suptitle("\n".join([label(title, 74, 2), *([said] if said else [])]))
     shared = len({panel.data.title for panel in found.panels}) == 1 and not found.rows
-    letters = LETTERS[min(found.columns, 6)]
+    square = found.panels[0].data.kind == "heat" and found.columns > 1  # and so narrower than its place
+    letters = 24 if square else LETTERS[min(found.columns, 6)]
     for place, (axis, panel) in enumerate(zip(axes, found.panels, strict=True)):
         own = "" if shared else label(panel.data.title, letters, 1 if found.rows else 3)
         if found.rows:
@@ -58,7 +59,7 @@ def name_axes(axes: Sequence[Axes], found: Arranged) -> None:
         elif beside.y_log == data.y_log:
             axis.tick_params(labelleft=False)
         if below is None or below.x_label != data.x_label or data.kind == "heat":
-            axis.set_xlabel(label(data.x_label, LETTERS[min(across, 6)] + 4))
+            axis.set_xlabel(label(data.x_label, LETTERS[min(across, 6)]))
         elif below.x_log == data.x_log and not data.ticks:
             axis.tick_params(labelbottom=False)
 

@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from claims.core.record import Figure, Series
 from metrics.arrays import Float64Array
-from reports.figures.style import CROWD, DASHES, GUIDE, INTERVAL, MARKERS, PALETTE
+from reports.figures.style import CROWD, DASHES, GUIDE, INTERVAL, MARKERS, PALETTE, Line
 
 #: axis, figure, place of the series in it, the series, colours by name, heaviest point of the picture.
 Mark = Callable[[Axes, Figure, int, Series, Mapping[str, str], float], None]
@@ -98,9 +98,10 @@ def _lines(axis: Axes, data: Figure, index: int, series: Series, colour: Mapping
     if not (series.low and series.high):
         return
     low, high = floats(series.low), floats(series.high)
-    if data.spread == "deviation" or not few:
+    if data.spread != "interval" or not few:
         edge = 0.0 if data.spread == "deviation" else 0.6
-        axis.fill_between(x, low, high, facecolor=(one, 0.18), edgecolor=(one, 0.7), linewidth=edge)
+        dashes: Line = "--" if data.spread == "range" else "-"
+        axis.fill_between(x, low, high, facecolor=(one, 0.18), edgecolor=(one, 0.7), linewidth=edge, linestyle=dashes)
     else:
         axis.errorbar(x, y, yerr=_ends(y, low, high), fmt="none", ecolor=one, elinewidth=1.0, capsize=2.5, zorder=2)
 

@@ -128,7 +128,7 @@ def test_the_figure_starts_at_the_prompts_end_and_follows_the_generation() -> No
     assert finding.figure is not None
     single = [series for series in finding.figure.series if series.label == "single pairs of wordings"]
     paired, unrelated, _ = (series for series in finding.figure.series if series not in single)
-    assert len(single) == 24
+    assert len(single) == 16
     assert np.mean([series.y[0] for series in single]) == pytest.approx(paired.y[0], abs=0.05)
     assert paired.x == [0.0, 8.0, 16.0, 32.0, 64.0]
     assert paired.y[0] == pytest.approx(finding.headline[0].estimate.value, abs=1e-4)

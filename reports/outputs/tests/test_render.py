@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -140,17 +140,22 @@ def test_a_claims_own_sentences_are_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("curve", "shown", "pictures"),
-    [({}, {}, 1), ({"value": [0.5, 0.7]}, {}, 2), ({"threshold": 0.2}, {}, 2), ({}, {"x_label": "copies"}, 2)],
+    ("curve", "own", "kind", "pictures"),
+    [
+        ({}, False, "finding", ["kernel-energy-by-layer.webp"]),
+        ({}, True, "finding", ["kernel-energy.webp"]),
+        ({"value": [0.5, 0.51]}, False, "finding", []),
+        ({}, False, "theorem", []),
+    ],
 )
-def test_curves_that_the_papers_figure_shows_are_not_drawn_again(
-    tmp_path: Path, curve: dict[str, Any], shown: dict[str, Any], pictures: int
+def test_by_layer_is_drawn_what_changes_and_has_no_figure_of_its_own(
+    tmp_path: Path, curve: dict[str, Any], own: bool, kind: Literal["finding", "theorem"], pictures: list[str]
 ) -> None:
     series = [Series("MoE", [0, 1], [0.5, 0.6], [0.4, 0.5], [0.6, 0.7])]
-    figure = replace(Figure("lines", "rho", "GEO Fig. 2", "layer", "rho", series), **shown)
+    figure = Figure("lines", "rho", "GEO Fig. 2", "layer", "rho", series) if own else None
     layers = [replace(LayerCurve("rho, MoE", [0, 1], [0.5, 0.6]), **curve)]
-    render([record("kernel-energy", "a", Verdict.SUPPORTED, layers=layers, figure=figure)], tmp_path)
-    assert len(list((tmp_path / "figures").iterdir())) == pictures
+    render([record("kernel-energy", "a", Verdict.SUPPORTED, layers=layers, figure=figure, kind=kind)], tmp_path)
+    assert [path.name for path in (tmp_path / "figures").glob("*")] == pictures
 
 
 def test_a_figure_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def test_each_of_the_papers_figures_is_drawn_and_no_picture_mixes_kinds(tmp_path
     compared = experiment(whole.claim, "e", Verdict.SUPPORTED, figure=whole.figure)
     render([whole, second, replace(whole, variant={"r": "3"}, primary=False), compared], tmp_path)
     drawn = {p.name.removeprefix("kernel-counterexample") for p in (tmp_path / "figures").iterdir()}
-    assert drawn == {".png", "-redrawn-2.png", "-redrawn-3.png"}
+    assert drawn == {".webp", "-redrawn-2.webp", "-redrawn-3.webp"}
 
 
 def test_the_report_says_what_was_not_run_has_no_number_or_no_room(tmp_path: Path) -> None:
