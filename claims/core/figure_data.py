@@ -49,15 +49,10 @@ def density(label: str, x: npt.ArrayLike, y: npt.ArrayLike, reach: Sequence[floa
 
 
 def _rounded(series: Series) -> Series:
-    return replace(
-        series,
-        x=_column(series.x),
-        y=_column(series.y),
-        low=_column(series.low),
-        high=_column(series.high),
-        weight=_column(series.weight),
-    )
+    x, y, low, high, weight = map(_column, (series.x, series.y, series.low, series.high, series.weight))
+    return Series(series.label, x, y, low, high, weight)
 
 
 def _column(values: Sequence[float]) -> list[float]:
+    """Round numbers; what is missing stays so, and JSON has null for it."""
     return [value if value is None else float(f"{value:.{DIGITS}g}") for value in values]

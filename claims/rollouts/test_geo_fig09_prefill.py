@@ -33,7 +33,7 @@ from claims.shared.answers import Answers, models_rollouts, moe_layers
 from claims.shared.question_bootstrap import mean_over_pairs, mean_over_questions, over_questions, same_question
 from claims.shared.rollout_parts import generated_parts, prompt_part, reached_lengths
 from fixtures.evidence.sequences import LayerSequences, SequenceTrace
-from metrics.arrays import BoolArray, Float64Array
+from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
@@ -242,21 +242,17 @@ def _activations(rollouts: SequenceTrace, prompts: PromptUsage) -> tuple[Figure,
     order = np.argsort(table[tuple(pairs.T)], kind="stable")
     for one, other in pairs[np.roll(order, -(len(order) // 2))]:
         for author in range(len(answers.authors)):
-            rows = [_rollout(answers, author, question) for question in (one, other)]
-            if all(row is not None for row in rows):
-                questions = [answers.questions[question] for question in (one, other)]
-                return (_bars(rollouts, dict(zip(questions, map(int, filter(_there, rows)), strict=True))),)
+            questions = [answers.questions[question] for question in (one, other)]
+            rows = [_rollouts(answers, author, question) for question in (one, other)]
+            if all(len(found) for found in rows):
+                first = [int(found[0]) for found in rows]
+                return (_bars(rollouts, dict(zip(questions, first, strict=True))),)
     return ()
 
 
-def _there(row: int | None) -> bool:
-    return row is not None
-
-
-def _rollout(answers: Answers, author: int, question: int) -> int | None:
-    """The first rollout of a question's first wording by an author, or None."""
-    found = np.flatnonzero((answers.author == author) & (answers.question == question) & (answers.wording == 0))
-    return int(found[0]) if len(found) else None
+def _rollouts(answers: Answers, author: int, question: int) -> IntArray:
+    """Numbers of the rollouts of a question's first wording by an author."""
+    return np.flatnonzero((answers.author == author) & (answers.question == question) & (answers.wording == 0))
 
 
 def _bars(rollouts: SequenceTrace, rows: Mapping[str, int]) -> Figure:

@@ -29,10 +29,10 @@ def titles(figure: Canvas, axes: Sequence[Axes], found: Arranged, title: str, ab
     for place, (axis, panel) in enumerate(zip(axes, found.panels, strict=True)):
         own = "" if shared else label(panel.data.title, letters, 1 if found.rows else 3)
         if found.rows:
-            above = found.panels[place - found.columns] if place >= found.columns else None
+            over = found.panels[place - found.columns] if place >= found.columns else None
             heading = "" if place % found.columns else label(panel.heading, LETTERS[1], 1)
-            said = above is not None and above.name == panel.name
-            axis.set_title(own if said else f"{heading}\n{own}", loc="left")
+            repeated = over is not None and over.name == panel.name
+            axis.set_title(own if repeated else f"{heading}\n{own}", loc="left")
         else:
             lines = [*_heading(panel.name, panel.effect, panel.standing, letters), *([own] if own else [])]
             axis.set_title("\n".join(lines))
