@@ -1,5 +1,7 @@
 """How often an expert is unchanged when states are projected on K directions, of the data or random."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from claims.core.curves import along, exact_by_layer
@@ -26,29 +28,40 @@ def grid(width: int) -> list[int]:
 def random_curves(
     layers: list[LayerTrace], trace: Trace, ks: list[int], draws: int, sampling: Sampling
 ) -> list[Float64Array]:
-    """agree_m(K) on random directions, one table a draw."""
-    return [agreement_curves(layers, trace, ks, sampling.rng("low-rank", draw)) for draw in range(draws)]
+    """agree_m(K) on random directions, one table a draw; a draw is the same for all layers of one width."""
+    widths = sorted({layer.router.weight.shape[1] for layer in layers})
+    tables = []
+    for draw in range(draws):
+        rng = sampling.rng("low-rank", draw)
+        drawn = {width: random_subspace(width, width, rng).T for width in widths}
+        tables.append(agreement_curves(layers, trace, ks, drawn))
+    return tables
 
 
 def agreement_curves(
-    layers: list[LayerTrace], trace: Trace, ks: list[int], random: np.random.Generator | None
+    layers: list[LayerTrace], trace: Trace, ks: list[int], drawn: Mapping[int, Float64Array] | None
 ) -> Float64Array:
-    """agree_m(K) per sequence, mean over layers: shape (S', len(ks), k)."""
-    tables = [_agreement(layer, trace, ks, random) for layer in layers]
+    """agree_m(K) per sequence, mean over layers: shape (S', len(ks), k).
+
+    Parameters
+    ----------
+    drawn : for each width random directions, rows; None for those of each layer's data
+    """
+    tables = [_agreement(layer, trace, ks, drawn) for layer in layers]
     _, steps, top_k = tables[0].shape
     flat = np.stack([table.reshape(len(table), -1) for table in tables])
     means = np.stack([over_layers(flat[:, :, column]) for column in range(steps * top_k)], axis=1)
     return means.reshape(len(means), steps, top_k)
 
 
-def _agreement(layer: LayerTrace, trace: Trace, ks: list[int], random: np.random.Generator | None) -> Float64Array:
+def _agreement(
+    layer: LayerTrace, trace: Trace, ks: list[int], drawn: Mapping[int, Float64Array] | None
+) -> Float64Array:
     """agree_m(K) of one layer by sequence: shape (S, len(ks), k), NaN for sequences without sampled tokens."""
     rule, weight = layer.router.rule, layer.router.weight.astype(np.float64)
     assert rule is not None
-    if random is None:
-        directions = leading_directions(layer.second_moment, weight.shape[1])
-    else:
-        directions = random_subspace(weight.shape[1], weight.shape[1], random).T
+    width = weight.shape[1]
+    directions = leading_directions(layer.second_moment, width) if drawn is None else drawn[width]
     tokens = pair_tokens(trace)
     same = rank_agreement(
         layer.hidden[tokens].astype(np.float64), directions, weight, layer.router.bias, lambda z: select(rule, z), ks
