@@ -1,7 +1,7 @@
 """Estimate alignments layer by layer (ASY claim A), beside ceiling and reinitialised experts, and draw them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,13 +13,17 @@ from claims.core.record import Figure, Series
 from claims.experts.alignment_variants import LayerAlignments
 from claims.shared.widened_intervals import (
     null_pairs_halfwidth,
+    sample_halfwidth,
     widen_for_absolute_values,
     widen_for_reinitialising,
+    widen_for_sample,
 )
 from metrics.arrays import Float64Array
 from metrics.jacobians.block_alignment import over_blocks
 from metrics.stats.estimate import Estimate
 
+#: A number (R,) of a layer, at all blocks of sequences and without each.
+Statistic = Callable[[LayerAlignments], Float64Array]
 #: Experts that a drawn alignment matrix shows at most.
 SHOWN = 32
 
@@ -48,19 +52,20 @@ def estimate_layer(each: LayerAlignments) -> LayerEstimates:
 def mean_size(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean alignment, in size, mean over layers; its lower end allows for the noise of estimates."""
     noise = float(np.mean([each.noise for each in layers]))
-    return widen_for_absolute_values(_mean([each.size for each in layers]), noise)
+    return widen_for_absolute_values(_mean(layers, lambda each: each.size), noise)
 
 
 def mean_chance(layers: Sequence[LayerAlignments]) -> Estimate:
     """The same of reinitialised experts, with the luck of their one draw."""
     noise = float(np.mean([each.redrawn_noise for each in layers]))
-    found = widen_for_reinitialising(_mean([each.chance for each in layers]), _luck(layers))
+    found = widen_for_reinitialising(over_blocks(np.mean([each.chance for each in layers], axis=0)), _luck(layers))
     return widen_for_absolute_values(found, noise)
 
 
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean alignment, in size, of the layer where it is largest; its lower end allows for the noise of estimates."""
     found = over_blocks(np.max([each.size for each in layers], axis=0))
+    found = widen_for_sample(found, sample_halfwidth([0.0], [max(_errors(layers, lambda each: each.size))], 1.0))
     return widen_for_absolute_values(found, max(each.noise for each in layers))
 
 
@@ -69,7 +74,7 @@ def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:
 
     One more draw of either would change it: these experts count as one draw more.
     """
-    found = widen_for_reinitialising(_mean([each.chance - each.size for each in layers]), math.sqrt(2) * _luck(layers))
+    found = widen_for_reinitialising(_mean(layers, lambda each: each.chance - each.size), math.sqrt(2) * _luck(layers))
     trained, redrawn = (
         float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
     )
@@ -78,7 +83,7 @@ def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:
 
 def mean_share(layers: Sequence[LayerAlignments]) -> Estimate:
     """Mean over layers of the alignment corrected for chance; another reinitialisation would move its zero."""
-    return widen_for_reinitialising(_mean([each.share for each in layers]), luck_of_share(layers))
+    return widen_for_reinitialising(_mean(layers, lambda each: each.share), luck_of_share(layers))
 
 
 def luck_of_share(layers: Sequence[LayerAlignments]) -> float:
@@ -88,8 +93,15 @@ def luck_of_share(layers: Sequence[LayerAlignments]) -> float:
     return (_luck(layers) + noise) * float(np.mean(slopes))
 
 
-def _mean(replicates: Sequence[Float64Array]) -> Estimate:
-    return over_blocks(np.mean(replicates, axis=0))
+def _mean(layers: Sequence[LayerAlignments], statistic: Statistic) -> Estimate:
+    """Mean over layers, over blocks of sequences; it allows for the layers and experts that were not looked at."""
+    values = [statistic(each) for each in layers]
+    reach = sample_halfwidth([float(each[0]) for each in values], _errors(layers, statistic), layers[0].layer_share)
+    return widen_for_sample(over_blocks(np.mean(values, axis=0)), reach)
+
+
+def _errors(layers: Sequence[LayerAlignments], statistic: Statistic) -> list[float]:
+    return [each.drawn_error(statistic) for each in layers]
 
 
 def _luck(layers: Sequence[LayerAlignments]) -> float:

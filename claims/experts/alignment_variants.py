@@ -1,7 +1,7 @@
 """Read how alike a layer's experts are as functions (ASY claim A), in one variant, beside what chance gives."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class LayerAlignments:
     layer : the layer
     pairs, redrawn_pairs : alignments of its pairs of experts, and of reinitialised experts, (R, P); NaN: not known
     ceilings : alignment of each expert with itself on other tokens of its own, (R, E); NaN: not known
+    layer_share : share of the layers that was looked at
     noise, redrawn_noise : by how much the mean over pairs may be too large, where absolute values are of estimates
     """
 
@@ -40,6 +41,7 @@ class LayerAlignments:
     pairs: Float64Array
     redrawn_pairs: Float64Array
     ceilings: Float64Array
+    layer_share: float = 1.0
     noise: float = 0.0
     redrawn_noise: float = 0.0
 
@@ -78,6 +80,24 @@ class LayerAlignments:
         """Alignment corrected for chance, (R,): 0 as reinitialised experts, 1 as an expert with itself."""
         return (self.size - self.chance) / self.room
 
+    def drawn_error(self, statistic: Callable[["LayerAlignments"], Float64Array]) -> float:
+        """Standard error of a statistic (R,) of all blocks that owes to the draw of experts; 0 where there are all.
+
+        One expert at a time is left out; of all experts that are looked at, the share takes from the error.
+        """
+        looked, every = len(self.layer.experts), self.layer.count
+        if looked >= every:
+            return 0.0
+        without = np.array([statistic(self._without(place))[0] for place in range(looked)])
+        spread = float(np.square(without - without.mean()).sum())
+        return float(np.sqrt((1 - looked / every) * (looked - 1) / looked * spread))
+
+    def _without(self, place: int) -> "LayerAlignments":
+        pairs, ceilings = self.pairs[:1].copy(), self.ceilings[:1].copy()
+        pairs[:, (upper_pairs(ceilings.shape[1]) == place).any(axis=1)] = np.nan
+        ceilings[:, place] = np.nan
+        return replace(self, pairs=pairs, ceilings=ceilings, redrawn_pairs=self.redrawn_pairs[:1])
+
     @property
     def matrix(self) -> Float64Array:
         """Alignments of all pairs on all blocks, (E, E); on the diagonal that of each expert with itself."""
@@ -113,7 +133,7 @@ def read_alignments(
     found: list[LayerAlignments] = []
     reasons: dict[int, str] = {}
     for layer in functions.layers:
-        read = _read(layer, tokens, absolute, blocks)
+        read = _read(layer, tokens, absolute, blocks, functions.layer_share)
         if isinstance(read, str):
             reasons[layer.layer] = read
         else:
@@ -122,7 +142,7 @@ def read_alignments(
         first = next(iter(reasons.items()), None)
         why = "there is no layer" if first is None else f"layer {first[0]}: {first[1]}"
         raise NotApplicable(f"no layer has experts to compare ({why})")
-    return tuple(found), (*left_out(reasons), *looked_at(found, tokens, blocks))
+    return tuple(found), (*left_out(reasons), *looked_at(found, tokens, blocks), *sampled(functions))
 
 
 def too_little_room(layer: LayerAlignments, least: float) -> str:
@@ -150,6 +170,21 @@ def left_out(reasons: dict[int, str]) -> tuple[str, ...]:
         f"Left out, layer {', '.join(str(n) for n, reason in reasons.items() if reason == each)}: {each}."
         for each in dict.fromkeys(reasons.values())
     )
+
+
+def sampled(functions: FunctionTrace) -> tuple[str, ...]:
+    """Say which sample of layers and experts was looked at; nothing where it was all."""
+    layers = functions.readable
+    some = sorted({(len(each.experts), len(each.redrawn_own), each.count) for each in layers})
+    parts = [
+        *([f"{len(functions.layers)} of {functions.stands_for} layers, evenly spaced"] * (functions.layer_share < 1)),
+        *(
+            f"{trained} of {count} experts a layer, drawn at random, and {redrawn} reinitialised ones"
+            for trained, redrawn, count in some
+            if min(trained, redrawn) < count
+        ),
+    ]
+    return (f"A sample: {'; '.join(parts)}. Intervals allow for it; --thorough compares all.",) if parts else ()
 
 
 def looked_at(read: Sequence[LayerAlignments], tokens: str, blocks: int) -> tuple[str, ...]:
@@ -181,7 +216,7 @@ def _single_tokens(layers: Sequence[LayerFunctions]) -> tuple[str, ...]:
     )
 
 
-def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> LayerAlignments | str:
+def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int, share: float) -> LayerAlignments | str:
     """Read one layer, or say why it has no alignment."""
     if layer.note:
         return layer.note
@@ -196,6 +231,7 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int) -> La
         pair_alignments(source, weights, absolute=absolute),
         pair_alignments(redrawn, weights, absolute=absolute),
         _ceilings(layer, tokens, weights),
+        share,
         *(each.noise if absolute and isinstance(each, TokenCosines) else 0.0 for each in (source, redrawn)),
     )
     checks: tuple[tuple[str, Callable[[], Float64Array]], ...] = (

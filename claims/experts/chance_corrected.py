@@ -25,6 +25,7 @@ class Corrected:
     drawn : what reinitialised experts behind the same router give of ``overlap``, beside random partitions of their
         own; of inputs ``overlap`` itself, since what experts receive does not depend on them
     drawn_room : what divides ``drawn``, at all blocks
+    overlap_error : standard error of ``overlap`` that owes to the draw of experts; 0 where there are all
     """
 
     functions: LayerAlignments
@@ -33,6 +34,7 @@ class Corrected:
     overlap: Float64Array
     drawn: Float64Array
     drawn_room: float
+    overlap_error: float
 
     @property
     def number(self) -> int:
@@ -69,7 +71,7 @@ def corrected_layers(
 
 def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, least: float) -> Corrected | str:
     reading = None if other is None else next(filter(None, (other.reading(side, rank) for rank in RANKS)), None)
-    if reading is None:
+    if other is None or reading is None:
         why = other.note if other is not None and side == "output" and other.note else "too few visits"
         return f"there are no subspaces of its experts' {side}s ({why})"
     if not np.isfinite(reading.overlap + reading.random_overlap).all():
@@ -91,6 +93,7 @@ def _correct(layer: LayerAlignments, other: LayerSubspaces | None, side: str, le
         overlap=(reading.overlap - reading.floor_overlap) / spread,
         drawn=(drawn - reading.floor_overlap) / drawn_spread,
         drawn_room=float(drawn_spread[0]),
+        overlap_error=other.drawn_errors(reading)[1] / float(spread[0]),
     )
 
 

@@ -1,6 +1,7 @@
 """Do experts separate more as functions than in what they receive or return?  ASY, the asymmetry of its title."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +13,13 @@ from claims.experts.alignment_layers import luck_of_share, mean_share
 from claims.experts.alignment_variants import EACH, OWN, left_out, read_alignments
 from claims.experts.chance_corrected import Corrected, corrected_layers
 from claims.shared.premises import models_text
-from claims.shared.widened_intervals import null_overlap_halfwidth, widen_for_luck, widen_for_reinitialising
+from claims.shared.widened_intervals import (
+    null_overlap_halfwidth,
+    sample_halfwidth,
+    widen_for_luck,
+    widen_for_reinitialising,
+    widen_for_sample,
+)
 from fixtures.evidence.jacobians import FunctionTrace
 from fixtures.evidence.subspaces import SubspaceTrace
 from fixtures.evidence.trace import Trace
@@ -76,7 +83,7 @@ def test_asymmetry(
     if not layers:
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer can be corrected for chance (layer {number}: {reason})")
-    overlap = widen_for_luck(_mean([each.overlap for each in layers]), _overlap_halfwidth(layers), "random subspaces")
+    overlap = widen_for_luck(_mean(layers, lambda each: each.overlap), _overlap_halfwidth(layers), "random subspaces")
     alignment = mean_share([each.functions for each in layers])
     return Finding(
         headline=(Measured("corrected overlap minus corrected alignment", _contrast(layers), ">=", "contrast"),),
@@ -91,9 +98,22 @@ def test_asymmetry(
     )
 
 
-def _mean(replicates: Sequence[Float64Array]) -> Estimate:
-    """Mean over layers of values (1 + B,)."""
-    return over_blocks(np.mean(replicates, axis=0))
+def _mean(
+    layers: Sequence[Corrected], statistic: Callable[[Corrected], Float64Array], *, aligned: bool = False
+) -> Estimate:
+    """Mean over layers of values (1 + B,); it allows for the layers and experts that were not looked at.
+
+    Parameters
+    ----------
+    aligned : whether the alignment of experts is in the statistic, beside their overlap
+    """
+    values = [statistic(each) for each in layers]
+    errors = [
+        math.hypot(each.overlap_error, each.functions.drawn_error(lambda found: found.share) if aligned else 0.0)
+        for each in layers
+    ]
+    reach = sample_halfwidth([float(each[0]) for each in values], errors, layers[0].functions.layer_share)
+    return widen_for_sample(over_blocks(np.mean(values, axis=0)), reach)
 
 
 def _contrast(layers: Sequence[Corrected]) -> Estimate:
@@ -101,7 +121,7 @@ def _contrast(layers: Sequence[Corrected]) -> Estimate:
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
     """
-    return _with_luck(layers, _mean([each.contrast for each in layers]), _overlap_halfwidth(layers))
+    return _with_luck(layers, _mean(layers, lambda each: each.contrast, aligned=True), _overlap_halfwidth(layers))
 
 
 def _beyond(layers: Sequence[Corrected], side: str) -> Estimate:
@@ -109,7 +129,7 @@ def _beyond(layers: Sequence[Corrected], side: str) -> Estimate:
 
     Of inputs both hold the same overlap, and its luck cancels.
     """
-    found = _mean([each.contrast - each.drawn for each in layers])
+    found = _mean(layers, lambda each: each.contrast - each.drawn, aligned=True)
     halves = [] if side == "input" else [_overlap_halfwidth(layers), _reinitialised_halfwidth(layers)]
     return _with_luck(layers, found, *halves)
 
@@ -124,7 +144,7 @@ def _with_luck(layers: Sequence[Corrected], estimate: Estimate, *halfwidths: flo
 
 def _drawn(layers: Sequence[Corrected]) -> Estimate:
     """Mean contrast over layers of reinitialised experts; other draws of them would give other subspaces."""
-    return widen_for_luck(_mean([each.drawn for each in layers]), _reinitialised_halfwidth(layers), "random subspaces")
+    return widen_for_luck(_mean(layers, lambda each: each.drawn), _reinitialised_halfwidth(layers), "random subspaces")
 
 
 def _reinitialised_halfwidth(layers: Sequence[Corrected]) -> float:
@@ -162,7 +182,10 @@ def _pairs(layer: Corrected) -> tuple[Float64Array, Float64Array]:
     """Alignment and overlap of the pairs of experts that have both, (P,) each."""
     own = layer.subspaces.experts
     first, second = np.triu_indices(len(own), 1)
-    alignment = layer.functions.matrix[np.ix_(own, own)][first, second]
+    looked = layer.functions.layer.experts
+    table = np.full((max([*own, *looked]) + 1,) * 2, np.nan)
+    table[np.ix_(looked, looked)] = layer.functions.matrix
+    alignment = table[own[first], own[second]]
     overlap = layer.subspaces.pair_overlap[first, second].astype(np.float64)
     known = np.isfinite(alignment + overlap)
     return alignment[known], overlap[known]

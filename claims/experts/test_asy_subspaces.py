@@ -1,7 +1,8 @@
 """Do the experts' inputs, or outputs, lie in distinct but partly overlapping subspaces?  ASY claim B."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.experts.subspace_leads import UNIT, lead_over_random_routers, overlap_above_chance
 from claims.shared.premises import models_text
+from claims.shared.widened_intervals import sample_halfwidth, widen_for_sample
 from fixtures.evidence.subspaces import LayerSubspaces, Reading, SubspaceTrace
 from fixtures.evidence.trace import Trace
 from metrics.arrays import FloatArray
@@ -74,16 +76,25 @@ def test_subspace_overlap(
     readings = [each.reading for each in used]
     distinct = [each.geodesic - each.random_geodesic for each in readings]
     led = [each for each in used if each.reading.drawn_visits]
+    allow = partial(_for_the_sample, subspaces.layer_share)
     shown = {
         "d_G": ([_jackknife([table]) for table in distinct], thresholds["distinct"]),
         "cos^2": ([overlap_above_chance([each]) for each in readings], thresholds["overlapping"]),
     }
     return Finding(
         headline=(
-            _difference("d_G, experts minus random partitions", _jackknife(distinct), "distinct"),
-            _difference("mean cos^2, experts minus r/d", overlap_above_chance(readings), "overlapping"),
+            _difference(
+                "d_G, experts minus random partitions",
+                allow(_jackknife(distinct), used, [float(each[0]) for each in distinct], 0),
+                "distinct",
+            ),
+            _difference(
+                "mean cos^2, experts minus r/d",
+                allow(overlap_above_chance(readings), used, [float(each.overlap[0]) for each in readings], 1),
+                "overlapping",
+            ),
         ),
-        excess=(_difference("d_G, router minus random routers", _lead(led, readings), "lead"),),
+        excess=(_difference("d_G, router minus random routers", _lead(led, readings, allow), "lead"),),
         premises=models_text(trace, sampling),
         reported=tuple(
             Measured(f"layers where {what} is shown to be greater", _share_shown(*each), ">=", "layers", within=(0, 1))
@@ -91,7 +102,7 @@ def test_subspace_overlap(
         ),
         layers=_curves(used, led),
         figure=_profile(used[len(used) // 2]),
-        notes=(*_visits_notes(subspaces, used), *_null_notes(used, led)),
+        notes=(*_visits_notes(subspaces, used), *_null_notes(used, led), *_sampled(subspaces)),
     )
 
 
@@ -100,10 +111,26 @@ def _difference(name: str, estimate: Estimate, threshold: str) -> Measured:
     return Measured(name, estimate, ">=", threshold, within=(-1.0, 1.0))
 
 
-def _lead(led: Sequence["Used"], readings: Sequence[Reading]) -> Estimate:
+def _for_the_sample(
+    share: float, estimate: Estimate, used: Sequence["Used"], values: Sequence[float], which: int
+) -> Estimate:
+    """Widen the interval of a mean over layers for those, and for the experts, that were not looked at.
+
+    Parameters
+    ----------
+    share : of all layers
+    values : of the layers
+    which : 0 for distances, 1 for overlaps
+    """
+    errors = [each.layer.drawn_errors(each.reading)[which] for each in used]
+    return widen_for_sample(estimate, sample_halfwidth(values, errors, share))
+
+
+def _lead(led: Sequence["Used"], readings: Sequence[Reading], allow: Callable[..., Estimate]) -> Estimate:
     """The lead over random routers; where none could be measured it is unknown, which leaves the claim open."""
     if led:
-        return lead_over_random_routers([each.reading for each in led])
+        values = [float(each.reading.routed_geodesic[0] - each.reading.draws.mean()) for each in led]
+        return allow(lead_over_random_routers([each.reading for each in led]), led, values, 0)
     return Estimate(math.nan, math.nan, math.nan, len(readings[0].geodesic) - 1, UNIT, "not measured")
 
 
@@ -213,7 +240,7 @@ def _visits_notes(subspaces: SubspaceTrace, used: Sequence[Used]) -> tuple[str, 
         f"variance; beside it {_range(r.partitions for r in readings)} random partition(s)."
     )
     left = [
-        f"{each.reading.left_out} of {len(each.layer.kept)} at layer {each.layer.layer}"
+        f"{each.reading.left_out} of {len(each.layer.compared)} at layer {each.layer.layer}"
         for each in used
         if each.reading.left_out
     ]
@@ -254,6 +281,16 @@ def _null_notes(used: Sequence[Used], led: Sequence[Used]) -> tuple[str, ...]:
         layers = ", ".join(str(each.layer.layer) for each in without)
         notes.append(f"No random router at layers {layers}: {without[0].reading.drawn_note}.")
     return tuple(notes)
+
+
+def _sampled(subspaces: SubspaceTrace) -> tuple[str, ...]:
+    """Say which sample of layers and experts was looked at; nothing where it was all."""
+    some = sorted({(len(each.compared), len(each.kept)) for each in subspaces.layers})
+    parts = [
+        *([f"{len(subspaces.layers)} of {subspaces.stands_for} layers, evenly spaced"] * (subspaces.layer_share < 1)),
+        *(f"{looked} of {count} experts a layer, drawn at random" for looked, count in some if looked < count),
+    ]
+    return (f"A sample: {'; '.join(parts)}. Intervals allow for it; --thorough compares all.",) if parts else ()
 
 
 def _range(values: Iterable[int]) -> str:

@@ -4,6 +4,8 @@ Subspaces are given by bases with orthonormal columns, of shape (D, r), or stack
 d_G(e_i, e_j) without a normalisation (ASY, arXiv 2605.16349v1); the one into [0, 1] is reconstructed.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray, as_float64
@@ -11,6 +13,7 @@ from metrics.routing.null_space import random_subspace
 
 _CLOSE = 1 - 1e-6  # cosines above this lose digits in arccos: the sines take over
 _CHUNK = 1 << 24  # numbers in one block of remainders
+_NEAR = 64  # pairs with small angles that are looked at together
 _ORTHONORMAL = 1e-5  # allows for bases that were rounded to float32
 
 
@@ -94,6 +97,32 @@ def pair_angles(bases: FloatArray) -> Float64Array:
     near = np.flatnonzero(close)
     for part in (near[start : start + step] for start in range(0, len(near), step)):
         angles[part] = _from_sines(stack[left[part]], stack[right[part]], cross[part], angles[part])
+    return angles
+
+
+def angles_from_products(
+    cross: Float64Array, bases: Callable[[IntArray], tuple[Float64Array, Float64Array]]
+) -> Float64Array:
+    """Principal angles of P pairs of subspaces of one dimension from the products A^T B of their bases.
+
+    Parameters
+    ----------
+    cross : A^T B, float64 (P, r, r)
+    bases : gives the bases (P', D, r) of some of the pairs; asked only where small angles need them
+
+    Returns
+    -------
+    float64 array of shape (P, r), ascending, radians in [0, pi/2]; accurate as `principal_angles`
+
+    Examples
+    --------
+    >>> angles_from_products(np.zeros((1, 1, 1)), lambda some: (np.zeros((1, 2, 1)),) * 2).round(6).tolist()
+    [[1.570796]]
+    """
+    angles, close = _from_cosines(cross)
+    near = np.flatnonzero(close)
+    for part in (near[start : start + _NEAR] for start in range(0, len(near), _NEAR)):
+        angles[part] = _from_sines(*bases(part), cross[part], angles[part])
     return angles
 
 

@@ -6,20 +6,19 @@ than as many different ones: resampled subspaces would lie nearer together, or f
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.subspaces.grassmann import normalised_geodesic, pair_angles, pairs_of, principal_angles, subspace_overlap
-from metrics.subspaces.principal_directions import off_projector
+from metrics.subspaces.grassmann import angles_from_products, normalised_geodesic, pairs_of, subspace_overlap
+from metrics.subspaces.principal_directions import off_direction
 
 #: Pairs of subspaces that are compared: all pairs of 32 groups, of more groups as many drawn at random.
 PAIRS = 496
 #: A direction whose variance is a smaller share of the mean square of the states is rounding, of float32.
 RESOLVED = 1e-14
-#: Numbers in one block of bases.
-_CHUNK = 1 << 24
 
 Pairs = tuple[IntArray, IntArray]
 
@@ -52,6 +51,7 @@ class Distances:
     angles : float64 (r,), mean over pairs, all visits
     known : bool (G,), whose visits span r directions
     bases : float64 (G, D, r), all visits
+    error : float64 (2,), standard errors of d_G and of mean cos^2 of all visits, had the groups been drawn from many
     """
 
     geodesic: Float64Array
@@ -59,6 +59,7 @@ class Distances:
     angles: Float64Array
     known: npt.NDArray[np.bool_]
     bases: Float64Array
+    error: Float64Array
 
 
 def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -> dict[int, Distances]:
@@ -81,22 +82,74 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
     >>> distances(groups, [1], 2, pairs_of(2))[1].geodesic.round(6).tolist()
     [1.0, 1.0, 1.0]
     """
-    left, right = pairs
     geodesic = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
     overlap = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
-    first: dict[int, tuple[Float64Array, npt.NDArray[np.bool_], Float64Array]] = {}
-    for number, (variances, directions) in enumerate(_replicates(groups, max(ranks), blocks)):
+    found: dict[int, Distances] = {}
+    left, right = pairs
+    frames, replicates = _replicates(groups, max(ranks), blocks)
+    between = None if frames is None else np.swapaxes(frames[left], 1, 2) @ frames[right]
+    for number, (variances, directions) in enumerate(replicates):
+        crossed = _crossed(directions, pairs, between)
         for rank in ranks:
-            bases = directions[..., :rank]
             known = variances[:, rank - 1] > 0
-            both = known[left] & known[right]
-            angles = _angles(bases, (left[both], right[both]))
+            both = np.flatnonzero(known[left] & known[right])
+            bases = _Bases(frames, directions[..., :rank])
+            angles = angles_from_products(
+                crossed[both, :rank, :rank], lambda some, of=bases, at=both: (of(left[at[some]]), of(right[at[some]]))
+            )
+            distance, shared = normalised_geodesic(angles), subspace_overlap(angles)
             if len(angles):
-                geodesic[rank][number] = normalised_geodesic(angles).mean()
-                overlap[rank][number] = subspace_overlap(angles).mean()
+                geodesic[rank][number], overlap[rank][number] = distance.mean(), shared.mean()
             if number == 0:
-                first[rank] = angles.mean(axis=0) if len(angles) else np.full(rank, np.nan), known, bases
-    return {rank: Distances(geodesic[rank], overlap[rank], *first[rank]) for rank in ranks}
+                mean = angles.mean(axis=0) if len(angles) else np.full(rank, np.nan)
+                error = [sampling_error(each, left[both], right[both]) for each in (distance, shared)]
+                found[rank] = Distances(
+                    geodesic[rank], overlap[rank], mean, known, bases(np.arange(len(known))), np.array(error)
+                )
+    return found
+
+
+class _Bases(NamedTuple):
+    """Bases of the groups, (G, D, r), made of some when asked for."""
+
+    frames: Float64Array | None
+    directions: Float64Array
+
+    def __call__(self, some: IntArray) -> Float64Array:
+        return self.directions[some] if self.frames is None else self.frames[some] @ self.directions[some]
+
+
+def _crossed(directions: Float64Array, pairs: Pairs, between: Float64Array | None) -> Float64Array:
+    """Products of the bases of pairs, (P, r, r), through those of their frames."""
+    left, right = pairs
+    first = np.swapaxes(directions[left], 1, 2)
+    return np.asarray((first if between is None else first @ between) @ directions[right])
+
+
+def sampling_error(values: Float64Array, left: IntArray, right: IntArray) -> float:
+    """Standard error of a mean over pairs of things, had these been drawn from many: leaving out one at a time.
+
+    Parameters
+    ----------
+    values : of the pairs, (P,)
+    left, right : members of each pair, (P,)
+
+    Returns
+    -------
+    NaN with fewer than three things
+
+    Examples
+    --------
+    >>> left, right = pairs_of(4)
+    >>> round(sampling_error((left == 0).astype(float), left, right), 3), sampling_error(np.ones(6), left, right)
+    (0.5, 0.0)
+    """
+    members = np.unique(np.concatenate([left, right]))
+    if len(members) < 3:
+        return float("nan")
+    without = [values[(left != each) & (right != each)] for each in members]
+    means = np.array([each.mean() for each in without if len(each)])
+    return float(np.sqrt((len(means) - 1) / len(means) * np.square(means - means.mean()).sum()))
 
 
 def group_variances(groups: Groups) -> Float64Array:
@@ -108,8 +161,8 @@ def group_variances(groups: Groups) -> Float64Array:
     >>> group_variances(groups).round(12).tolist()
     [[1.0, 0.0]]
     """
-    variances, _ = next(_replicates(groups, 1, 0))
-    return variances
+    _, replicates = _replicates(groups, 1, 0)
+    return next(replicates)[0]
 
 
 def some_pairs(count: int, rng: np.random.Generator) -> Pairs:
@@ -152,9 +205,17 @@ def overlap_table(bases: Float64Array) -> FloatArray:
     return np.array(rows, dtype=np.float32).reshape(count, count)
 
 
-def _replicates(groups: Groups, rank: int, blocks: int) -> Iterator[tuple[Float64Array, Float64Array]]:
-    """Variances (G, c), descending, and leading directions (G, D, rank): of all visits, then without each block."""
+def _replicates(
+    groups: Groups, rank: int, blocks: int
+) -> tuple[Float64Array | None, Iterator[tuple[Float64Array, Float64Array]]]:
+    """Frames, and for all visits, then without each block, variances (G, c), descending, and directions in frames."""
     frames, states, smallest = _coordinates(groups)
+    return frames, _decomposed(groups, states, smallest, rank, blocks)
+
+
+def _decomposed(
+    groups: Groups, states: Float64Array, smallest: Float64Array, rank: int, blocks: int
+) -> Iterator[tuple[Float64Array, Float64Array]]:
     root = np.sqrt(groups.weights / groups.weights.sum(axis=1, keepdims=True))
     states *= root[..., None]
     for left_out in range(-1, blocks):
@@ -165,9 +226,8 @@ def _replicates(groups: Groups, rank: int, blocks: int) -> Iterator[tuple[Float6
         spread = (kept > 0)[..., None] * states
         moment = np.swapaxes(spread, 1, 2) @ spread / total[:, None, None]
         values, vectors = np.linalg.eigh(moment - mean[:, :, None] * mean[:, None, :])
-        leading = vectors[..., ::-1][..., :rank]
         variances = np.where(values > smallest[:, None], values, 0.0)[..., ::-1]
-        yield variances, leading if frames is None else frames @ leading
+        yield variances, np.ascontiguousarray(vectors[..., ::-1][..., :rank])
 
 
 def _coordinates(groups: Groups) -> tuple[Float64Array | None, Float64Array, Float64Array]:
@@ -178,7 +238,7 @@ def _coordinates(groups: Groups) -> tuple[Float64Array | None, Float64Array, Flo
     states = np.array(groups.states, dtype=np.float64)
     smallest = RESOLVED * np.square(states).sum(axis=2).mean(axis=1)
     if groups.removed is not None:
-        states = states @ off_projector(groups.removed)
+        states = off_direction(states, groups.removed)
     share = groups.weights / groups.weights.sum(axis=1, keepdims=True)
     states = states - (share[..., None] * states).sum(axis=1, keepdims=True)
     count, width = states.shape[1:]
@@ -186,17 +246,3 @@ def _coordinates(groups: Groups) -> tuple[Float64Array | None, Float64Array, Flo
         return None, states, smallest
     frames = np.linalg.qr(np.swapaxes(states, 1, 2))[0]
     return frames, states @ frames, smallest
-
-
-def _angles(bases: Float64Array, pairs: Pairs) -> Float64Array:
-    """Principal angles of some pairs, (P, r)."""
-    left, right = pairs
-    count, width, rank = bases.shape
-    if len(left) == count * (count - 1) // 2:
-        return pair_angles(bases)
-    step = max(1, _CHUNK // (width * rank))
-    parts = [
-        principal_angles(bases[left[start : start + step]], bases[right[start : start + step]])
-        for start in range(0, len(left), step)
-    ]
-    return np.concatenate([*parts, np.empty((0, rank))])

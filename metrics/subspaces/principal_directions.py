@@ -136,8 +136,8 @@ def regrouped(states: FloatArray, weights: FloatArray, rng: np.random.Generator)
     return x.reshape(-1, x.shape[-1])[order].reshape(x.shape), g.reshape(-1)[order].reshape(g.shape)
 
 
-def off_projector(direction: FloatArray) -> Float64Array:
-    """I - v v^T / ||v||^2, (D, D), which takes a direction of any length but 0 off a state.
+def off_direction(states: FloatArray, direction: FloatArray) -> Float64Array:
+    """States (..., D) less their part along a direction (D,) of any length but 0.
 
     Raises
     ------
@@ -146,15 +146,15 @@ def off_projector(direction: FloatArray) -> Float64Array:
 
     Examples
     --------
-    >>> off_projector(np.array([0.0, 2.0])).tolist()
-    [[1.0, 0.0], [0.0, 0.0]]
+    >>> off_direction(np.array([[3.0, 4.0]]), np.array([0.0, 2.0])).tolist()
+    [[3.0, 0.0]]
     """
-    v = as_float64(direction)
+    v, x = as_float64(direction), as_float64(states)
     length = float(np.linalg.norm(v))
     if not length > 0:
         raise ValueError("a direction of length 0 cannot be taken off")
     unit = v / length
-    return np.asarray(np.eye(len(unit)) - np.outer(unit, unit))
+    return np.asarray(x - (x @ unit)[..., None] * unit)
 
 
 def _decomposed(states: FloatArray, weights: FloatArray) -> tuple[Float64Array, Float64Array]:

@@ -107,7 +107,7 @@ SUBSPACES: Rows = [
     (lambda: grassmann.pair_angles(ONES((2, 3, 1))), "not orthonormal"),
     (lambda: grassmann.chance_overlap(0, 3), "no subspace"),
     (lambda: grassmann.chance_overlap(4, 3), "no subspace"),
-    (lambda: principal_directions.off_projector(np.zeros(2)), "a direction of length 0"),
+    (lambda: principal_directions.off_direction(np.zeros((1, 2)), np.zeros(2)), "a direction of length 0"),
     (lambda: principal_directions.rank_for_share(np.zeros((2, 3))), "do not vary"),
     (lambda: principal_directions.rank_for_share(ONES(3), 0.0), r"share must lie in \(0, 1\]"),
     (lambda: principal_directions.rank_for_share(ONES(3), 1.1), r"share must lie in \(0, 1\]"),

@@ -347,3 +347,19 @@ def test_notes_say_how_the_cosines_of_each_layer_were_computed_and_which_experts
     assert "layer 1: 16; planted." in notes
     assert "layer 2: 16; 32 random probes." in notes
     assert "Experts left out, without an alignment with any other: 1 at layer 2." in finding(trace).notes
+
+
+def test_a_sample_of_layers_and_experts_widens_the_interval_and_is_told() -> None:
+    trace = one_aligned_layer()
+    whole = finding_of(DECORRELATION, functions=trace, trace=None)
+    some = replace(
+        trace, stands_for=9, layers=tuple(replace(layer, count=4 * len(layer.experts)) for layer in trace.layers)
+    )
+    sampled = finding_of(DECORRELATION, functions=some, trace=None)
+    one, other = (found.headline[0].estimate for found in (whole, sampled))
+    assert other.value == one.value
+    assert other.high - other.low > 2 * (one.high - one.low)
+    (said,) = (note for note in sampled.notes if note.startswith("A sample"))
+    assert "3 of 9 layers" in said
+    assert "6 of 24 experts" in said
+    assert not any(note.startswith("A sample") for note in whole.notes)

@@ -159,7 +159,7 @@ def planted_subspaces(
             for side, anew in sides
         )
         kept = layer.visits.sum(axis=1)
-        layers.append(LayerSubspaces(layer.layer, layer.path, readings, kept, ""))
+        layers.append(LayerSubspaces(layer.layer, layer.path, readings, kept, np.arange(len(kept)), ""))
     return SubspaceTrace(functions.checkpoint, functions.population, functions.blocks, tuple(layers))
 
 
@@ -179,6 +179,7 @@ def _reading(
         share=0.9,
         geodesic=np.full(len(measured), np.nan),
         overlap=measured,
+        error=np.zeros(2),
         random_geodesic=np.full(len(measured), np.nan),
         random_overlap=without_each(random_overlap),
         partitions=4,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from metrics.routing.null_space import random_subspace
 from metrics.subspaces.grassmann import normalised_geodesic, pair_angles, principal_angles, subspace_overlap
 from metrics.subspaces.principal_directions import (
-    off_projector,
+    off_direction,
     rank_for_share,
     regrouped,
     state_spectra,
@@ -41,7 +41,7 @@ def test_the_scale_of_the_weights_and_tokens_of_weight_zero_do_not_matter(seed: 
 def test_a_direction_that_is_taken_off_is_gone() -> None:
     v = np.arange(1.0, 6.0)
     states = np.random.default_rng(3).standard_normal((30, 5))
-    np.testing.assert_allclose(states @ off_projector(v), states - np.outer(states @ v, v) / (v @ v), atol=1e-12)
+    np.testing.assert_allclose(off_direction(states, v), states - np.outer(states @ v, v) / (v @ v), atol=1e-12)
 
 
 @pytest.mark.parametrize(("share", "rank"), [(0.5, 1), (0.500001, 2), (0.9, 2), (0.91, 3), (1.0, 3)])
