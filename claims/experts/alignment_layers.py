@@ -14,7 +14,6 @@ from claims.experts.alignment_variants import LayerAlignments
 from claims.shared.widened_intervals import (
     null_pairs_halfwidth,
     sample_halfwidth,
-    widen_for_absolute_values,
     widen_for_reinitialising,
     widen_for_sample,
 )
@@ -50,23 +49,19 @@ def estimate_layer(each: LayerAlignments) -> LayerEstimates:
 
 
 def mean_size(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean alignment, in size, mean over layers; its lower end allows for the noise of estimates."""
-    noise = float(np.mean([each.noise for each in layers]))
-    return widen_for_absolute_values(_mean(layers, lambda each: each.size), noise)
+    """Mean alignment, in size, mean over layers."""
+    return _mean(layers, lambda each: each.size)
 
 
 def mean_chance(layers: Sequence[LayerAlignments]) -> Estimate:
     """The same of reinitialised experts, with the luck of their one draw."""
-    noise = float(np.mean([each.redrawn_noise for each in layers]))
-    found = widen_for_reinitialising(over_blocks(np.mean([each.chance for each in layers], axis=0)), _luck(layers))
-    return widen_for_absolute_values(found, noise)
+    return widen_for_reinitialising(over_blocks(np.mean([each.chance for each in layers], axis=0)), _luck(layers))
 
 
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean alignment, in size, of the layer where it is largest; its lower end allows for the noise of estimates."""
+    """Mean alignment, in size, of the layer where it is largest, of those that were looked at."""
     found = over_blocks(np.max([each.size for each in layers], axis=0))
-    found = widen_for_sample(found, sample_halfwidth([0.0], [max(_errors(layers, lambda each: each.size))], 1.0))
-    return widen_for_absolute_values(found, max(each.noise for each in layers))
+    return widen_for_sample(found, sample_halfwidth([0.0], [max(_errors(layers, lambda each: each.size))], 1.0))
 
 
 def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:
@@ -74,11 +69,7 @@ def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:
 
     One more draw of either would change it: these experts count as one draw more.
     """
-    found = widen_for_reinitialising(_mean(layers, lambda each: each.chance - each.size), math.sqrt(2) * _luck(layers))
-    trained, redrawn = (
-        float(np.mean(each)) for each in zip(*((x.noise, x.redrawn_noise) for x in layers), strict=True)
-    )
-    return widen_for_absolute_values(found, redrawn, trained)
+    return widen_for_reinitialising(_mean(layers, lambda each: each.chance - each.size), math.sqrt(2) * _luck(layers))
 
 
 def mean_share(layers: Sequence[LayerAlignments]) -> Estimate:
@@ -87,10 +78,9 @@ def mean_share(layers: Sequence[LayerAlignments]) -> Estimate:
 
 
 def luck_of_share(layers: Sequence[LayerAlignments]) -> float:
-    """By how much other reinitialised experts, or better estimates, may change the mean over layers of the share."""
-    noise = max(max(each.noise, each.redrawn_noise) for each in layers)
+    """By how much other reinitialised experts may change the mean over layers of the share."""
     slopes = [abs(1 - float(each.share[0])) / float(each.room[0]) for each in layers]
-    return (_luck(layers) + noise) * float(np.mean(slopes))
+    return _luck(layers) * float(np.mean(slopes))
 
 
 def _mean(layers: Sequence[LayerAlignments], statistic: Statistic) -> Estimate:

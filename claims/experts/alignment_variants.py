@@ -34,7 +34,6 @@ class LayerAlignments:
     pairs, redrawn_pairs : alignments of its pairs of experts, and of reinitialised experts, (R, P); NaN: not known
     ceilings : alignment of each expert with itself on other tokens of its own, (R, E); NaN: not known
     layer_share : share of the layers that was looked at
-    noise, redrawn_noise : by how much the mean over pairs may be too large, where absolute values are of estimates
     """
 
     layer: LayerFunctions
@@ -42,8 +41,6 @@ class LayerAlignments:
     redrawn_pairs: Float64Array
     ceilings: Float64Array
     layer_share: float = 1.0
-    noise: float = 0.0
-    redrawn_noise: float = 0.0
 
     @property
     def trained(self) -> Float64Array:
@@ -232,7 +229,6 @@ def _read(layer: LayerFunctions, tokens: str, absolute: bool, blocks: int, share
         pair_alignments(redrawn, weights, absolute=absolute),
         _ceilings(layer, tokens, weights),
         share,
-        *(each.noise if absolute and isinstance(each, TokenCosines) else 0.0 for each in (source, redrawn)),
     )
     checks: tuple[tuple[str, Callable[[], Float64Array]], ...] = (
         ("no pair of its experts has an alignment", lambda: found.trained),

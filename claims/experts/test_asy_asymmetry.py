@@ -117,7 +117,7 @@ def _mean(
 
 
 def _contrast(layers: Sequence[Corrected]) -> Estimate:
-    """Mean contrast over layers; another reinitialisation, or better estimates, would move its zero.
+    """Mean contrast over layers; another reinitialisation would move its zero.
 
     So would other random subspaces: blocks of sequences say nothing of the luck of a few pairs of them.
     """

@@ -44,16 +44,6 @@ def widen_for_reinitialising(estimate: Estimate, halfwidth: float) -> Estimate:
     return widen(estimate, halfwidth, halfwidth, f"widened by {halfwidth:.2g} for the luck of reinitialising experts")
 
 
-def widen_for_absolute_values(estimate: Estimate, below: float, above: float = 0.0) -> Estimate:
-    """Lower the lower end by what the value may be too large, and raise the upper end by what is taken off it.
-
-    Means of absolute values of estimated cosines are too large, by no more than the mean standard error of one.
-    """
-    if below == 0 and above == 0:
-        return estimate
-    return widen(estimate, below, above, f"{below:.2g} below and {above:.2g} above for absolute values of estimates")
-
-
 def sample_halfwidth(values: Sequence[float], errors: Sequence[float], share: float) -> float:
     """Half the 95 % interval of a mean over layers that owes to which layers, and which of their experts, were drawn.
 

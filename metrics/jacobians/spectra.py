@@ -12,7 +12,7 @@ from scipy.linalg import eigh, qr, svdvals
 from scipy.sparse.linalg import LinearOperator, svds
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
-from metrics.jacobians.expert import Expert, LocalJacobians, factors, folded
+from metrics.jacobians.expert import Expert, factors, folded
 
 
 def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None = None) -> Float64Array:
@@ -33,28 +33,6 @@ def mean_jacobian(expert: Expert, diagonal: FloatArray, rest: FloatArray | None 
     columns, rows = factors(expert)
     found = columns @ folded(expert, as_float64(diagonal)[:, None] * rows)
     return np.asarray(found if rest is None else found + as_float64(rest))
-
-
-def jacobian_times(expert: Expert, local: LocalJacobians, vectors: FloatArray) -> Float64Array:
-    """J_t V_t for every token without forming J_t; float64 (N, D, P).
-
-    Parameters
-    ----------
-    vectors : V, float array of shape (N, D, P)
-
-    Examples
-    --------
-    >>> from metrics.jacobians.activation import activation, gated_unit
-    >>> expert = Expert(np.eye(2), None, np.ones((1, 2)), gated_unit(activation("relu")))
-    >>> local = LocalJacobians(np.array([[2.0, 3.0]]), np.zeros((1, 0, 1)), np.zeros((1, 0, 2)))
-    >>> jacobian_times(expert, local, np.array([[[1.0], [10.0]]])).tolist()
-    [[[32.0]]]
-    """
-    columns, rows = factors(expert)
-    probes = as_float64(vectors)
-    pairs = zip(local.diagonal, probes, strict=True)
-    inner = np.stack([folded(expert, diagonal[:, None] * (rows @ probe)) for diagonal, probe in pairs])
-    return np.asarray(columns @ inner + np.swapaxes(local.left, 1, 2) @ (local.right @ probes))
 
 
 def jacobian_operator(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metrics.jacobians import activation, cost_model, expert, spectra, token_cosines
+from metrics.jacobians import activation, expert, spectra
 from metrics.routing import (
     certified_radius,
     confidence,
@@ -28,19 +28,14 @@ RNG = np.random.default_rng(0)
 EYE, FOUR, ONES, NAN = np.eye(2), np.ones((1, 4)), np.ones, np.nan
 RULE = rule.RoutingRule("identity", None, None, 2, "", 1.0)
 LINEAR = expert.Expert(np.eye(3), None, np.eye(3), activation.gated_unit(activation.activation("linear")))
-LAYER = cost_model.Shape(4, 2, 2, 2, 5)
 Rows = list[tuple[Callable[[], Any], str]]
 
 JACOBIANS: Rows = [
     (lambda: activation.activation("swoosh"), "unknown activation 'swoosh'; known: silu, gelu"),
-    (lambda: cost_model.plan_alignment(cost_model.Shape(1, 2, 2, 2, 5)), "two experts, a token"),
-    (lambda: cost_model.plan_alignment(cost_model.Shape(4, 2, 2, 2, 0)), "two experts, a token"),
-    (lambda: cost_model.plan_alignment(LAYER, error=0.0), "positive standard error"),
     (
         lambda: spectra.leading_singular_values(spectra.jacobian_operator(LINEAR, ONES(3)), 4, RNG),
         "cannot take 4 of 3",
     ),
-    (lambda: token_cosines.probed_cosines([LINEAR] * 2, ONES((3, 3)), np.array([[0, 1]]), 1, RNG), "two probes"),
 ]
 
 

@@ -82,13 +82,6 @@ def unreadable() -> FunctionTrace:
     return trace_of([replace(layer, layer=7, note="experts of an unknown layout")])
 
 
-def noisy() -> FunctionTrace:
-    """Cosines that are estimated, with their standard error."""
-    layer = at_tokens(1, alignment=0.14, drawn=0.14, spread=0.005).layers[0]
-    own, other = (replace(each, noise=0.16) for each in (layer.at_token, layer.redrawn_at_token))
-    return trace_of([replace(layer, at_token=own, redrawn_at_token=other)])
-
-
 @cache
 def of_kind(kind: Kind) -> FunctionTrace:
     """Many pairs: as drawn within a hundredth; narrow where reinitialised experts are to be aligned by chance."""
@@ -188,8 +181,6 @@ CONTRACTS = (
                 if each["sign"] == "absolute"
             ),
             *(case(name, expected, partial(at_tokens, 1, **at), EACH) for name, expected, at in AT_TOKENS),
-            case("estimated cosines", Verdict.INCONCLUSIVE, noisy, EACH),
-            case("estimated cosines", Verdict.REFUTED, noisy, {**EACH, "sign": "signed"}),
             case("opposite", Verdict.REFUTED, partial(planted_trace, "last opposite", 3, experts=4, width=24)),
             case("one aligned layer", Verdict.REFUTED, one_aligned_layer, says="farthest off is layer 3"),
             case(

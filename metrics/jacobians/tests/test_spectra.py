@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from metrics.jacobians.expert import LocalJacobians, diagonals, expert_output, local_jacobians
 from metrics.jacobians.spectra import (
+    inner_singular_values,
     jacobian_operator,
-    jacobian_times,
     leading_singular_values,
     mean_jacobian,
 )
@@ -75,7 +75,6 @@ def test_products_with_vectors_are_those_of_the_matrices(case: ExpertCase, probe
     local = local_jacobians(case.expert, case.states)
     vectors = rng.standard_normal((*case.states.shape, probes))
     expected = case.jacobians()
-    assert close(jacobian_times(case.expert, local, vectors), expected @ vectors)
     operator = jacobian_operator(case.expert, local.diagonal[0], local.left[0], local.right[0])
     assert close(operator @ vectors[0], expected[0] @ vectors[0])
     assert close(operator.T @ vectors[0], expected[0].T @ vectors[0])
@@ -94,6 +93,17 @@ def test_leading_singular_values_are_those_of_the_matrix(case: ExpertCase, data:
     found = leading_singular_values(operator, top, np.random.default_rng(0))
     # ARPACK works on J^T J: a singular value is found up to the root of the rounding of the largest.
     np.testing.assert_allclose(found, expected[:top], rtol=1e-7, atol=1e-7 * expected[0])
+
+
+@given(expert_cases(), st.data())
+def test_singular_values_through_the_inner_gram_matrix_are_those_of_the_matrix(
+    case: ExpertCase, data: st.DataObject
+) -> None:
+    top = data.draw(st.integers(1, case.states.shape[1]), label="top")
+    local = local_jacobians(case.expert, case.states)
+    expected = np.linalg.svd(matrices(case.expert, local), compute_uv=False)[:, :top]
+    found = inner_singular_values(case.expert, list(zip(local.diagonal, local.left, local.right, strict=True)), top)
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7 * expected.max(initial=1e-100))
 
 
 def test_the_operator_of_a_mean_takes_all_its_terms() -> None:
