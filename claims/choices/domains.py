@@ -11,15 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from claims.core.finding import NotApplicable
+from claims.core.finding import Measured, NotApplicable
 from claims.shared.sequence_pairs import times_drawn
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, Int64Array, IntArray
+from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
+from metrics.usage.position import bands, permuted_within
 
 #: Documents of a domain without which nothing can be resampled within it.
 FEWEST = 2
+#: Share of the documents that must be as long as documents of another domain: labels of fewer are hardly permuted.
+COMPARABLE = 0.5
 #: Maps how often each document was drawn, (..., N), to a statistic (...).
 OfDraws = Callable[[Float64Array], Float64Array]
 
@@ -35,6 +39,7 @@ class Domains:
     domain : int (N,), domain of each document
     usage : for each layer, visits of each expert by each document, int64 (N, E)
     by_identity : the same had every token been routed as another occurrence of its id; None without token ids
+    tokens : float64 (N,), of a sequence of each document, their mean where it has several
     counts_alone : whole domains were counted, one row each, and nothing is known of their documents
     """
 
@@ -43,6 +48,7 @@ class Domains:
     domain: IntArray
     usage: tuple[Int64Array, ...]
     by_identity: tuple[Int64Array, ...] | None
+    tokens: Float64Array
     counts_alone: bool
 
     def counted(self) -> str:
@@ -54,6 +60,20 @@ class Domains:
     def permuted(self, rng: np.random.Generator, count: int) -> list[IntArray]:
         """Return the domains (N,) that documents have when their labels are permuted, ``count`` times."""
         return [rng.permutation(self.domain) for _ in range(count)]
+
+    def permuted_by_length(self, rng: np.random.Generator, count: int) -> list[IntArray]:
+        """Return the same with labels permuted among documents of the same length, to a factor of sqrt(2)."""
+        return [permuted_within(self.domain, bands(self.tokens), rng) for _ in range(count)]
+
+    def comparable(self) -> Measured:
+        """Return the premise that documents of several domains are of the same length: else length tells the domain."""
+        band, several = bands(self.tokens), 0
+        for one in np.unique(band):
+            own = self.domain[band == one]
+            several += len(own) if len(np.unique(own)) > 1 else 0
+        found = exact(several / len(self.domain), len(self.domain), "document")
+        name = "share of documents that are as long as documents of another domain, to a factor of 1.4"
+        return Measured(name, found, ">=", COMPARABLE, within=(0.0, 1.0))
 
     def estimate(self, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
         """Estimate a statistic, resampling documents within domains; without an interval where counts are all."""
@@ -86,6 +106,7 @@ def domains_of(routing: TokenRouting) -> Domains:
     domain = domain_of_row[first]
     if not routing.counts_alone:
         _require_documents(names, np.bincount(domain))
+    visits = routing.layers[0].usage[kept].sum(axis=1) / routing.layers[0].top_k
     lent = [layer.by_identity for layer in routing.layers]
     return Domains(
         layers=tuple(layer.layer for layer in routing.layers),
@@ -95,6 +116,7 @@ def domains_of(routing: TokenRouting) -> Domains:
         by_identity=None
         if routing.counts_alone or any(one is None for one in lent)
         else tuple(_summed(one[kept], document) for one in lent if one is not None),
+        tokens=np.bincount(document, weights=visits) / np.bincount(document),
         counts_alone=routing.counts_alone,
     )
 

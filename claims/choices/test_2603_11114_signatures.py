@@ -41,8 +41,9 @@ OfPairs = Callable[[Float64Array, IntArray, Float64Array], Float64Array]
     "tell their domain: on this text routing is no label of the domain.",
     check="How often routing names the domain of your own documents, beside a control in which tokens are "
     "routed as their id is elsewhere.",
-    null_says=f"The same documents with their domains' labels permuted, the highest of {PERMUTATIONS} values: one "
-    "permutation more is higher one time in twenty.",
+    null_says=f"The same documents with their domains' labels permuted among those of the same length, to a factor of "
+    f"sqrt(2), the highest of {PERMUTATIONS} values: one permutation more is higher one time in twenty. What length, "
+    "and the positions that go with it, say of a document's domain is in it.",
     paper="task domains leave distinguishable signatures; no number is known to us",
     thresholds={
         "gap": Threshold(0.05, "five points of cosine: what GEO's prompts must differ by from unrelated ones, as well"),
@@ -65,7 +66,7 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
     lucky_gap, lucky_place = (measured.highest(number, whole) for number in (_within_minus_across, _beyond_guessing))
     lucky = f"minus the highest of {PERMUTATIONS} permutations"
     return Finding(
-        premises=models_text(token_routing, sampling),
+        premises=(*models_text(token_routing, sampling), documents.comparable()),
         headline=(
             _gap("usage cosine, within minus across domains", gap, "gap"),
             _placed("nearest to their own domain, minus guessing", placed, "accuracy"),
@@ -91,7 +92,7 @@ class _Measures:
 
     def __init__(self, documents: Domains, sampling: Sampling) -> None:
         self._documents, self._sampling = documents, sampling
-        self._permuted = documents.permuted(sampling.rng("domain labels"), PERMUTATIONS)
+        self._permuted = documents.permuted_by_length(sampling.rng("domain labels"), PERMUTATIONS)
 
     def of(self, number: OfPairs, similarity: Float64Array) -> Estimate:
         """Estimate a number."""

@@ -45,7 +45,8 @@ TWICE = 2.0
     "of its own to keep.",
     check="The loss inside and outside your domain after pruning by its usage, against as many random experts.",
     null_says="Documents permuted over the domains, so that none is of any: held against the same permutations, one "
-    f"expert in a hundred exceeds them by construction; the mean of {LUCKY} further permutations is measured.",
+    f"expert in a hundred exceeds them by construction; measured is the mean of {LUCKY} further permutations, among "
+    "documents of the same length, to a factor of sqrt(2): what length says of a document's domain is in it.",
     paper="some experts serve single domains; no number is known to us",
     thresholds={
         "share": Threshold(0.1, "ten times what luck gives"),
@@ -62,7 +63,7 @@ def test_domain_experts(token_routing: TokenRouting, sampling: Sampling) -> Find
     share = test.share(domains.usage, fewer)
     beyond, lucky = test.beyond_luck(domains.usage, np.ones(len(domains.domain))), test.lucky()
     return Finding(
-        premises=models_text(token_routing, sampling),
+        premises=(*models_text(token_routing, sampling), domains.comparable()),
         headline=(_share("share of experts that one domain uses more than by luck", share, "share"),),
         excess=(_share("share of such experts, minus that of permuted documents", minus(share, lucky), "excess"),),
         controls=_by_identity(domains, test, fewer),
@@ -84,8 +85,9 @@ class _Permutations:
 
     def __init__(self, domains: Domains, sampling: Sampling) -> None:
         self._domains = domains
-        drawn = domains.permuted(sampling.rng("documents permuted"), PERMUTATIONS + LUCKY)
-        self._against, self._further = drawn[:PERMUTATIONS], drawn[PERMUTATIONS:]
+        rng = sampling.rng("documents permuted")
+        self._against = domains.permuted(rng, PERMUTATIONS)
+        self._further = domains.permuted_by_length(rng, LUCKY)
 
     def beyond_luck(self, usage: Sequence[Int64Array], times: Float64Array) -> BoolArray:
         """Tell which experts have a larger lift than any of the permutations gives them.

@@ -9,6 +9,7 @@ from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured
 from claims.core.record import Figure
 from claims.shared.answers import Answers, answers_of, models_rollouts, moe_layers, require_questions, require_unrelated
+from claims.shared.position_alone import first_prompts
 from claims.shared.question_bootstrap import (
     mean_over_pairs,
     mean_over_questions,
@@ -21,6 +22,7 @@ from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
+from metrics.usage.position import same_length
 from metrics.usage.top_p import top_p_set
 
 #: Permutations of the prompts in the null, whose mean has little luck.
@@ -45,7 +47,8 @@ PERMUTATIONS = 19
     check="Which share of a generation's experts its own prompt names, against other prompts, at the lengths "
     "that you serve.",
     null_says="The prompts permuted over the questions, so that none keeps its own: their recall, mean of "
-    f"{PERMUTATIONS} permutations.",
+    f"{PERMUTATIONS} permutations; and other prompts of the same length, to a factor of sqrt(2), so that what is due "
+    "to the positions that they reach is in it.",
     paper="the experts of the prefill predict those of the decode; no number is known to us",
     thresholds={
         "gain": Threshold(0.05, "one expert in twenty that a cache filled at the prompt has, and at another has not"),
@@ -58,11 +61,20 @@ def test_prefill_predicts_decode(rollouts: SequenceTrace, sampling: Sampling) ->
     recall = _recall(rollouts, answers, sampling)
     require_unrelated(recall.measured.mean(axis=0), "different questions of one author")
     whole = recall.measured.mean(axis=0)
+    as_long = np.where(
+        same_length(first_prompts(rollouts, answers)) | np.eye(len(whole), dtype=np.bool_), whole, np.nan
+    )
+    require_unrelated(as_long, "different questions whose prompts are of the same length, to a factor of 1.4")
     return Finding(
         headline=(_gain("recall by the own prompt minus that by other prompts", _own_gain(whole, sampling), "gain"),),
         excess=(
             _gain(
                 "recall by the own prompt minus that by permuted prompts", _beyond_permuted(whole, sampling), "excess"
+            ),
+            _gain(
+                "recall by the own prompt minus that by other prompts of the same length",
+                _own_gain(as_long, sampling),
+                "excess",
             ),
         ),
         premises=models_rollouts(rollouts, answers, sampling),

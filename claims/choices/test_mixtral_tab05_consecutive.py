@@ -22,6 +22,11 @@ from metrics.stats.sampling import Sampling
 from metrics.usage.consecutive import uniform_chance
 
 FIRST, ANY = "first choice", "any of k"
+#: What another order of the tokens does not keep.
+PLACES = (
+    "Neighbours are at neighbouring positions: routing that slides with the position would count as well, and the "
+    "evidence keeps no positions of neighbours to tell it from the order of the words."
+)
 #: What a share can differ by from another.
 DIFFERENCE = (-1.0, 1.0)
 
@@ -90,7 +95,7 @@ def test_consecutive_experts(
         controls=(Measured("deepest half, another order minus uniform chance", by_load, ">=", "above", DIFFERENCE),),
         layers=curves,
         figure=figure_of_curves(f"neighbours that share {_what(variant)}", "Mixtral Table 5", "share", curves),
-        notes=(_told(token_routing, found, deep, variant), *_left_out(token_routing, found)),
+        notes=(_told(token_routing, found, deep, variant), *_left_out(token_routing, found), PLACES),
     )
 
 

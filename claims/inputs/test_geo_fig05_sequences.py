@@ -15,6 +15,7 @@ from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
+from metrics.usage.position import bands, permuted_within
 from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 
 #: A corpus with fewer sequences gives no correlation worth an interval.
@@ -42,7 +43,8 @@ POINTS = 200
     means="How alike the mean states of two sequences are does not tell how alike their expert usage is: on "
     "this text grouping requests by embedding is no way to share experts.",
     check="The experts that a batch needs when requests are grouped by embedding, against batches drawn at random.",
-    null_says=f"The same pairs with the sequences' usage permuted, mean of {PERMUTATIONS} permutations.",
+    null_says="The same pairs with the usage of sequences permuted among those of the same length, to a factor of "
+    f"sqrt(2), so that what length says of both similarities is in it; mean of {PERMUTATIONS} permutations.",
     paper="a monotone cloud, cross-corpus pairs lower (Fig. 5); no coefficient printed",
     thresholds={
         "correlation": Threshold(0.5, "a monotone relation that a reader would see in the scatter"),
@@ -58,7 +60,7 @@ def test_sequence_similarity(trace: Trace, variant: Variant, sampling: Sampling)
     centre = variant["states"] == "centred"
     layer = middle(trace.layers)
     hidden, used = _similarities(layer, trace, centre=centre)
-    measured, permuted, beyond = _of_all_pairs(hidden, [used, *_permuted(used, sampling)], sampling)
+    measured, permuted, beyond = _of_all_pairs(hidden, [used, *_permuted(used, trace, sampling)], sampling)
     return Finding(
         headline=(_spearman("all pairs", measured),),
         excess=(_spearman("all pairs, minus the same with usage permuted", beyond, "excess"),),
@@ -98,10 +100,11 @@ def _of_all_pairs(hidden: Float64Array, used: Sequence[Float64Array], sampling: 
     return [over_sequences(len(hidden), statistic, sampling) for statistic in (measured, permuted, beyond)]
 
 
-def _permuted(used: Float64Array, sampling: Sampling) -> list[Float64Array]:
-    """The usage similarity of pairs whose sequences were permuted."""
-    rng = sampling.rng("usage labels")
-    orders = [rng.permutation(len(used)) for _ in range(PERMUTATIONS)]
+def _permuted(used: Float64Array, trace: Trace, sampling: Sampling) -> list[Float64Array]:
+    """The usage similarity of pairs whose sequences were permuted among those of the same length."""
+    rng, every = sampling.rng("usage labels"), np.arange(len(used))
+    length = bands(np.bincount(trace.sequence, minlength=len(used)))
+    orders = [permuted_within(every, length, rng) for _ in range(PERMUTATIONS)]
     return [used[np.ix_(order, order)] for order in orders]
 
 

@@ -13,12 +13,14 @@ from claims.core.claim import Threshold
 from claims.core.finding import Curve, Measured
 from claims.rollouts.usage_similarity import ceiling_tables, over_authors, renamed_tables, similarity_tables
 from claims.shared.answers import Answers, answers_of, moe_layers, require_unrelated, unrelated_questions
+from claims.shared.position_alone import first_prompts
 from claims.shared.question_bootstrap import mean_over_pairs
 from claims.shared.rollout_parts import prompt_part
 from fixtures.evidence.sequences import SequenceTrace
-from metrics.arrays import Float64Array
+from metrics.arrays import BoolArray, Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
+from metrics.usage.position import same_length
 
 NEAR = Threshold(0.9, "cosines of independent profiles reach 0.8 where usage is nearly balanced")
 REACH = Threshold(0.92, "two points above the cosine asked for: of shorter prompts not even equal usage would reach it")
@@ -47,6 +49,7 @@ class PromptUsage:
     ceiling : what counting noise would leave of equal usage
     renamed : exact mean of the counted cosine when the experts of one prompt are renamed at random
     tokens : median length of a prompt
+    as_long : bool (Q, Q), whether the first prompts of two questions are of the same length, to a factor of sqrt(2)
     """
 
     layers: tuple[int, ...]
@@ -57,6 +60,7 @@ class PromptUsage:
     ceiling: Float64Array
     renamed: Float64Array
     tokens: float
+    as_long: BoolArray
 
     def note(self) -> str:
         """Say how long the prompts are, and what else makes them alike."""
@@ -89,7 +93,8 @@ def prompt_usage(rollouts: SequenceTrace) -> PromptUsage:
     require_unrelated(counted[0], f"{called} that one author was asked")
     tokens = rollouts.part_tokens[:, rollouts.part_numbers(parts)].sum(axis=1)
     layers = tuple(layer.layer for layer in moe_layers(rollouts))
-    return PromptUsage(layers, answers, called, counted, noiseless, ceiling, renamed, float(np.median(tokens)))
+    as_long = same_length(first_prompts(rollouts, answers))
+    return PromptUsage(layers, answers, called, counted, noiseless, ceiling, renamed, float(np.median(tokens)), as_long)
 
 
 def unrelated_curve(prompts: PromptUsage, sampling: Sampling) -> Curve:

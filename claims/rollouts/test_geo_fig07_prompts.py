@@ -20,7 +20,7 @@ from claims.rollouts.prompt_usage import (
     with_and_without,
 )
 from claims.rollouts.usage_similarity import over_authors, similarity_tables
-from claims.shared.answers import models_rollouts, require_questions
+from claims.shared.answers import models_rollouts, require_questions, require_unrelated
 from claims.shared.question_bootstrap import (
     mean_over_pairs,
     mean_over_questions,
@@ -33,6 +33,7 @@ from claims.shared.rollout_parts import generated_parts, prompt_part, reached_le
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array
 from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
 #: Single pairs that the figure shows behind their mean.
@@ -56,7 +57,8 @@ SINGLE = 24
     check="The similarity of expert usage over paraphrases of your own prompts, beside that of unrelated "
     "prompts in the same template.",
     null_says="The first wordings of two unrelated questions, of other kinds where there are kinds: they share "
-    "whatever a chat template or worked examples add.",
+    "whatever a chat template or worked examples add; and those of them whose prompts are of the same length, to a "
+    "factor of sqrt(2), so that paired prompts are not alike because they reach the same positions.",
     paper="three hand-picked pairs of prompts, nearly identical over the prompt (Fig. 7); no number printed",
     thresholds={
         "near": NEAR,
@@ -73,14 +75,24 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
     paired, noiseless, reached = (
         mean_over_questions(values.mean(axis=0), sampling) for values in (by_layer, free, limit)
     )
-    excess = over_questions(len(pairs), lambda drawn: own_mean(drawn, pairs) - pair_mean(drawn, others), sampling)
+    as_long = np.where(prompts.as_long, others, np.nan)
+    require_unrelated(as_long, f"{prompts.called} whose prompts are of the same length, to a factor of 1.4")
+
+    def beyond(table: Float64Array) -> Estimate:
+        return over_questions(len(pairs), lambda drawn: own_mean(drawn, pairs) - pair_mean(drawn, table), sampling)
+
     return Finding(
         headline=(
             Measured(
                 "usage cosine of paired prompts", with_and_without(paired, noiseless), ">=", "near", within=(0.0, 1.0)
             ),
         ),
-        excess=(Measured("paired minus unrelated prompts", excess, ">=", "excess", within=(-1.0, 1.0)),),
+        excess=(
+            Measured("paired minus unrelated prompts", beyond(others), ">=", "excess", within=(-1.0, 1.0)),
+            Measured(
+                "paired minus unrelated prompts of the same length", beyond(as_long), ">=", "excess", within=(-1.0, 1.0)
+            ),
+        ),
         premises=(long_enough(reached), *models_rollouts(rollouts, prompts.answers, sampling)),
         controls=(
             Measured(f"usage cosine, prompts of {prompts.called}", mean_over_pairs(others, sampling), ">=", "near"),

@@ -11,6 +11,7 @@ from claims.core.record import Figure, Series
 from claims.rollouts.prediction import held_out_r2, rank_correlation
 from claims.rollouts.usage_similarity import ceiling_tables, similarity_tables
 from claims.shared.answers import Answers, answers_of, models_rollouts
+from claims.shared.position_alone import pairs_by_length
 from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.rollouts.population import FIRST, SECOND
@@ -44,7 +45,8 @@ ANY, PAIRED = "any two prompts", "paired prompts"
     check="Which share of a generation's experts its own prompt names, against other prompts (claim prefill- "
     "predicts-decode), at the lengths that you serve.",
     null_says="A claim of absence has a positive control instead: the similarity of first halves of completions must "
-    "be seen to predict that of their second halves, or the similarities are noise.",
+    "be seen to predict that of their second halves, or the similarities are noise; and among completions of the same "
+    "length, to a factor of sqrt(2), too, or length alone makes both halves alike.",
     paper="three hand-picked pairs: similarity stays or drops in generation, whatever it was over the prompt (Fig. 7)",
     thresholds={
         "high": Threshold(0.3, "equivalence to 0: a weaker relation explains less than a tenth of the ranks"),
@@ -61,6 +63,7 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
     correlation = rank_correlation(tables.prompt, tables.generated, tables.pairs, sampling)
     explained = held_out_r2(tables.prompt, tables.generated, tables.pairs, sampling)
     halves = rank_correlation(tables.first, tables.second, tables.pairs, sampling)
+    as_long = rank_correlation(*tables.by_length(), sampling)
     cumulative = rank_correlation(tables.prompt, tables.whole, tables.pairs, sampling)
     limits = (-1.0, 1.0)
     return Finding(
@@ -71,6 +74,9 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
         ),
         premises=(
             Measured("Spearman, first half to second half", halves, ">=", "seen", within=limits),
+            Measured(
+                "Spearman, first half to second half, completions of the same length", as_long, ">=", "seen", limits
+            ),
             *models_rollouts(rollouts, answers, sampling),
         ),
         reported=(Measured("Spearman, prompt to prompt and generation", cumulative, "<", "high"),),
@@ -81,7 +87,10 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
 
 @dataclass(frozen=True)
 class _Tables:
-    """Usage similarities of pairs of questions, (A, Q, Q), mean over layers, of A authors."""
+    """Usage similarities of pairs of questions, (A, Q, Q), mean over layers, of A authors.
+
+    ``pairs`` are those that are compared, and ``as_long`` (B, A, Q, Q) those of them in each band of lengths.
+    """
 
     authors: tuple[str, ...]
     prompt: Float64Array
@@ -90,7 +99,14 @@ class _Tables:
     first: Float64Array
     second: Float64Array
     pairs: BoolArray
+    as_long: BoolArray
     notes: tuple[str, ...]
+
+    def by_length(self) -> tuple[Float64Array, Float64Array, BoolArray]:
+        """Return the halves' similarities and pairs, bands of lengths told apart as if each were an author's."""
+        bands, (authors, *square) = len(self.as_long), self.first.shape
+        first, second = (np.tile(table, (bands, 1, 1)) for table in (self.first, self.second))
+        return first, second, self.as_long.reshape(bands * authors, *square)
 
 
 def _tables(rollouts: SequenceTrace, answers: Answers, *, paired: bool) -> _Tables:
@@ -109,6 +125,9 @@ def _tables(rollouts: SequenceTrace, answers: Answers, *, paired: bool) -> _Tabl
         raise NotApplicable(
             f"no author has more than {count.max()} {what} with two halves of a completion to each; {FEWEST} are needed"
         )
+    as_long = (pairs & pairs_by_length(rollouts, answers))[:, kept]
+    if as_long.sum() < FEWEST:
+        raise NotApplicable(f"fewer than {FEWEST} pairs of completions are of the same length, to a factor of 1.4")
     if all(np.ptp(prompt[author][pairs[author]]) < 1e-9 for author in kept):
         raise NotApplicable("all pairs of prompts are equally similar, so their similarity can predict nothing")
     left = [answers.authors[author] for author in range(len(count)) if author not in kept]
@@ -120,7 +139,9 @@ def _tables(rollouts: SequenceTrace, answers: Answers, *, paired: bool) -> _Tabl
         *notes,
     )
     names = tuple(answers.authors[author] for author in kept)
-    return _Tables(names, prompt[kept], generated[kept], whole[kept], first[kept], second[kept], pairs[kept], notes)
+    return _Tables(
+        names, prompt[kept], generated[kept], whole[kept], first[kept], second[kept], pairs[kept], as_long, notes
+    )
 
 
 def _notes(tables: _Tables) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from claims.core.finding import NotApplicable
 from claims.shared.answers import Answers
 from claims.shared.rollout_parts import generated_parts, lengths, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
-from metrics.arrays import Int64Array, IntArray
+from metrics.arrays import BoolArray, Float64Array, Int64Array, IntArray
 from metrics.usage.position import bands, drawn_by_position, middle_places
 
 #: What the control is called, and the sentence of the claims' definitions.
@@ -64,6 +64,43 @@ def equal_length(rollouts: SequenceTrace, answers: Answers) -> int:
             f"{shortest:g}): the authors have no stretch of equal length"
         )
     return reached[-1]
+
+
+def first_prompts(rollouts: SequenceTrace, answers: Answers) -> Float64Array:
+    """Return the mean length of the prompt of each question in its first wording, (Q,), NaN where there is none."""
+    first = np.flatnonzero(answers.wording == 0)
+    tokens = rollouts.part_tokens[first][:, rollouts.part_numbers(prompt_part(rollouts))].sum(axis=1)
+    total, count = (
+        np.bincount(answers.question[first], weights, minlength=len(answers.questions)) for weights in (tokens, None)
+    )
+    return np.asarray(np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0))
+
+
+def pairs_by_length(rollouts: SequenceTrace, answers: Answers) -> BoolArray:
+    """Mark, for each of B bands of generated lengths, the completions by one author that both lie in it, (B, A, Q, Q).
+
+    On the diagonal those to two wordings of a question, off it those to the first wordings of two. Within a band
+    lengths differ by a factor of sqrt(2) at most; an author's completions of a question count by their mean length.
+    """
+    generated = rollouts.part_tokens[:, rollouts.part_numbers(generated_parts(rollouts))].sum(axis=1)
+    shape = len(answers.authors), len(answers.questions)
+    cell = answers.author * shape[1] + answers.question
+    first, second = (
+        _cell_bands(cell[own], generated[own], shape) for own in (answers.wording == 0, answers.wording == 1)
+    )
+    every = np.unique(first[first >= 0])[:, None, None]
+    marked = (first == every)[..., :, None] & (first == every)[..., None, :]
+    own = np.arange(shape[1])
+    marked[..., own, own] = (first == every) & (second == every)
+    return np.asarray(marked)
+
+
+def _cell_bands(cell: IntArray, tokens: IntArray, shape: tuple[int, int]) -> Int64Array:
+    """Band of the mean length of each author's answers to each question, (A, Q), -1 where there is none."""
+    cells = shape[0] * shape[1]
+    total, count = (np.bincount(cell, weights, minlength=cells) for weights in (tokens, None))
+    mean = np.divide(total, count, out=np.zeros(cells), where=count > 0)
+    return np.where(mean > 0, bands(mean), -1).reshape(shape)
 
 
 def _medians(generated: IntArray, answers: Answers) -> Iterator[tuple[float, str]]:

@@ -6,7 +6,7 @@ texts apart is held against the same texts whose tokens are those of any text, a
 
 import numpy as np
 
-from metrics.arrays import Float64Array, FloatArray, Int64Array, IntArray, as_float64
+from metrics.arrays import BoolArray, Float64Array, FloatArray, Int64Array, IntArray, as_float64
 
 #: Bands of places or lengths, to a doubling.
 BANDS = 2
@@ -90,6 +90,27 @@ def drawn_by_position(visits: IntArray, tokens: IntArray, band: IntArray, rng: n
     share = np.divide(pooled, made, out=np.zeros_like(pooled), where=made > 0)
     drawn = rng.binomial(np.asarray(tokens)[..., None], share[place].clip(0.0, 1.0))
     return np.where(drawn.any(axis=(1, 2), keepdims=True), drawn, visits)
+
+
+def same_length(tokens: FloatArray | IntArray) -> BoolArray:
+    """Tell of every two texts whether they are of the same length, to a factor of sqrt(2).
+
+    Parameters
+    ----------
+    tokens : array of shape (N,), above 0; NaN of a text that is not there
+
+    Returns
+    -------
+    bool array of shape (N, N), symmetric; False where a length is NaN
+
+    Examples
+    --------
+    >>> same_length(np.array([100, 140, 190])).tolist()
+    [[True, True, False], [True, True, True], [False, True, True]]
+    """
+    length = as_float64(np.asarray(tokens))
+    most, least = np.maximum(length[:, None], length), np.minimum(length[:, None], length)
+    return np.asarray(most <= np.sqrt(2) * least)
 
 
 def permuted_within(labels: IntArray, band: IntArray, rng: np.random.Generator) -> Int64Array:

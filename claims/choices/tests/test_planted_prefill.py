@@ -9,6 +9,7 @@ import pytest
 from claims.choices import test_2607_00466_prefill
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
+from claims.tests.support.planted_places import placed_prompts
 from claims.tests.support.planted_rollouts import Cast, unmodelled, with_identity
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
@@ -22,6 +23,10 @@ SIZE, COMMON = 24, 9
 MANY = replace(CAST, questions=80, authors=1)
 #: For worlds of chance, which are many.
 SMALL = replace(CAST, authors=1, layers=1, questions=24)
+
+
+#: Rollouts whose prompts differ in length.
+READ, LENGTHS = Cast(questions=48, authors=2, layers=2), (100, 400, 1600)
 
 
 def answered(extra: float, seed: int = 1, cast: Cast = CAST) -> SequenceTrace:
@@ -77,6 +82,11 @@ CONTRACTS = (
         prefill_predicts,
         (
             Case("two experts more", Verdict.SUPPORTED, rollouts=lambda: answered(2)),
+            Case(
+                "by the positions that a prompt reaches", Verdict.VACUOUS,
+                rollouts=lambda: placed_prompts(READ, LENGTHS, 1),
+                says="gives it too: recall by the own prompt minus that by other prompts of the same length = -?0.00",
+            ),
             Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=MANY)),
             Case("unrelated", Verdict.REFUTED, rollouts=lambda: answered(0)),
             Case("at the threshold", Verdict.INCONCLUSIVE, at={"gain": MEASURED}, rollouts=lambda: answered(2)),
@@ -91,11 +101,12 @@ CONTRACTS = (
         (
             Null("unrelated generations", many(0.0), mostly=Verdict.REFUTED),
             Null("nearly so much", many(1.0)),
+            Null(
+                "by the positions that a prompt reaches",
+                {"rollouts": lambda seed: placed_prompts(replace(READ, layers=1), LENGTHS, seed)},
+            ),
             Null("a little more than asked for", many(1.5), limits={Verdict.REFUTED: 0.95}),
         ),
-        {
-            Verdict.VACUOUS: "permuted prompts are other prompts: who gains over these does over those",
-        },
     ),
 )  # fmt: skip
 

@@ -39,6 +39,36 @@ def topical(
     return planted_trace(world, [hidden], [np.eye(world.experts)], experts=[chosen[:, None]], corpora=2, spectra=False)
 
 
+def sliding(seed: int = 1, *, own: float = 0.0, lengths: tuple[int, ...] = (24, 96, 384), width: int = 16) -> Trace:
+    """Sequences of unlike length: tokens point at experts of a window that slides with the place, and use them.
+
+    Parameters
+    ----------
+    own : share of the tokens that point at experts of the sequence's own topic instead
+    lengths : of sequence i the one at i modulo their number
+    """
+    rng, sequences = np.random.default_rng(seed), 48
+    tokens = np.array(lengths)[np.arange(sequences) % len(lengths)]
+    owner = np.repeat(np.arange(sequences, dtype=np.int32), tokens)
+    place = np.arange(len(owner)) - np.repeat(tokens.cumsum() - tokens, tokens)
+    topic = rng.dirichlet(np.full(width, 0.3), sequences)
+    slid = (place * 0.75 * width / max(lengths) + rng.normal(0.0, 1.0, len(owner))).astype(int) % width
+    drawn = np.concatenate([rng.choice(width, count, p=row) for count, row in zip(tokens, topic, strict=True)])
+    chosen = np.where(rng.random(len(owner)) < own, drawn, slid)
+    hidden = np.eye(width)[chosen] + 0.05 * rng.standard_normal((len(owner), width))
+    one = World(sequences=1, length=len(owner), width=width, experts=width, top_k=1)
+    whole = planted_trace(one, [hidden], [np.eye(width)], experts=[chosen[:, None]], spectra=False)
+    pooled = np.stack([hidden[owner == number].mean(axis=0) for number in range(sequences)])
+    return replace(
+        whole,
+        sequence=owner,
+        position=place.astype(np.int32),
+        corpus=np.zeros(sequences, dtype=np.int16),
+        documents=tuple(f"document {number}" for number in range(sequences)),
+        layers=tuple(replace(layer, pooled=pooled) for layer in whole.layers),
+    )
+
+
 @cache
 def ignoring(correlation: float, *, within: bool) -> float:
     """Return the share of tokens that must ignore their topic for a correlation, on average over many worlds.
@@ -94,6 +124,14 @@ CONTRACTS = (
                 trace=partial(topical, MANY, ignored=1.0),
             ),
             Case(
+                "lengths alone", Verdict.VACUOUS, says="minus the same with usage permuted = 0.0", variant=RAW,
+                trace=sliding,
+            ),
+            *(
+                Case(name, Verdict.SUPPORTED, variant=RAW, trace=partial(sliding, own=0.6, lengths=lengths))
+                for name, lengths in (("topics, equal lengths", (96,)), ("topics and lengths", (24, 96, 384)))
+            ),
+            Case(
                 "a correlation at the threshold", Verdict.INCONCLUSIVE, at={"correlation": MEASURED}, variant=RAW,
                 trace=partial(topical, LONG, ignored=0.5),
             ),
@@ -107,6 +145,7 @@ CONTRACTS = (
             ),
         ),
         (
+            Null("lengths alone", {"trace": sliding, "variant": RAW}, 99),
             Null("topics ignored", {"trace": partial(topical, LONG, ignored=1.0), "variant": RAW}),
             Null(
                 "a correlation at the threshold",

@@ -10,6 +10,7 @@ from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_rollouts
 from claims.rollouts.test_geo_fig07_rollouts import ANY, PAIRED
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.planted_places import placed_rollouts
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
@@ -64,6 +65,8 @@ def too_few(name: str, cast: Cast, pairs: str, says: str) -> Case:
 
 
 SOME = Cast(questions=40, authors=3)
+#: Completions that differ in length.
+READ = Cast(questions=40, authors=2, layers=2)
 #: How much halves vary where their own prediction is neither shown nor excluded.
 UNSURE = dict(zip(PAIRS, (0.2, 0.3), strict=True))
 CONTRACTS = (
@@ -96,6 +99,11 @@ CONTRACTS = (
                     **given(pairs, follows=0.0, varies=0.0),
                 )
                 for pairs in PAIRS
+            ),
+            Case(
+                "halves that are as predictable as lengths alone make them", Verdict.NOT_APPLICABLE,
+                rollouts=partial(placed_rollouts, READ, (72, 512), 1), variant={"pairs": ANY},
+                says="not met: Spearman, first half to second half, completions of the same length = -?0.[01]",
             ),
             unmodelled(partial(answered, MANY, 1, follows=0.0), variant={"pairs": ANY}),
             too_few("29 questions", Cast(questions=29), PAIRED, "29 questions in two wordings with two halves"),

@@ -9,6 +9,7 @@ import pytest
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_prompts
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.planted_places import placed_prompts
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
@@ -20,6 +21,8 @@ SHORT = Cast(questions=16, authors=2, prompt_tokens=30)
 #: Prompts just long enough.
 NOISY = Cast(questions=16, authors=2, prompt_tokens=80)
 MANY = Cast(questions=48, authors=2)
+#: Tokens of prompts of unlike length.
+LENGTHS = (100, 400, 1600)
 
 
 def prompts(cast: Cast, seed: int, *, template: float = 0.0, odd: int = 0, concentration: float = 0.3) -> SequenceTrace:
@@ -69,6 +72,15 @@ CONTRACTS = (
             ),
             Case("one template for all", Verdict.VACUOUS, rollouts=partial(prompts, SMALL, 1, template=0.95)),
             Case(
+                "prompts of unlike length, whose routing tells no more", Verdict.VACUOUS,
+                rollouts=partial(placed_prompts, MANY, LENGTHS, 1),
+                says="gives it too: paired minus unrelated prompts of the same length = 0.00",
+            ),
+            Case(
+                "prompts that have no length in common", Verdict.NOT_APPLICABLE, says="of the same length, to a factor",
+                rollouts=partial(placed_prompts, SMALL, tuple(50 * 3**power for power in range(8)) * 2, 1),
+            ),
+            Case(
                 "a template but for two points", Verdict.VACUOUS, says="paired minus unrelated prompts = 0.02",
                 rollouts=partial(prompts, SMALL, 1, template=0.8),
             ),
@@ -97,6 +109,7 @@ CONTRACTS = (
                 "the template alone", {"rollouts": partial(prompts, SMALL, template=1.0)}, 99,
                 {Verdict.SUPPORTED: 0.95},
             ),
+            Null("lengths alone", {"rollouts": partial(placed_prompts, SMALL, LENGTHS)}, 99),
             Null(
                 "nearly identical, but for counting noise", {"rollouts": partial(like, NOISY, odd=0.3)}, 99,
                 {Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95},

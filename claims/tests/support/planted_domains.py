@@ -28,7 +28,11 @@ class Library:
 
 
 def drawn_documents(
-    library: Library, profile: Float64Array, rng: np.random.Generator, identity: Float64Array | None = None
+    library: Library,
+    profile: Float64Array,
+    rng: np.random.Generator,
+    identity: Float64Array | None = None,
+    tokens: IntArray | None = None,
 ) -> TokenRouting:
     """Draw the experts of every document from its profile, visit by visit.
 
@@ -36,10 +40,10 @@ def drawn_documents(
     ----------
     profile : broadcasts to (L, N, E)
     identity : the profiles were each token routed as another occurrence of its id, or None
+    tokens : of each document, (N,); as many of each by default
     """
-    return routing_of(
-        library, _drawn(library, profile, rng), None if identity is None else _drawn(library, identity, rng)
-    )
+    usage = _drawn(library, profile, rng, tokens)
+    return routing_of(library, usage, None if identity is None else _drawn(library, identity, rng, tokens))
 
 
 def routing_of(
@@ -100,8 +104,11 @@ def mixed(first: Float64Array, second: Float64Array, share: float | Float64Array
     return (1 - share) * first + share * second
 
 
-def _drawn(library: Library, profile: Float64Array, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _drawn(
+    library: Library, profile: Float64Array, rng: np.random.Generator, tokens: IntArray | None = None
+) -> npt.NDArray[np.int64]:
     shape = (library.layers, len(library.domain), library.experts)
     table = np.broadcast_to(profile, shape)
-    visits = rng.multinomial(library.tokens * library.top_k, table / table.sum(axis=-1, keepdims=True))
-    return np.asarray(visits)
+    visits = library.top_k * (library.tokens if tokens is None else tokens)
+    drawn = rng.multinomial(visits, table / table.sum(axis=-1, keepdims=True))
+    return np.asarray(drawn)

@@ -1,11 +1,13 @@
-"""Planted rollouts of unlike length, in which routing slides with the place of a token, or belongs to its author."""
+"""Planted texts of unlike length, in which routing slides with the place of a token, or belongs to the text."""
 
 from typing import Literal
 
 import numpy as np
 
+from claims.tests.support.planted_domains import Library, drawn_documents
 from claims.tests.support.planted_rollouts import Cast
 from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.token_routing import TokenRouting
 from fixtures.planted.sequences import planted_sequences
 from fixtures.rollouts.population import part_names, part_numbers
 from metrics.arrays import Float64Array, IntArray
@@ -44,10 +46,50 @@ def placed_rollouts(
         for layer in range(cast.layers):
             mine = profile[layer, question[row] * cast.authors + author[row]]
             np.add.at(usage[layer, row], (part, _drawn((1 - own) * window[:length] + own * mine, rng)), 1)
-    usage[:, :, 0] = cast.prompt_tokens // cast.experts
+    usage[:, :, 0] = rng.multinomial(cast.prompt_tokens, np.full(cast.experts, 1 / cast.experts), usage.shape[:2])
     even = np.zeros_like(usage)
     even[..., 0] = usage.sum(axis=-1)
     return planted_sequences(usage, labels=cast.labels, parts=parts, by_identity=even)
+
+
+def placed_prompts(cast: Cast, lengths: tuple[int, ...], seed: int) -> SequenceTrace:
+    """Draw rollouts whose routing slides with the place from the first token of their prompt on, and tells no more.
+
+    Parameters
+    ----------
+    lengths : tokens of the prompt of question i, a twentieth more or less, the one at i modulo their number
+    """
+    rng, question = np.random.default_rng(seed), cast.rows[:, 0]
+    given = (np.array(lengths)[question % len(lengths)] * rng.uniform(0.95, 1.05, cast.questions)[question]).astype(int)
+    window = _windows(cast.experts, int(given.max()) + cast.tokens, "doublings")
+    upto = np.concatenate([np.zeros((1, cast.experts)), window.cumsum(axis=0)])
+    part = np.array(part_numbers(0, cast.tokens))
+    usage = np.zeros((cast.layers, len(question), len(cast.parts), cast.experts), dtype=np.int64)
+    for row, prompt in enumerate(given):
+        for layer in range(cast.layers):
+            usage[layer, row, 0] = rng.multinomial(prompt, upto[prompt] / prompt)
+            np.add.at(usage[layer, row], (part, _drawn(window[prompt : prompt + cast.tokens], rng)), 1)
+    return planted_sequences(usage, labels=cast.labels, parts=cast.parts)
+
+
+def placed_documents(
+    library: Library, lengths: tuple[int, ...], seed: int, *, own: float = 0.0, kept: float = 1.0
+) -> TokenRouting:
+    """Draw documents whose routing slides with the place, and whose domains differ in length, or in routing too.
+
+    Parameters
+    ----------
+    lengths : tokens of the documents of domain i, a tenth more or less
+    own : share of the visits that are drawn from a profile of the document's domain instead
+    kept : share of the documents that are as long as those of their domain; the others are as long as those of any
+    """
+    rng, domain = np.random.default_rng(seed), library.domain
+    usual = np.where(rng.random(len(domain)) < kept, domain, rng.integers(0, len(lengths), len(domain)))
+    tokens = (np.array(lengths)[usual] * rng.uniform(0.9, 1.1, len(domain))).astype(int)
+    reached = _windows(library.experts, int(tokens.max()), "doublings").cumsum(axis=0)[tokens - 1]
+    profile = rng.dirichlet(np.full(library.experts, 0.3), (library.layers, library.domains))
+    slid = reached / tokens[:, None]
+    return drawn_documents(library, (1 - own) * slid + own * profile[:, domain], rng, tokens=tokens)
 
 
 def _windows(experts: int, places: int, slide: Slide) -> Float64Array:
