@@ -79,7 +79,10 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
             Measured(f"{name_seen}, beyond {POSITION}", beyond, ">=", "seen", within=(-1.0, 1.0)),
             *models_rollouts(rollouts, tables.answers, sampling),
         ),
-        controls=by_identity(name, gain, tables, "<=", "margin", sampling),
+        controls=(
+            *by_identity(name, gain, tables, "<=", "margin", sampling),
+            Measured(f"{name}, {POSITION} alone", gain(tables.by_position, sampling), "<=", "margin"),
+        ),
         reported=(*_other_kinds(tables, gain, sampling), ceiling(tables, sampling)),
         layers=(
             by_layer(f"same question minus {variant['against']}", gain, tables, tables.measured, "margin", sampling),
