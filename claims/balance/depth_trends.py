@@ -118,7 +118,7 @@ def _trend(name: str, table: Float64Array, direction: str, opens: bool, sampling
 def _orders(name: str, table: Float64Array, sampling: Sampling) -> Measured:
     """How many orders of the layers rise as much."""
     share = share_of_orders(table, sampling)
-    return Measured(f"share of orders of the layers with as large a Spearman(layer, {name})", share, "<=", "luck")
+    return Measured(f"permutation p over layer orders, {name}", share, "<=", "luck")
 
 
 def _notes(depth: Depth) -> tuple[str, ...]:

@@ -49,4 +49,4 @@ def all_model_text(experiment: Experiment, sampling: Sampling) -> tuple[Measured
     if not found:
         return ()
     worst = min(found, key=lambda each: each.estimate.value)
-    return (replace(worst, name=f"{worst.name}, in the arm that does so least"),)
+    return (replace(worst, name=f"{worst.name}, in the arm where it is least"),)

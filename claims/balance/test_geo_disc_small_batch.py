@@ -71,7 +71,7 @@ def test_balance_small_batch(batch_experiment: Experiment, sampling: Sampling) -
     rng = sampling.rng("balance-small-batch", "corpora")
     one_more, *floor = (rng.permutation(trace.corpus) for _ in range(SHUFFLES + 1))
     first, last = batch_experiment.arms
-    name = f"J above its floor, {first!r} minus {last!r}"
+    name = f"Jensen-Shannon divergence between domains beyond shuffled labels, {first!r} minus {last!r}"
     true, shuffled = (_above_floor(used, labels, floor) for labels in (trace.corpus, one_more))
     return Finding(
         headline=(Measured(name, over_trainings(true), "<=", "smaller"),),

@@ -84,10 +84,12 @@ def test_balance_suppression(
     )
     return Finding(
         headline=(Measured("median rho", rho, "<=", "ignored"),),
-        excess=(Measured("lowest of 19 random routers minus median rho", below, ">=", "beyond"),),
+        excess=(Measured("margin below the lowest of 19 random routers", below, ">=", "beyond"),),
         parts=(Measured("median rho, for half of a random router's", rho, "<=", "half"),),
         premises=judged.premises,
-        controls=(Measured("lowest of 19 random routers' median rho", exact(least, DRAWS, "draw"), "<=", "ignored"),),
+        controls=(
+            Measured("the same of the lowest of 19 random routers", exact(least, DRAWS, "draw"), "<=", "ignored"),
+        ),
         layers=(
             curve,
             judged.energy,

@@ -89,10 +89,30 @@ def test_consecutive_experts(
     curves = _curves(token_routing, found, sampling)
     return Finding(
         premises=models_text(token_routing, sampling),
-        headline=(Measured("deepest half, minus uniform chance", measured, ">=", "above", DIFFERENCE),),
-        excess=(Measured("deepest half, minus another order of the tokens", excess, ">=", "beyond", DIFFERENCE),),
-        parts=(Measured("first layer, minus another order of the tokens", first, "<=", "first", DIFFERENCE),),
-        controls=(Measured("deepest half, another order minus uniform chance", by_load, ">=", "above", DIFFERENCE),),
+        headline=(
+            Measured(
+                "repeats of the last token's expert, deepest half of layers, minus uniform chance",
+                measured,
+                ">=",
+                "above",
+                DIFFERENCE,
+            ),
+        ),
+        excess=(
+            Measured(
+                "repeats beyond another order of the tokens, deepest half of layers", excess, ">=", "beyond", DIFFERENCE
+            ),
+        ),
+        parts=(Measured("repeats beyond another order of the tokens, first layer", first, "<=", "first", DIFFERENCE),),
+        controls=(
+            Measured(
+                "repeats in another order, deepest half of layers, minus uniform chance",
+                by_load,
+                ">=",
+                "above",
+                DIFFERENCE,
+            ),
+        ),
         layers=curves,
         figure=figure_of_curves(f"neighbours that share {_what(variant)}", "Mixtral Table 5", "share", curves),
         notes=(_told(token_routing, found, deep, variant), *_left_out(token_routing, found), PLACES),

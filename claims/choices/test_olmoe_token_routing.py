@@ -127,7 +127,7 @@ def _middle(
     return (
         Measured(name, trend, ">=", "middle", (-1.0, 1.0), fails_open=trend_is_open(folded, luck, sampling)),
         Measured(
-            "share of orders of the distances in which it is as strong",
+            "permutation p over layer orders",
             share_of_orders(folded, sampling), "<=", "luck", fails_open=True,
         ),
     ), ()  # fmt: skip

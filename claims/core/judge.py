@@ -112,7 +112,7 @@ def _reason(verdict: Verdict, finding: Finding, measured: list[Measured], criter
                 f"{_said(criteria, False, Role.PART)}"
             )
         case Verdict.VACUOUS:
-            return "true, but its null gives it too: " + _said(criteria, False, Role.EXCESS)
+            return "it holds, but so does its null: " + _said(criteria, False, Role.EXCESS)
         case Verdict.INCONCLUSIVE:
             return _open(measured, criteria)
         case _:

@@ -94,7 +94,7 @@ def test_functional_decorrelation(
         raise NotApplicable(f"no layer says anything (layer {number}: {reason})")
     excess, chance = below_chance(layers), mean_chance(layers)
     outputs = outputs_agree([each.layer for each in layers], excess.n)
-    said = "alignment of reinitialised experts minus that of these, mean over layers"
+    said = "alignment of randomly re-initialised experts minus that of these, mean over layers"
     share = "share of the same expert's alignment, corrected for chance, mean over layers"
     return Finding(
         headline=(Measured("mean alignment, mean over layers", mean_size(layers), "<=", "near_zero", within=SHARE),),
@@ -109,7 +109,11 @@ def test_functional_decorrelation(
         premises=models_text(trace, sampling),
         controls=(
             Measured(
-                "mean alignment of reinitialised experts, mean over layers", chance, "<=", "near_zero", within=SHARE
+                "mean alignment of randomly re-initialised experts, mean over layers",
+                chance,
+                "<=",
+                "near_zero",
+                within=SHARE,
             ),
         ),
         reported=(*outputs.reported, *_across(layers)),

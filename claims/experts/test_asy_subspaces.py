@@ -84,17 +84,17 @@ def test_subspace_overlap(
     return Finding(
         headline=(
             _difference(
-                "d_G, experts minus random partitions",
+                "Grassmann distance, experts minus random partitions",
                 allow(_jackknife(distinct), used, [float(each[0]) for each in distinct], 0),
                 "distinct",
             ),
             _difference(
-                "mean cos^2, experts minus r/d",
+                "overlap of subspaces, experts minus chance",
                 allow(overlap_above_chance(readings), used, [float(each.overlap[0]) for each in readings], 1),
                 "overlapping",
             ),
         ),
-        excess=(_difference("d_G, router minus random routers", _lead(led, readings, allow), "lead"),),
+        excess=(_difference("Grassmann distance, router minus random routers", _lead(led, readings, allow), "lead"),),
         premises=models_text(trace, sampling),
         reported=tuple(
             Measured(f"layers where {what} is shown to be greater", _share_shown(*each), ">=", "layers", within=(0, 1))
@@ -200,15 +200,21 @@ def _curves(used: Sequence[Used], led: Sequence[Used]) -> tuple[Curve, ...]:
     leads = tuple(lead_over_random_routers([each.reading]) for each in led)
     above = tuple(overlap_above_chance([each]) for each in readings)
     return (
-        curve("d_G, experts minus random partitions", [r.geodesic - r.random_geodesic for r in readings], "distinct"),
-        Curve("mean cos^2, experts minus r/d", layers, above, "overlapping"),
+        curve(
+            "Grassmann distance, experts minus random partitions",
+            [r.geodesic - r.random_geodesic for r in readings],
+            "distinct",
+        ),
+        Curve("overlap of subspaces, experts minus chance", layers, above, "overlapping"),
         curve("d_G, experts", [r.geodesic for r in readings]),
         curve("d_G, random partitions", [r.random_geodesic for r in readings]),
         Curve("d_G, random subspaces", layers, tuple(r.floor_geodesic for r in readings)),
         curve("mean cos^2, experts", [r.overlap for r in readings]),
         curve("mean cos^2, random partitions (ceiling)", [r.random_overlap for r in readings]),
         Curve("mean cos^2, random subspaces (floor, r/d)", layers, tuple(r.floor_overlap for r in readings)),
-        Curve("d_G, router minus random routers", tuple(each.layer.layer for each in led), leads, "lead"),
+        Curve(
+            "Grassmann distance, router minus random routers", tuple(each.layer.layer for each in led), leads, "lead"
+        ),
     )
 
 

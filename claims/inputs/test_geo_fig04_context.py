@@ -166,7 +166,13 @@ def _first_and_trend(name: str, table: Float64Array, unit: str, sampling: Sampli
     """The overlap at the first layer, and the mean over units of its rank correlation with depth."""
     trend = layer_trend(table)
     return (
-        Measured(f"first layer, {name}", _mean(table[0], unit, sampling), ">=", "first", within=(0.0, 1.0)),
+        Measured(
+            f"expert overlap in the first layer, {name}",
+            _mean(table[0], unit, sampling),
+            ">=",
+            "first",
+            within=(0.0, 1.0),
+        ),
         Measured(f"Spearman(layer, overlap), {name}", _mean(trend, unit, sampling), "<=", "trend", within=(-1.0, 1.0)),
     )
 
@@ -174,7 +180,7 @@ def _first_and_trend(name: str, table: Float64Array, unit: str, sampling: Sampli
 def _as_steep(found: _Overlaps, sampling: Sampling) -> Measured:
     """Whether the fall could be luck in the order of the layers, which no number of pairs can tell."""
     share = share_of_orders(-found.same, sampling)
-    return Measured("share of orders of the layers that fall as much", share, "<=", "luck", fails_open=True)
+    return Measured("permutation p over layer orders", share, "<=", "luck", fails_open=True)
 
 
 def _leads(found: _Overlaps, sampling: Sampling) -> tuple[Measured, Measured]:
@@ -182,7 +188,9 @@ def _leads(found: _Overlaps, sampling: Sampling) -> tuple[Measured, Measured]:
     lead = found.same - found.different
     first, lost = (_mean(values, found.unit, sampling) for values in (lead[0], lead[0] - lead[-1]))
     return (
-        Measured("first layer, same minus different tokens", first, ">=", "lead", within=(-1.0, 1.0)),
+        Measured(
+            "expert overlap in the first layer, same minus different tokens", first, ">=", "lead", within=(-1.0, 1.0)
+        ),
         Measured("same minus different tokens, first minus last layer", lost, ">=", "lead", within=(-2.0, 2.0)),
     )
 

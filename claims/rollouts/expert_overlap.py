@@ -152,7 +152,7 @@ class _Pairs:
         return self._means(lambda own: jaccard_matrix(members[own], members))
 
     def chance(self, members: BoolArray) -> Overlaps:
-        """Exact mean Jaccard of sets of the same sizes, experts renamed at random."""
+        """Exact mean overlap that sets of these sizes have by chance at random."""
         sizes = members.sum(axis=1)
         expected = _chance(int(sizes.max()), members.shape[1])
         return self._means(lambda own: expected[sizes[own] - 1][:, sizes - 1])

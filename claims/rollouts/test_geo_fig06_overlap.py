@@ -74,18 +74,26 @@ def test_cross_model_overlap(
     bars, lines = overlap_figures(tables, variant["tokens"], sampling)
     return Finding(
         headline=(
-            Measured("Jaccard, different authors, lower end", overlap, ">=", "low", within=(0.0, 1.0)),
-            Measured("Jaccard, different authors, upper end", overlap, "<=", "high", within=(0.0, 1.0)),
+            Measured("mean Jaccard of different authors", overlap, ">=", "low", within=(0.0, 1.0)),
+            Measured("mean Jaccard of different authors", overlap, "<=", "high", within=(0.0, 1.0)),
         ),
-        excess=(Measured("Jaccard above sets of the same sizes", excess, ">=", "excess", within=(-1.0, 1.0)),),
+        excess=(
+            Measured(
+                "mean Jaccard beyond what sets of these sizes share by chance",
+                excess,
+                ">=",
+                "excess",
+                within=(-1.0, 1.0),
+            ),
+        ),
         premises=(
             ceiling(tables, sampling, "reach"),
             _lost(tables, sampling),
             *models_rollouts(rollouts, tables.answers, sampling),
         ),
         controls=(
-            Measured("Jaccard of sets of the same sizes, experts renamed", null, ">=", "low"),
-            *by_identity("Jaccard, different authors", shared, tables, ">=", "low", sampling),
+            Measured("overlap that sets of these sizes have by chance", null, ">=", "low"),
+            *by_identity("mean Jaccard of different authors", shared, tables, ">=", "low", sampling),
         ),
         reported=(
             Measured(

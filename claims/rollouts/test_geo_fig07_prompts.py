@@ -98,7 +98,12 @@ def test_prompt_similarity(rollouts: SequenceTrace, sampling: Sampling, threshol
             Measured(f"usage cosine, prompts of {prompts.called}", mean_over_pairs(others, sampling), ">=", "near"),
         ),
         reported=(
-            Measured("usage cosine of paired prompts, without counting noise", noiseless, ">=", "near"),
+            Measured(
+                "usage cosine of paired prompts, corrected for the sampling noise of short prompts",
+                noiseless,
+                ">=",
+                "near",
+            ),
             _share("share of paired prompts that reach it", pairs, thresholds["near"]),
         ),
         layers=(

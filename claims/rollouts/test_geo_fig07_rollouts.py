@@ -68,8 +68,8 @@ def test_prompt_to_rollout(rollouts: SequenceTrace, variant: Variant, sampling: 
     limits = (-1.0, 1.0)
     return Finding(
         headline=(
-            Measured("Spearman, prompt to generation, upper end", correlation, "<", "high", within=limits),
-            Measured("Spearman, prompt to generation, lower end", correlation, ">", "low", within=limits),
+            Measured("Spearman, prompt to generation", correlation, "<", "high", within=limits),
+            Measured("Spearman, prompt to generation", correlation, ">", "low", within=limits),
             Measured("held-out R^2, prompt to generation", explained, "<=", "explained"),
         ),
         premises=(

@@ -101,9 +101,13 @@ def _models_texts(pruned: Pruning, sampling: Sampling) -> tuple[Measured, ...]:
         if not len(rows):
             raise NotApplicable(f"none of the {len(tokens)} texts has a {name} of which a token could be scored")
         gain = sampling.of(rows, per_token, unit="question")
-        what = f"nats a token by which the whole model predicts {name}s better than token frequencies"
+        what = f"nats a token that the whole model gains on {name}s over token frequencies"
         found.append(Measured(what, gain, ">=", "models"))
     return tuple(found)
+
+
+def _last(depth: int) -> str:
+    return "last layer" if depth == 1 else f"last {depth} layers"
 
 
 def _headline(table: Float64Array, depth: int, sampling: Sampling) -> tuple[Measured, Measured]:
@@ -113,14 +117,14 @@ def _headline(table: Float64Array, depth: int, sampling: Sampling) -> tuple[Meas
         raise NotApplicable(f"{len(both)} questions have a prompt and a completion to compare; {QUESTIONS} are needed")
     times = sampling.of(both, multiple, unit="question")
     return (
-        Measured(f"increase on prompts, last {depth}", rise(table, 0, sampling), "<", "increase"),
-        Measured(f"increase on completions over that on prompts, last {depth}", times, ">=", "multiple"),
+        Measured(f"loss rise on prompts, {_last(depth)}", rise(table, 0, sampling), "<", "increase"),
+        Measured(f"loss rise on completions over that on prompts, {_last(depth)}", times, ">=", "multiple"),
     )
 
 
 def _completions(table: Float64Array, depth: int, sampling: Sampling) -> Measured:
     """The rise on completions by itself."""
-    return Measured(f"increase on completions, last {depth}", rise(table, 1, sampling), ">=", 2 * LEAST)
+    return Measured(f"loss rise on completions, {_last(depth)}", rise(table, 1, sampling), ">=", 2 * LEAST)
 
 
 def _leads(tables: Tables, depth: int, sampling: Sampling) -> list[Measured]:
@@ -135,7 +139,7 @@ def _leads(tables: Tables, depth: int, sampling: Sampling) -> list[Measured]:
     for name, other in ((f"best of {len(random)} random", best), ("least used", least)):
         rows = np.stack([other[:, 0], favourites[:, 0], favourites[:, 1]], axis=1)[favourites[:, 1] > 0]
         ahead = sampling.of(rows, lead, unit="question")
-        found.append(Measured(f"increase on prompts, last {depth}, {name} minus most used", ahead, ">=", "lead"))
+        found.append(Measured(f"loss rise on prompts, {_last(depth)}, {name} minus most used", ahead, ">=", "lead"))
     return found
 
 

@@ -99,9 +99,15 @@ def test_prefill_collapse(rollouts: SequenceTrace, variant: Variant, sampling: S
     share, difference = (0.0, 1.0), (-1.0, 1.0)
     return Finding(
         headline=(
-            Measured("prompts, deepest quarter of layers", with_and_without(near, free), ">=", "near", within=share),
             Measured(
-                "prompts, deepest minus first quarter",
+                "usage cosine of unrelated prompts, deepest quarter of layers",
+                with_and_without(near, free),
+                ">=",
+                "near",
+                within=share,
+            ),
+            Measured(
+                "usage cosine of unrelated prompts, deepest minus first quarter of layers",
                 with_and_without(deeper, free_deeper),
                 ">=",
                 "deeper",
@@ -110,7 +116,7 @@ def test_prefill_collapse(rollouts: SequenceTrace, variant: Variant, sampling: S
         ),
         excess=(
             Measured(
-                "prompts minus the same with renamed experts, deepest quarter",
+                "usage cosine of unrelated prompts beyond renamed experts, deepest quarter of layers",
                 _mean((prompts.counted - prompts.renamed)[deep], sampling),
                 ">=",
                 "excess",
@@ -121,18 +127,28 @@ def test_prefill_collapse(rollouts: SequenceTrace, variant: Variant, sampling: S
         premises=(long_enough(reached), *models_rollouts(rollouts, answers, sampling)),
         controls=(
             Measured(
-                "prompts with renamed experts, deepest quarter", _mean(prompts.renamed[deep], sampling), ">=", "near"
+                "usage cosine with renamed experts, deepest quarter of layers",
+                _mean(prompts.renamed[deep], sampling),
+                ">=",
+                "near",
             ),
         ),
         reported=(
-            Measured("deepest quarter without counting noise", free, ">=", "near"),
-            Measured("deepest minus first quarter without it", free_deeper, ">=", "deeper"),
+            Measured(
+                "usage cosine, deepest quarter of layers, corrected for the sampling noise of short prompts",
+                free,
+                ">=",
+                "near",
+            ),
+            Measured(
+                "usage cosine, deepest minus first quarter of layers, corrected likewise", free_deeper, ">=", "deeper"
+            ),
             *_deeper_first(curves, sampling),
         ),
         layers=(
             unrelated_curve(prompts, sampling),
             Curve(
-                "the same, without counting noise, 1 at most",
+                "the same, corrected for the sampling noise of short prompts, 1 at most",
                 prompts.layers,
                 tuple(map(_capped, _means(prompts.noiseless, sampling))),
             ),

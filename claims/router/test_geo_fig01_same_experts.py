@@ -160,9 +160,14 @@ def _same_set(first: IntArray, second: IntArray) -> npt.NDArray[np.bool_]:
 def _radius(balls: list[_Ball]) -> tuple[Measured, ...]:
     """What must never happen inside the radius, and, where it is exact, just beyond it."""
     counts = (
-        ("changes inside the radius", sum(b.inside for b in balls), sum(b.tried for b in balls), "pair"),
         (
-            "choices unchanged just beyond the exact radius",
+            "top-k selections changed inside the radius",
+            sum(b.inside for b in balls),
+            sum(b.tried for b in balls),
+            "pair",
+        ),
+        (
+            "top-k selections unchanged just beyond the exact radius",
             sum(b.unmoved for b in balls),
             sum(b.exact_tokens for b in balls),
             "token",

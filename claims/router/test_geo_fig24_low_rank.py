@@ -66,10 +66,18 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
     beyond = _octaves((data, random), ks, sampling) if chance.value > 0 else later
     reach = float(np.log2(ks[-1]))
     return Finding(
-        headline=(Measured("log2 K90_k / K90_1, data directions", later, ">=", "later", within=(-reach, reach)),),
+        headline=(
+            Measured(
+                "directions for the k-th over the first expert, in octaves, data",
+                later,
+                ">=",
+                "later",
+                within=(-reach, reach),
+            ),
+        ),
         excess=(
             Measured(
-                "log2 K90_k / K90_1, data minus random directions where theirs is above 0",
+                "directions for the k-th over the first expert, in octaves, minus that of random ones if above 0",
                 beyond,
                 ">=",
                 "excess",
@@ -77,10 +85,24 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
             ),
         ),
         parts=(
-            Measured("agree_1 - agree_k at its worst K", _worst(data, sampling), ">=", "order", within=(-1.0, 1.0)),
+            Measured(
+                "agreement of the first minus the k-th expert, at its worst",
+                _worst(data, sampling),
+                ">=",
+                "order",
+                within=(-1.0, 1.0),
+            ),
         ),
         premises=models_text(trace, sampling),
-        controls=(Measured("log2 K90_k / K90_1, random directions", chance, ">=", "later", within=(-reach, reach)),),
+        controls=(
+            Measured(
+                "directions for the k-th over the first expert, in octaves, random",
+                chance,
+                ">=",
+                "later",
+                within=(-reach, reach),
+            ),
+        ),
         layers=(needed_by_layer(layers, trace, ks),),
         figure=agreement_figure(ks, data, random, sampling),
         notes=(
@@ -128,7 +150,13 @@ def test_low_rank_directions(trace: Trace, sampling: Sampling) -> Finding:
     share = (-1.0, 1.0)
     return Finding(
         headline=(
-            Measured("agree_1, data minus best random directions", sampling.mean(lead), ">=", "lead", within=share),
+            Measured(
+                "agreement of the first expert, data minus best random directions",
+                sampling.mean(lead),
+                ">=",
+                "lead",
+                within=share,
+            ),
         ),
         excess=(
             Measured(
@@ -141,7 +169,13 @@ def test_low_rank_directions(trace: Trace, sampling: Sampling) -> Finding:
         ),
         premises=models_text(trace, sampling),
         controls=(
-            Measured("agree_1, one more random minus best random", sampling.mean(luck), ">=", "lead", within=share),
+            Measured(
+                "agreement of the first expert, one more random minus best random directions",
+                sampling.mean(luck),
+                ">=",
+                "lead",
+                within=share,
+            ),
         ),
         layers=(needed_by_layer(layers, trace, ks),),
         figure=agreement_figure(ks, data, random, sampling),

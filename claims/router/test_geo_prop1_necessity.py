@@ -127,10 +127,10 @@ def test_necessity_in_practice(trace: Trace, sampling: Sampling) -> Finding:
         return Measured(name, sampling.mean(over_layers(table)), "<=", "far", within=(0.0, 1.0))
 
     return Finding(
-        headline=(share("near in logits, farther apart than the median pair", shares),),
+        headline=(share("share of the pairs nearest in logits that lie farther apart than the median pair", shares),),
         excess=(
             Measured(
-                "that share by the lowest of 19 random routers, minus the measured one",
+                "margin below the lowest of 19 random routers",
                 sampling.mean(over_layers(lowest - shares)),
                 ">=",
                 "excess",
@@ -138,8 +138,8 @@ def test_necessity_in_practice(trace: Trace, sampling: Sampling) -> Finding:
             ),
         ),
         premises=models_text(trace, sampling),
-        controls=(share("that share by the lowest of 19 random routers", lowest),),
-        reported=(share("that share by random routers, the mean of 19", _over_draws(drawn)),),
+        controls=(share("the same of the lowest of 19 random routers", lowest),),
+        reported=(share("the same of random routers, the mean of 19", _over_draws(drawn)),),
         layers=(
             by_layer("near in logits, far in hidden state", layers, shares, sampling, "far"),
             by_layer("random routers", layers, _over_draws(drawn), sampling),

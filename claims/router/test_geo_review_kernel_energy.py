@@ -22,7 +22,7 @@ DRAWS = 19
     group="A",
     number=9,
     asks="logits",
-    title="Routers look where the data is",
+    title="The router's kernel holds less of the state's energy than chance",
     source="public review of GEO; measured by us",
     figures=("GEO Prop. 1",),
     statement="The hidden states carry less energy inside the router's kernel than a random router of the same shape "
@@ -55,10 +55,14 @@ def test_kernel_energy(trace: Trace, variant: Variant, sampling: Sampling) -> Fi
     lowest = min(draws)
     points = (-1.0, 1.0)
     return Finding(
-        headline=(Measured("chance minus kernel share", sampling.mean(chance - share), ">", "margin", within=points),),
+        headline=(
+            Measured(
+                "kernel's share of the energy below chance", sampling.mean(chance - share), ">", "margin", within=points
+            ),
+        ),
         excess=(
             Measured(
-                "lowest of 19 random routers minus kernel share",
+                "margin below the lowest of 19 random routers",
                 sampling.mean(lowest - share),
                 ">",
                 "excess",
@@ -68,7 +72,7 @@ def test_kernel_energy(trace: Trace, variant: Variant, sampling: Sampling) -> Fi
         premises=models_text(trace, sampling),
         controls=(
             Measured(
-                "chance minus the lowest of 19 random routers", exact(chance - lowest, DRAWS, "draw"), ">", "margin"
+                "the same of the lowest of 19 random routers", exact(chance - lowest, DRAWS, "draw"), ">", "margin"
             ),
         ),
         reported=(Measured("kernel share", sampling.mean(share), "<", chance, within=(0.0, 1.0)),),

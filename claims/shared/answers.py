@@ -99,7 +99,7 @@ def models_rollouts(rollouts: SequenceTrace, answers: Answers, sampling: Samplin
     known = np.isfinite(gain)
     questions = answers.question[known]
     total, count = np.bincount(questions, weights=gain[known]), np.bincount(questions)
-    name = "nats a token by which the model predicts the rollouts better than token frequencies"
+    name = "nats a token gained on the rollouts over token frequencies"
     return (Measured(name, mean_over_questions(total[count > 0] / count[count > 0], sampling), ">=", NATS),)
 
 

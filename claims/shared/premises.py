@@ -95,7 +95,7 @@ def models_text(
         return ()
     every = trace.fit.unigram - trace.fit.nll
     gain = every if chosen is None else every[chosen]
-    name = f"nats a token by which the model predicts {text} better than token frequencies"
+    name = f"nats a token gained on {text} over token frequencies"
     return (Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS),)
 
 

@@ -90,15 +90,15 @@ def test_topk_sharpening_function(mlp_arms: MlpArms, variant: Variant) -> Findin
 def test_topk_sharpening_subspace(mlp_arms: MlpArms, variant: Variant) -> Finding:
     """Expert inputs are judged, outputs are reported beside them."""
     quantity = Quantity(
-        name="d_G",
+        name="Grassmann distance",
         measure="geodesic_inputs",
         common="clusters",
         direction=">=",
         redraws="ASY claim C",
         reach=1.0,
         beside=(
-            ("d_G of outputs, own tokens", "own", "geodesic_outputs"),
-            ("d_G of outputs, common tokens", "clusters", "geodesic_outputs"),
+            ("Grassmann distance of outputs, own tokens", "own", "geodesic_outputs"),
+            ("Grassmann distance of outputs, common tokens", "clusters", "geodesic_outputs"),
         ),
     )
     soft = mlp_arms.trained[MATCHED[variant["matched"]]]["soft"]

@@ -9,7 +9,7 @@ from fixtures.evidence.experiments import FunctionExperiment
 from metrics.stats.sampling import Sampling
 
 SAYS = Compared(
-    name="d_G / ((pi/2) sqrt r)",
+    name="normalised Grassmann distance",
     direction=">=",
     threshold=SHARPER,
     reach=1.0,

@@ -107,7 +107,7 @@ CONTRACTS = (
             ),
             Case("another text", Verdict.NOT_APPLICABLE, says="same text", loss_experiment=another_text),
             Case(
-                "a checkpoint that does not model its text", Verdict.NOT_APPLICABLE, says="that does so least = 0.2",
+                "a checkpoint that does not model its text", Verdict.NOT_APPLICABLE, says="where it is least = 0.2",
                 loss_experiment=badly_predicted,
             ),
             Case(

@@ -43,7 +43,7 @@ CONTRACTS = (
             Case("pre-norm, parting", Verdict.REFUTED, dense=partial(dense, 8, GROWING[::-1], "pre")),
             Case("sandwich, growing", Verdict.REFUTED, dense=partial(dense, 8, GROWING, "sandwich")),
             Case(
-                "a trend that many orders show", Verdict.INCONCLUSIVE, says="^share of orders",
+                "a trend that many orders show", Verdict.INCONCLUSIVE, says="^permutation p over layer orders",
                 dense=partial(dense, 5, DOWN_AND_UP, "pre"),
             ),
             Case(

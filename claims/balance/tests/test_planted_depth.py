@@ -91,7 +91,7 @@ CONTRACTS = (
                 untrained=partial(deep, 4, (0.2, 0.5, 0.8, 1.1, 1.7, 1.4)),
             ),
             Case(
-                "a trend that many orders show", Verdict.INCONCLUSIVE, says="^share of orders",
+                "a trend that many orders show", Verdict.INCONCLUSIVE, says="^permutation p over layer orders",
                 trace=partial(deep, 5, DOWN_AND_UP), untrained=None,
             ),
             Case(

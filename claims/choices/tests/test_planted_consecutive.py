@@ -72,11 +72,11 @@ CONTRACTS = (
             *both("and loads that repeat them too", Verdict.SUPPORTED, partial(world, DEEP, load=SKEWED)),
             *both(
                 "experts kept in the first layer as well", Verdict.PARTLY, partial(world, EVERYWHERE),
-                says="part of the sentence is refuted: first layer, minus another order",
+                says="part of the sentence is refuted: repeats beyond another order of the tokens, first layer",
             ),
             *both(
                 "experts that all tokens prefer", Verdict.VACUOUS, partial(world, NOWHERE, load=SKEWED, length=256),
-                says="its null gives it too: deepest half, minus another order",
+                says="repeats beyond another order of the tokens, deepest half",
             ),
             *both("experts drawn for each token", Verdict.REFUTED, partial(world, NOWHERE, length=256)),
             *both("experts avoided", Verdict.REFUTED, avoiding),

@@ -81,7 +81,7 @@ CONTRACTS = (
             ),
             case(
                 "five layers, whose middle may be luck", Verdict.SUPPORTED, partial(world, VALLEY[::2]),
-                says="open is a part of the sentence: share of orders",
+                says="open is a part of the sentence: permutation p over layer orders",
             ),
             case("two layers, which have no middle", Verdict.SUPPORTED, partial(world, VALLEY[:2]), says="^$"),
             case("ids of which half have the same experts", Verdict.SUPPORTED, partial(world, FLAT, alike=0.5)),

@@ -69,7 +69,7 @@ PART_REFUTED = Measured("y", SAMPLING.mean(units(-3.0)), ">", 0.5)
         (finding(3.0, parts=(measured(1.0, name="y"),)), Verdict.SUPPORTED, "^open is a part of the sentence: y = 1 "),
         (finding(3.0, parts=(PART_REFUTED,)), Verdict.PARTLY, "a part of the sentence is refuted: y = -3"),
         (finding(0.0), Verdict.PARTLY, "beyond its null, but falls short of what is stated: x = "),
-        (finding(3.0, 0.0), Verdict.VACUOUS, "^true, but its null gives it too: x minus that of noise = "),
+        (finding(3.0, 0.0), Verdict.VACUOUS, "^it holds, but so does its null: x minus that of noise = "),
         (finding(0.0, 0.0), Verdict.REFUTED, "^x = .*claimed > 1 .*; x minus that of noise = "),
         (finding(1.0), Verdict.INCONCLUSIVE, r"^x = 1 \[.*claimed > 1 \(20 sequences\)$"),
         (finding(3.0, 1.05), Verdict.INCONCLUSIVE, "^x minus that of noise.* more sequences would decide it$"),

@@ -144,7 +144,7 @@ CONTRACTS = (
             *(case(name, expected, partial(with_gaps, gaps, 1)) for name, expected, gaps in GAPS),
             case(
                 "orthogonal", Verdict.PARTLY, partial(planted, partial(in_part, shared=0, own=10), 2), variant("8"),
-                "mean cos\\^2, experts minus r/d = -0",
+                "overlap of subspaces, experts minus chance = -0",
             ),
             case("the same visits", Verdict.REFUTED, partial(planted, copies, 3)),
             case("one distribution", Verdict.INCONCLUSIVE, partial(planted, alike, 4, 2)),

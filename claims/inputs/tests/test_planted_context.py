@@ -107,7 +107,7 @@ CONTRACTS = (
             *both_units("a little more than the first layer needs", Verdict.SUPPORTED, (0.85, 0.5, 0.3, 0.1)),
             *both_units(
                 "a little less than the first layer needs", Verdict.PARTLY, (0.65, 0.5, 0.3, 0.1),
-                says="falls short of what is stated: first layer, same token",
+                says="falls short of what is stated: expert overlap in the first layer, same token",
             ),
             of_tokens("different tokens share half as much", Verdict.SUPPORTED, partial(text, FALLING, alike=0.75)),
             *both_units("experts kept at depth", Verdict.REFUTED, RISING, says=r"Spearman\(layer, overlap\), same"),
@@ -116,11 +116,11 @@ CONTRACTS = (
             of_tokens("one set of experts for all", Verdict.VACUOUS, partial(text, FALLING, alike=1.0)),
             of_tokens(
                 "different tokens lose as much", Verdict.VACUOUS, partial(losing_what_all_share, (1.0, 0.8, 0.6, 0.3)),
-                says="too: same minus different tokens, first minus last layer",
+                says="so does its null: same minus different tokens, first minus last layer",
             ),
             of_tokens(
                 "a fall too small to matter", Verdict.VACUOUS, partial(text, (1.0, 0.99, 0.98, 0.97)),
-                says="too: same minus different tokens, first minus last layer",
+                says="so does its null: same minus different tokens, first minus last layer",
             ),
             of_tokens(
                 "a first layer at the threshold", Verdict.INCONCLUSIVE, partial(text, (0.75, 0.5, 0.3, 0.1)),
@@ -128,7 +128,7 @@ CONTRACTS = (
             ),
             of_tokens(
                 "three layers, which fall by luck one time in six", Verdict.INCONCLUSIVE,
-                partial(text, (1.0, 0.5, 0.1)), says="share of orders",
+                partial(text, (1.0, 0.5, 0.1)), says="permutation p over layer orders",
             ),
             of_tokens(
                 "two layers", Verdict.NOT_APPLICABLE, partial(text, (1.0, 0.1)), says="needs 3 MoE layers; measured: 2"

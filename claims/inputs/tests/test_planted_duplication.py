@@ -178,7 +178,7 @@ CONTRACTS = (
             ),
             Case(
                 "plain text of that length is not modelled", Verdict.NOT_APPLICABLE,
-                says="a premise is not met: nats a token by which the model predicts plain text as long as 12x",
+                says="a premise is not met: nats a token gained on plain text as long as 12x",
                 duplicates=partial(modelled, short=3.0, longest=0.3),
             ),
             Case(

@@ -22,6 +22,8 @@ pruning_prefill = test_geo_fig08_pruning.test_pruning_prefill
 Rise = tuple[float, float]
 Rises = dict[Keep, Rise]
 SPARED, COSTLY = (0.03, 0.20), (0.30, 0.40)
+#: How a number of last layers is called.
+WHERE = {1: "last layer", 2: "last 2 layers"}
 CLAIMED: Rises = {"most used": SPARED, "random": COSTLY, "least used": COSTLY}
 
 
@@ -143,7 +145,7 @@ CONTRACTS = (
             Case("prompts suffer less than otherwise", Verdict.PARTLY, pruned=after("most used", (0.20, 0.60))),
             Case(
                 "completions hardly suffer more", Verdict.PARTLY, pruned=after("most used", (0.06, 0.07)),
-                says="falls short of what is stated: increase on completions over that on prompts, last 1 = 1.1",
+                says="falls short of what is stated: loss rise on completions over that on prompts, last layer = 1.1",
             ),
             Case("both gain", Verdict.PARTLY, pruned=after("most used", (-0.03, -0.05))),  # no cost to be twice of
             Case(  # twice the prompts' rise, and too little to speak of
@@ -166,7 +168,7 @@ CONTRACTS = (
             *(
                 Case(
                     f"one random choice does as well at the last {last}", Verdict.VACUOUS,
-                    says=f"increase on prompts, last {last}, best of 19 random minus most used",
+                    says=f"loss rise on prompts, {WHERE[last]}, best of 19 random minus most used",
                     pruned=lambda last=last: mixed(planted(CLAIMED, lucky=SPARED), (last, "random")),
                 )
                 for last in (1, 2)
@@ -175,7 +177,7 @@ CONTRACTS = (
             *(
                 Case(
                     f"a model that does not know {name}s", Verdict.NOT_APPLICABLE,
-                    says=f"the whole model predicts {name}s better than token frequencies = 0.3",
+                    says=f"the whole model gains on {name}s over token frequencies = 0.3",
                     pruned=partial(planted, CLAIMED, knows=knows),
                 )
                 for name, knows in (("prompt", (0.3, 1.5)), ("completion", (2.0, 0.3)))
@@ -215,7 +217,7 @@ test_verdict, test_false_support = contract_tests(CONTRACTS)
 def test_the_leads_are_those_planted() -> None:
     finding = finding_of(planted(CLAIMED | {"least used": (0.10, 0.2)}, lucky=(0.07, 0.3), noise=0.0))
     assert {one.name: round(one.estimate.value, 9) for one in finding.excess} == {
-        f"increase on prompts, last {last}, {name} minus most used": lead
+        f"loss rise on prompts, {WHERE[last]}, {name} minus most used": lead
         for last in (1, 2)
         for name, lead in (("best of 19 random", 0.04), ("least used", 0.07))
     }
@@ -257,12 +259,12 @@ def test_the_unit_is_the_question() -> None:
 def test_the_measured_rises_are_those_planted() -> None:
     finding = finding_of(planted(CLAIMED, noise=0.0))
     values = {measured.name: measured.estimate.value for _, measured in finding.by_role()}
-    assert values["increase on prompts, last 1"] == pytest.approx(0.03)
-    assert values["increase on completions, last 2"] == pytest.approx(0.20)
-    assert values["increase on completions over that on prompts, last 2"] == pytest.approx(0.20 / 0.03)
-    whole = "nats a token by which the whole model predicts"
-    assert values[f"{whole} prompts better than token frequencies"] == pytest.approx(2.0)
-    assert values[f"{whole} completions better than token frequencies"] == pytest.approx(1.5)
+    assert values["loss rise on prompts, last layer"] == pytest.approx(0.03)
+    assert values["loss rise on completions, last 2 layers"] == pytest.approx(0.20)
+    assert values["loss rise on completions over that on prompts, last 2 layers"] == pytest.approx(0.20 / 0.03)
+    whole = "nats a token that the whole model gains on"
+    assert values[f"{whole} prompts over token frequencies"] == pytest.approx(2.0)
+    assert values[f"{whole} completions over token frequencies"] == pytest.approx(1.5)
 
 
 def test_the_whole_models_likelihood_is_told() -> None:

@@ -137,11 +137,11 @@ CONTRACTS = (
                 rollouts=partial(collapsing, LONG, 1, concentration=1.0, early=0.0),
             ),
             Case(
-                "alike and deeper, but less than stated", Verdict.PARTLY, says="falls short .*: prompts, deepest",
+                "alike and deeper, but less than stated", Verdict.PARTLY, says="falls short .*: usage cosine",
                 rollouts=partial(collapsing, LONG, 1, deep=0.6, early=0.0),
             ),
             Case(
-                "alike in every layer", Verdict.PARTLY, says="minus first quarter = .*claimed >= 0.05",
+                "alike in every layer", Verdict.PARTLY, says="minus first quarter of layers = .*claimed >= 0.05",
                 rollouts=partial(collapsing, LONG, 1, early=0.9),
             ),
             Case(

@@ -72,7 +72,7 @@ CONTRACTS = (
         (
             Case("first expert first, by data directions alone", Verdict.SUPPORTED, trace=lambda: settled(1.3, 2.5)),
             Case(
-                "first expert first, but later than the third on one direction", Verdict.PARTLY, says="worst K",
+                "first expert first, but later than the third on one direction", Verdict.PARTLY, says="at its worst",
                 trace=lambda: settled(0.9, 2.5, UNEVEN),
             ),
             Case(

@@ -112,7 +112,7 @@ def unmodelled(world: Callable[[], SequenceTrace], **given: Any) -> Case:
 
     return Case(
         "a model that does not model the rollouts", Verdict.NOT_APPLICABLE, rollouts=build,
-        says="the model predicts the rollouts better than token frequencies = 0.3", **given,
+        says="gained on the rollouts over token frequencies = 0.3", **given,
     )  # fmt: skip
 
 
