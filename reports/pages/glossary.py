@@ -15,6 +15,41 @@ from reports.text.vocabulary import (
     shown,
 )
 
+#: The field's words that claims use, each with what it stands for.
+TERMS = (
+    ("state", "the input of a router: what stands in the residual stream behind the norm before the experts."),
+    ("router", "the matrix W that turns a state into one logit an expert."),
+    (
+        "row space, kernel",
+        "the directions of a state that W reads, and those that it does not: a move in the kernel changes no logit.",
+    ),
+    ("null", "what chance, or a model without what the claim is about, gives of the same quantity."),
+    (
+        "shared direction (v_1)",
+        "the leading singular vector of a sequence's states, not centred: what all its tokens share. Its energy "
+        "is its share of the states' squared norm.",
+    ),
+    (
+        "response to the mean state (rho)",
+        "how much W responds to the mean of the states, against a random router of the same norm, which gives 1.",
+    ),
+    ("expert usage", "the share of a text's top-k selections that each expert of a layer gets."),
+    (
+        "top-p set",
+        "the smallest set of most-used experts that holds more than p of the selections, 80 % where nothing is said.",
+    ),
+    ("Jaccard", "of two sets, what both hold over what either holds: 1 for the same set, 0 for none in common."),
+    (
+        "alignment",
+        "of two experts, the cosine of their Jacobians, which say how each expert's output moves with its input.",
+    ),
+    (
+        "Grassmann distance (d_G)",
+        "how far apart two subspaces lie, from their principal angles: 0 for the same, 1 for perpendicular ones.",
+    ),
+    ("effective rank", "over how many directions energy is spread: exp of the entropy of its shares."),
+)
+
 
 def glossary(board: Board) -> list[tuple[str, str]]:
     """Return (word, meaning) of the verdicts, then of what the tables of numbers say."""
@@ -30,6 +65,7 @@ def glossary(board: Board) -> list[tuple[str, str]]:
             "the end of another interval. Where methods differ, a letter behind the count tells which, below the "
             "table.",
         ),
+        *TERMS,
         ("claimed", "the side of the threshold on which the interval must lie."),
         (
             "answer",

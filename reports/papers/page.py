@@ -13,7 +13,7 @@ from reports.data.places import compared, is_null, place_name, repeats
 from reports.figures.claim_figures import Picture
 from reports.pages.criteria import because, telling
 from reports.pages.matrix import VARIANT_SIGN
-from reports.papers.agreement import SIDED, WORD, in_sum, outcome
+from reports.papers.agreement import in_sum, outcome
 from reports.papers.paper import Entry, Page, Paper, Status
 from reports.papers.scale import here_and_there, measured_on
 from reports.papers.tables import claims_of, claims_on, overview, sum_of, variants
@@ -137,7 +137,6 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
         page=page,
         report=report,
         overview=overview(page, board),
-        meaning=[(WORD[verdict], verdict) for verdict in SIDED],
         sign=VARIANT_SIGN,
         variants=variants(told, board),
         measured_on=measured_on(board, told),

@@ -32,6 +32,26 @@ def test_same_runs_differ_in_nothing_and_a_date_is_no_difference() -> None:
     assert not found.changed
 
 
+def test_a_renamed_criterion_is_no_change_of_a_verdict() -> None:
+    """Names are words: the numbers behind them stand side by side, and only their names are in one run alone."""
+    new = [replace(r, criteria=[replace(c, name=f"the {c.name} in words") for c in r.criteria]) for r in small()]
+    found = compare(small(), new)
+    assert not found.changed
+    assert found.short == "0 of 2 verdicts changed."
+    assert "deciding numbers in one run alone" in found.markdown
+
+
+def test_the_sentence_for_a_nightly_job_counts_and_dates() -> None:
+    old = [replace(r, provenance={**r.provenance, "date": "2026-01-02T03:00:00"}) for r in small()]
+    new = [replace(old[0], verdict=Verdict.REFUTED), old[1], record("new", "a", Verdict.SUPPORTED)]
+    assert compare(old, new).short == "1 of 1 verdict changed since 2026-01-02; 1 appeared; 1 vanished."
+
+
+def test_a_raised_version_is_told() -> None:
+    new = [replace(r, version=2) for r in small()]
+    assert "Version or text of bound-tightness and kernel-energy: version was 1, is 2" in compare(small(), new).markdown
+
+
 def test_what_differs_everywhere_is_said_so_and_names_stay_text() -> None:
     old = [record("kernel-energy", name, Verdict.SUPPORTED) for name in ("a", "b`")]
     new = [replace(r, verdict=Verdict.REFUTED, provenance=r.provenance | {"dtype": "half"}) for r in old]

@@ -11,7 +11,7 @@ from claims.core.verdict import Verdict
 from reports.data.board import board
 from reports.figures.claim_figures import Picture
 from reports.outputs.markdown_report import render
-from reports.papers.agreement import WORD, in_sum, outcome
+from reports.papers.agreement import in_sum, outcome
 from reports.papers.page import paper_page
 from reports.papers.paper import Page, Side
 from reports.papers.paper_file import load_paper
@@ -40,8 +40,8 @@ def page(told: Page, *records: Record) -> str:
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_the_words_are_the_verdicts(small: Page, verdict: Verdict) -> None:
     found = section(page(small, measured("a", "x", verdict)), "Figure 1")
-    assert re.search(rf"^\| \[a\] +\| x +\| {WORD[verdict]} +\|", found, re.MULTILINE)
-    assert f"In sum: {WORD[verdict]} 1." in found
+    assert re.search(rf"^\| \[a\] +\| x +\| {verdict} +\|", found, re.MULTILINE)
+    assert f"In sum: {verdict} on 1 of 1." in found
 
 
 def test_theorems_and_untrained_controls_are_in_no_sum(small: Page) -> None:
@@ -49,10 +49,10 @@ def test_theorems_and_untrained_controls_are_in_no_sum(small: Page) -> None:
     control = measured("c", "zoo/init", Verdict.REFUTED)
     whole = page(small, theorem, control, measured("c", "x", Verdict.PARTLY))
     found = section(whole, "Figure 1")
-    assert re.findall(r"In sum: (.+?)\. Null", found) == ["theorems: 1 of 1 check passed", "partly agrees 1"]
+    assert re.findall(r"In sum: (.+?)\. Null", found) == ["theorems: 1 of 1 check passed", "partly on 1 of 1"]
     outcomes = [(row[1], row[2]) for row in rows(found)[2:]]
-    assert outcomes == [("x", "disagrees (theorem)"), ("x", "partly agrees"), ("zoo/init", "untrained control")]
-    assert re.search(r"^\| \[Figure 1\].* partly agrees 1; theorems: 1 of 1 check passed \|$", whole, re.MULTILINE)
+    assert outcomes == [("x", "refuted (theorem)"), ("x", "partly"), ("zoo/init", "untrained control")]
+    assert re.search(r"^\| \[Figure 1\].* partly on 1 of 1; theorems: 1 of 1 check passed \|$", whole, re.MULTILINE)
 
 
 def test_pictures_of_the_figure_come_before_those_of_another(small: Page) -> None:
@@ -91,12 +91,13 @@ def test_every_figure_of_geo_occurs_on_its_page(tmp_path: Path) -> None:
 def test_a_sum_orders_the_paper_first() -> None:
     found = [(v, s) for s in reversed(Side) for v in Verdict]
     assert in_sum(found).split(", ") == [
-        *("agrees 1", "partly agrees 1", "vacuous 4", "disagrees 1", "inconclusive 4", "not applicable 4", "error 4"),
-        *("agrees as revised 1", "partly agrees as revised 1", "disagrees as revised 1"),
-        *("agrees with the review 1", "partly agrees with the review 1", "disagrees with the review 1"),
-        *("supported (ours) 1", "partly (ours) 1", "refuted (ours) 1"),
+        *("supported on 1 of 28", "partly on 1 of 28", "vacuous on 4 of 28", "refuted on 1 of 28"),
+        *("inconclusive on 4 of 28", "not applicable on 4 of 28", "error on 4 of 28"),
+        *(f"{word} as revised on 1 of 28" for word in ("supported", "partly", "refuted")),
+        *(f"{word} as the review says on 1 of 28" for word in ("supported", "partly", "refuted")),
+        *(f"{word} (ours) on 1 of 28" for word in ("supported", "partly", "refuted")),
     ]
-    assert {outcome(v, Side.PAPER) for v in Verdict} == set(WORD.values())
+    assert {outcome(v, Side.PAPER) for v in Verdict} == {verdict.value for verdict in Verdict}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,9 @@ def test_papers_on_one_page_keep_their_entries_apart(tmp_path: Path) -> None:
     assert asy.startswith("# ASY and PRB, claim by claim\n\nASY: Geometric")
     headings = re.findall(r"^##+ (.+)$", asy, re.MULTILINE)
     assert headings.index("ASY: statements") < headings.index("ASY claim C") < headings.index("PRB: statements")
-    assert "[functional-decorrelation]: Functional decorrelation. In sum: agrees 3." in section(asy, "ASY claim A")
+    assert "[functional-decorrelation]: Functional decorrelation. In sum: supported on 3 of 3." in section(
+        asy, "ASY claim A"
+    )
     assert section(asy, "PRB finding iii").count("In sum: ") == 3
     assert ragged_tables(asy) == []
     assert broken_links(tmp_path) == []

@@ -120,7 +120,7 @@ def _kernel_energy(name: str) -> Record:
         criterion("chance minus kernel share", share, "> 0.02"),
         excess,
         criterion("chance minus kernel share, random router", (0.043, 0.031, 0.055), "> 0.02", role=Role.CONTROL),
-        reason="true, but its null gives it too: beyond the lowest of 19 random routers = 0.006 [-0.003, 0.014], "
+        reason="it holds, but so does its null: beyond the lowest of 19 random routers = 0.006 [-0.003, 0.014], "
         "claimed > 0.02 (48 sequences)",
         layers=figures.kernel_curves(name),
     )
