@@ -61,9 +61,11 @@ def test_balance_suppression_controlled(
     )  # (K, A, L)
     outer = np.log(np.maximum(rho, BLIND))[:, [0, -1]]
     change, arms = outer[:, 0] - outer[:, 1], loss_experiment.arms
-    excess, controls = beyond_seeds("fall of ln rho", -change.mean(axis=1), outer, -thresholds["falls"])
+    excess, controls = beyond_seeds(
+        "fall of ln response to the mean state", -change.mean(axis=1), outer, -thresholds["falls"]
+    )
     return Finding(
-        headline=(Measured(f"ln rho, {quoted(arms)}", over_trainings(change), "<=", "falls"),),
+        headline=(Measured(f"ln response to the mean state, {quoted(arms)}", over_trainings(change), "<=", "falls"),),
         excess=excess,
         controls=controls,
         premises=all_model_text(loss_experiment, sampling),
@@ -92,7 +94,15 @@ def _order(rho: Float64Array) -> tuple[Measured, ...]:
     mean = np.log(np.maximum(rho, BLIND)).mean(axis=2)
     coefficient = np.broadcast_to(np.arange(arms, 0, -1, dtype=np.float64), mean.shape)
     order = np.nan_to_num(row_spearman(coefficient, mean))  # equal responses have no order
-    return (Measured("Spearman(coefficient, mean ln rho)", over_trainings(order), "<=", -0.8, within=(-1.0, 1.0)),)
+    return (
+        Measured(
+            "Spearman(coefficient, mean ln response to the mean state)",
+            over_trainings(order),
+            "<=",
+            -0.8,
+            within=(-1.0, 1.0),
+        ),
+    )
 
 
 def _figure(arms: tuple[str, ...], layers: tuple[int, ...], rho: Float64Array) -> Figure:

@@ -83,9 +83,11 @@ def test_balance_suppression(
         "ignored",
     )
     return Finding(
-        headline=(Measured("median rho", rho, "<=", "ignored"),),
+        headline=(
+            Measured("response to the mean state (1 = random router), median over layers", rho, "<=", "ignored"),
+        ),
         excess=(Measured("margin below the lowest of 19 random routers", below, ">=", "beyond"),),
-        parts=(Measured("median rho, for half of a random router's", rho, "<=", "half"),),
+        parts=(Measured("the same response, for half of a random router's", rho, "<=", "half"),),
         premises=judged.premises,
         controls=(
             Measured("the same of the lowest of 19 random routers", exact(least, DRAWS, "draw"), "<=", "ignored"),

@@ -60,19 +60,30 @@ def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Findi
     order = np.nan_to_num(row_spearman(coefficients, found.beside))  # equal responses have no order
     off, on = found.beside[:, 0], found.beside[:, -1]
     return Finding(
-        headline=(Measured("rho, trained on the loss alone", over_trainings(found.alone), "<=", "ignored"),),
+        headline=(
+            Measured(
+                "response to the mean state (1 = random router), trained on the loss alone",
+                over_trainings(found.alone),
+                "<=",
+                "ignored",
+            ),
+        ),
         excess=(
             Measured(
-                f"rho beside a task at coefficient {first}, minus rho on the loss alone",
+                f"response beside a task at coefficient {first}, minus that on the loss alone",
                 over_trainings(off - found.alone),
                 ">=",
                 "beyond",
             ),
         ),
         parts=(
-            Measured(f"rho beside a task, at {last} over at {first}", over_trainings(on / off), "<=", "less"),
+            Measured(f"response beside a task, at {last} over at {first}", over_trainings(on / off), "<=", "less"),
             Measured(
-                "Spearman(coefficient, rho) beside a task", over_trainings(order), "<=", "order", within=(-1.0, 1.0)
+                "Spearman(coefficient, response) beside a task",
+                over_trainings(order),
+                "<=",
+                "order",
+                within=(-1.0, 1.0),
             ),
         ),
         premises=(
@@ -89,7 +100,9 @@ def test_balance_theorem(sampling: Sampling, router_world: RouterWorld) -> Findi
                 "dominates",
             ),
         ),
-        controls=(Measured("rho of the random routers at the start", over_trainings(found.start), "<=", "ignored"),),
+        controls=(
+            Measured("response of the random routers at the start", over_trainings(found.start), "<=", "ignored"),
+        ),
         figure=_figure(found, [f"{coefficient:g}" for coefficient in world.coefficients]),
         notes=(
             f"{world.seeds} seeds, each of its own data and initialisation; {world.experts} experts, width "

@@ -42,8 +42,8 @@ ANY, PAIRED = "any two prompts", "paired prompts"
     means="How alike two prompts are routed does predict how alike their generations are: the experts of a "
     "prompt say something of those to come, so that prefetching or placing experts by the prompt is worth a "
     "trial.",
-    check="Which share of a generation's experts its own prompt names, against other prompts (claim prefill- "
-    "predicts-decode), at the lengths that you serve.",
+    check="Which share of a generation's experts its own prompt names, against other prompts (claim "
+    "prefill-predicts-decode), at the lengths that you serve.",
     null_says="A claim of absence has a positive control instead: the similarity of first halves of completions must "
     "be seen to predict that of their second halves, or the similarities are noise; and among completions of the same "
     "length, to a factor of sqrt(2), too, or length alone makes both halves alike.",

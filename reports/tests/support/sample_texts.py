@@ -76,6 +76,8 @@ TEXTS: dict[str, dict[str, Any]] = {
             "rho": {"value": 0.8, "why": "a fifth below a random router's"},
             "stated": {"value": 0.5, "why": "half of a random router's"},
         },
+        means="The router responds to the shared direction as a random one does: its balance comes from elsewhere.",
+        check="Each expert's load on text of your own.",
     ),
     "balance-controlled": _texts(
         "B",
