@@ -10,7 +10,9 @@ export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 export HF_HOME := $(CURDIR)/build/huggingface
 export HF_HUB_OFFLINE := 1
 
-.PHONY: verify verify-real test lint types bench sample engine clean
+BROWSER := build/browser
+
+.PHONY: verify verify-real test lint types bench sample engine browser clean
 
 verify: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir out
@@ -53,6 +55,15 @@ $(ENGINE)/.ready: pyproject.toml
 	$(ENGINE)/bin/pip freeze --exclude-editable > $(ENGINE)/frozen.txt
 	$(ENGINE)/bin/pip install --quiet -c $(ENGINE)/frozen.txt -e '.[dev]'
 	touch $(ENGINE)/.ready
+
+# A Chromium (Linux, x86-64), its driver and the accessibility rules, for the tests of the page; needs Node.js.
+browser: $(BROWSER)/.ready
+
+$(BROWSER)/.ready: Makefile reports/tests/support/unpack.cjs
+	mkdir -p $(BROWSER)
+	npm install --silent --no-save --prefix $(BROWSER) @sparticuz/chromium@153.0.0 playwright-core@1.65.1 axe-core@4.14.1
+	node reports/tests/support/unpack.cjs $(BROWSER)
+	touch $(BROWSER)/.ready
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -13,6 +13,7 @@ from reports.data.merge import merge, unlike
 from reports.data.read import BadInput, load
 from reports.data.runs import read_runs
 from reports.outputs.compare import compare
+from reports.pages.claim import RECORDS
 from reports.pages.matrix import tables
 from reports.pages.summary import paragraph
 from reports.text.files import write_whole
@@ -89,7 +90,9 @@ def write_page(options: argparse.Namespace) -> int:
     records = load(options.records)
     runs = read_runs(options.history or (), options.label or ())
     target = options.output or _beside(options.records) / "report.html"
-    write_whole(target, page(records, runs))
+    name = options.records.name if options.records.is_file() else RECORDS
+    beside = name if target.resolve().parent == _beside(options.records).resolve() else ""
+    write_whole(target, page(records, runs, beside))
     print(target)
     return 0
 

@@ -126,12 +126,6 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
     report : file name of the report
     """
     told = claims_on(page, board)
-    sections = [
-        (paper, title, [EntryView(paper, entry, claims_of(paper, entry, board), board) for entry in entries])
-        for paper in page.papers
-        for title, entries in (("Figures", paper.figures), ("Statements", paper.statements))
-        if entries
-    ]
     return fill(
         "paper.md.j2",
         page=page,
@@ -140,10 +134,20 @@ def paper_page(page: Page, board: Board, drawn: Drawn, report: str) -> str:
         sign=VARIANT_SIGN,
         variants=variants(told, board),
         measured_on=measured_on(board, told),
-        sections=sections,
+        sections=sections(page, board),
         drawn=drawn,
         references=references(told, "../"),
     )
+
+
+def sections(page: Page, board: Board) -> list[tuple[Paper, str, list[EntryView]]]:
+    """Return (paper, title, entries) of the figures and of the statements of a page's papers."""
+    return [
+        (paper, title, [EntryView(paper, entry, claims_of(paper, entry, board), board) for entry in entries])
+        for paper in page.papers
+        for title, entries in (("Figures", paper.figures), ("Statements", paper.statements))
+        if entries
+    ]
 
 
 def _place(name: str, cell: Cell) -> str:

@@ -1,92 +1,116 @@
-"""The page in a browser: nothing in the console, cells open claims from the keyboard, no sideways scroll on a phone."""
+"""The page in a browser: wide, narrow, light, dark, from the keyboard, sent as an address, saved and printed.
 
-import re
+`make browser` puts a Chromium, its driver and the accessibility rules into build/browser. ``PAGE_BROWSER`` names
+another such folder; a Chromium on the path serves where the folder has none.
+"""
+
+import csv
+import io
+import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from claims.core.record import Record
+from reports.data.board import board
 from reports.outputs.html_page import page
 from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import run
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
-
-#: Put before the end of the page: reports errors and what the page became, in the title.
-PROBE = """
-<script>
-const wrong = [];
-addEventListener("error", (event) => wrong.push(event.message));
-addEventListener("securitypolicyviolation", (event) => wrong.push(event.violatedDirective));
-</script>
-"""
-AFTER = """
-<script>
-addEventListener("load", () => setTimeout(() => {
-  const links = [...document.querySelectorAll("td[data-verdict] a")];
-  const reached = links.filter((link) => { link.focus(); return document.activeElement === link; });
-  links[3].click();
-  setTimeout(() => {
-    const target = document.getElementById(links[3].hash.slice(1));
-    const focused = document.activeElement === target;  // before a filter may hide it
-    const form = document.getElementById("filters");
-    form.verdict.value = "refuted";
-    form.dispatchEvent(new Event("change"));
-    const left = links.filter((link) => link.offsetParent !== null && !link.parentElement.classList.contains("dim"));
-    document.body.dataset.probe = JSON.stringify({
-      wrong, links: links.length, reached: reached.length, open: target.closest("details").open,
-      focused, wide: document.documentElement.scrollWidth - innerWidth,
-      refuted: left.every((link) => link.parentElement.dataset.verdict === "refuted"), left: left.length,
-    });
-  }, 200);
-}));
-</script>
-"""
+ROOT = Path(__file__).parents[3]
+FOLDER = Path(os.environ.get("PAGE_BROWSER") or ROOT / "build" / "browser")
+OWN = FOLDER / "chrome"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = str(OWN) if OWN.is_file() else next(filter(None, map(shutil.which, NAMES)), None)
+MISSING = [
+    what
+    for what, there in (
+        ("Node.js", shutil.which("node")),
+        ("Chromium", CHROMIUM),
+        ("driver", (FOLDER / "node_modules" / "playwright-core").is_dir()),
+        ("axe-core", (FOLDER / "node_modules" / "axe-core").is_dir()),
+    )
+    if not there
+]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} here: `make browser` installs them")
+RECORDS: list[Record] = [*run(), *others()]
 
 
 @pytest.fixture(scope="module")
-def text() -> str:
-    return page([*run(), *others()])
+def met(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what a browser met on the page of the sample run."""
+    file = tmp_path_factory.mktemp("browser") / "page.html"
+    file.write_text(page(RECORDS), encoding="utf-8")
+    script = ROOT / "reports" / "tests" / "support" / "browse.cjs"
+    command = ["node", str(script), str(FOLDER), str(CHROMIUM), str(file)]
+    libraries = {"LD_LIBRARY_PATH": str(FOLDER / "lib")} if (FOLDER / "lib").is_dir() else {}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **libraries}
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def dumped(folder: Path, text: str, width: int) -> str:
-    """Return the page's elements as a headless browser leaves them."""
-    assert BROWSER is not None
-    file = folder / "page.html"
-    file.write_text(text, encoding="utf-8")
-    command = [
-        BROWSER,
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={folder / 'profile'}",
-        f"--window-size={width},900",
-        "--virtual-time-budget=5000",
-        "--dump-dom",
-        file.as_uri(),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+def test_nothing_is_wrong_in_the_console_and_nothing_is_asked_of_a_network(met: dict[str, Any]) -> None:
+    assert met["wrong"] == []
+    assert [screen["width"] for screen in met["screens"]] == [1400, 768, 390, 390]
 
 
-@pytest.mark.parametrize("width", [1280, 500])  # a headless window is not narrower than 500
-def test_in_a_browser(tmp_path: Path, text: str, width: int) -> None:
-    free = re.sub(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>", PROBE, text)  # lets the probe run
-    found = dumped(tmp_path, free.replace("</body>", f"{AFTER}</body>"), width)
-    probe = re.search(r'data-probe="([^"]*)"', found)
-    assert probe is not None
-    says = probe[1].replace("&quot;", '"')
-    assert '"wrong":[]' in says
-    counts = {name: int(n) for name, n in re.findall(r'"(links|reached|left|wide)":(-?\d+)', says)}
-    assert counts["links"] == counts["reached"] > 0
-    assert counts["left"] > 0
-    assert counts["wide"] <= 0
-    assert re.findall(r'"(?:open|focused|refuted)":(\w+)', says) == ["true"] * 3
+def test_the_page_does_not_scroll_sideways(met: dict[str, Any]) -> None:
+    for screen in met["screens"]:
+        assert max(screen["wide"], screen["wideOpen"]) <= 0, screen["width"]
 
 
-def test_its_own_policy_lets_the_script_run(tmp_path: Path, text: str) -> None:
-    found = dumped(tmp_path, text, 1280)
-    assert re.search(r'<output id="said"[^>]*>\d+ of \d+ claims</output>', found)
-    assert '<details class="claim"' in found
-    assert not re.search(r'<details class="claim"[^>]* open', found)
+def test_every_cell_is_reached_by_the_tab_key(met: dict[str, Any]) -> None:
+    whole = len(board(RECORDS).cells)
+    counts = {screen["width"]: screen["tabbed"] for screen in met["screens"]}
+    assert all(count["met"] == count["wanted"] for count in counts.values())
+    assert counts[1400]["met"] == counts[768]["met"] == whole
+    assert 0 < counts[390]["met"] < whole
+
+
+def test_a_cell_opened_by_the_enter_key_leads_to_its_own_verdict(met: dict[str, Any]) -> None:
+    for screen in met["screens"]:
+        opened = screen["opened"]
+        assert [name for name in ("open", "focused", "seen", "address", "drawn") if not opened[name]] == []
+        assert opened["height"] < 6000
+
+
+def test_a_narrow_screen_shows_one_checkpoint_at_a_time(met: dict[str, Any]) -> None:
+    counts = [len(screen["places"]) for screen in met["screens"]]
+    assert counts[0] == counts[1] > 1
+    assert counts[2:] == [1, 1]
+
+
+def test_the_address_keeps_search_and_filters(met: dict[str, Any]) -> None:
+    for screen in met["screens"]:
+        kept = screen["kept"]
+        assert (kept["view"]["asked"]["verdict"], kept["view"]["asked"]["q"]) == ("refuted", "router")
+        assert len(kept["view"]["rows"]) < len(kept["before"]["rows"])
+        assert kept["sent"] == kept["view"] == kept["again"]
+        assert kept["after"] == kept["before"]
+        assert kept["reset"] == kept["before"]["asked"]
+
+
+def test_there_is_no_serious_barrier(met: dict[str, Any]) -> None:
+    for screen in met["screens"]:
+        assert screen["barriers"] == screen["barriersOpen"] == [], (screen["width"], screen["colorScheme"])
+
+
+def test_what_is_saved_is_what_was_measured(met: dict[str, Any]) -> None:
+    lines = [json.loads(line) for line in met["jsonl"].splitlines()]
+    assert sorted((one["checkpoint"], one["claim"], one["variant"]) for one in lines) == sorted(r.key for r in RECORDS)
+    rows = list(csv.DictReader(io.StringIO(met["csv"])))
+    assert len(rows) == sum(max(1, len(record.criteria)) for record in RECORDS)
+    (first,) = [r for r in RECORDS if r.key == ("zoo/balanced", "kernel-energy", "")] or RECORDS[:1]
+    told = [row for row in rows if (row["checkpoint"], row["claim"], row["variant"]) == first.key]
+    assert [float(row["value"]) for row in told] == [c.value for c in first.criteria]
+
+
+def test_on_paper_nothing_is_folded_clipped_or_a_control(met: dict[str, Any]) -> None:
+    assert met["printed"] == {"clipped": 0, "folded": 0, "controls": 0, "wide": 0}
