@@ -1,15 +1,18 @@
-"""Put what a page needs inside it: pictures as addresses that hold them, long texts packed until they are asked for."""
+"""Put what a page needs inside it: pictures small enough to send, long texts packed until they are asked for."""
 
 import base64
 import gzip
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-_TYPES = {".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml"}
+_RASTER = (".png", ".webp")
 _SVG = ".svg"
+#: Widest picture of a page, in pixels, and the colours that it needs at that size.
+WIDEST, COLOURS = 800, 32
 #: Points and other units of an SVG's size, in pixels.
 _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0}
 
@@ -17,6 +20,8 @@ _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0}
 @dataclass(frozen=True)
 class Embedded:
     """A picture inside a page: its type, its bytes in base64, its size in pixels.
+
+    PNG and WebP become WebP of the size at which a page shows them.
 
     A drawing (SVG) is ``packed``: gzip below the base64, undone by the page's script when it is first shown.
     """
@@ -29,7 +34,7 @@ class Embedded:
 
 
 def embedded(file: Path) -> Embedded:
-    """Return a PNG, WebP or SVG as a page holds it.
+    """Return a PNG, WebP or SVG as a page holds it; the same picture gives the same text.
 
     Raises
     ------
@@ -39,15 +44,25 @@ def embedded(file: Path) -> Embedded:
         When it cannot be read.
     """
     kind = file.suffix.lower()
-    if kind not in _TYPES:
-        raise ValueError(f"{file.name} is no PNG, WebP or SVG")
-    content = file.read_bytes()
     if kind == _SVG:
+        content = file.read_bytes()
         width, height = _drawn(content.decode("utf-8"), file.name)
-        return Embedded(_TYPES[kind], packed(content), True, width, height)
+        return Embedded("image/svg+xml", packed(content), True, width, height)
+    if kind not in _RASTER:
+        raise ValueError(f"{file.name} is no PNG, WebP or SVG")
     with Image.open(file) as image:
-        width, height = image.size
-    return Embedded(_TYPES[kind], _base64(content), False, width, height)
+        small = _small(image.convert("RGB"))
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", lossless=True, quality=80, method=4)
+    return Embedded("image/webp", _base64(buffer.getvalue()), False, *small.size)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Return a picture at most `WIDEST` wide, in few colours: a plot in lossless WebP is then half as large."""
+    scale = min(1.0, WIDEST / image.width)
+    size = round(image.width * scale), round(image.height * scale)
+    scaled = image if scale == 1 else image.resize(size, Image.Resampling.LANCZOS)
+    return scaled.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).convert("RGB")
 
 
 def packed(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -47,8 +48,8 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
     """Return the page of a run, with the history of ``runs`` when there are any.
 
     It asks for nothing from outside, and its policy forbids it to: styles, script and figures are inside. Without a
-    script it is the whole text, every claim open; with one, claims open where a cell leads, and there are a search and
-    filters, which the address keeps.
+    script every claim is open, and each verdict has its reason and the number that made it; with one, claims open where
+    a cell leads and have the tables of all their numbers, and there are a search and filters, which the address keeps.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
             **_choices(run),
             **_tables(run),
             picture_of=lambda file: embedded(folder / file),
+            pack=lambda parts: packed(json.dumps(parts).encode()),
             summary=paragraph(run),
             alarms=alarms(run),
             takeaways=takeaways(run),

@@ -31,6 +31,15 @@
   };
   const drawAll = (within) => Promise.all(all("img[data-packed]", within).map(draw));
 
+  const fill = async (claim) => {
+    const holder = claim.querySelector("template.more");
+    if (!holder) return;
+    holder.remove();
+    const parts = JSON.parse(await unpacked(holder.content.textContent).text());
+    for (const [id, part] of Object.entries(parts)) document.getElementById(id).querySelector(".more").innerHTML = part;
+  };
+  const fillAll = async () => { for (const claim of claims) await fill(claim); };
+
   const filter = () => {
     const { q, on, verdict, group, paper } = Object.fromEntries(new FormData(form));
     const words = q.toLowerCase().split(/\s+/);
@@ -131,6 +140,7 @@
     claim.addEventListener("toggle", () => {
       if (!claim.open) return;
       drawAll(claim);
+      fill(claim);
       const chosen = form.elements.on.value;
       for (const place of all("details.place", claim)) if (place.dataset.place === chosen) place.open = true;
     });
@@ -167,7 +177,9 @@
     folded = all("details:not([open])");
     for (const fold of folded) fold.open = true;
     drawAll(document);
+    claims.forEach(fill);
   });
   window.addEventListener("afterprint", () => { for (const fold of folded) fold.open = false; });
   restore();
+  setTimeout(fillAll, 300); // so that they are there to be found and printed
 })();

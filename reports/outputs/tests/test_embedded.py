@@ -2,23 +2,33 @@
 
 import base64
 import gzip
+import io
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from reports.outputs.embedded import embedded, packed
+from reports.outputs.embedded import WIDEST, embedded, packed
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="48" viewBox="0 0 72 48"></svg>\n'
 
 
-@pytest.mark.parametrize(("ending", "kind"), [("png", "image/png"), ("webp", "image/webp")])
-def test_an_image_is_held_as_it_is(ending: str, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["png", "webp"])
+@pytest.mark.parametrize(("width", "shown"), [(300, 300), (2 * WIDEST, WIDEST)])
+def test_an_image_is_held_no_wider_than_a_page_shows_it(ending: str, width: int, shown: int, tmp_path: Path) -> None:
     file = tmp_path / f"one.{ending}"
-    Image.new("RGB", (30, 20)).save(file)
+    image = Image.new("RGB", (width, 200), "white")
+    image.paste("black", (0, 0, width // 2, 200))
+    image.save(file, lossless=True)
     found = embedded(file)
-    assert (found.type, found.packed, found.width, found.height) == (kind, False, 30, 20)
-    assert base64.b64decode(found.data) == file.read_bytes()
+    assert (found.type, found.packed, found.width) == ("image/webp", False, shown)
+    with Image.open(io.BytesIO(base64.b64decode(found.data))) as held:
+        assert held.size == (shown, found.height) == (shown, 200 * shown // width)
+        left, right = (held.convert("L").getpixel((at, 50)) for at in (10, shown - 10))
+    assert isinstance(left, int)
+    assert isinstance(right, int)
+    assert left < 20
+    assert right > 235
 
 
 def test_a_drawing_is_packed_and_its_points_are_pixels(tmp_path: Path) -> None:

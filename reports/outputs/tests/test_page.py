@@ -14,12 +14,13 @@ from claims.core.record import write_records
 from claims.core.verdict import Verdict
 from reports.__main__ import main
 from reports.data.board import board
+from reports.data.places import is_null
 from reports.data.runs import Run
 from reports.outputs.html_page import BIBTEX, page
 from reports.outputs.tests.test_render import HOSTILE, hostile_run
 from reports.pages.criteria import because, value
 from reports.pages.takeaway import takeaways
-from reports.tests.support.markup import Element, faults, read_page
+from reports.tests.support.markup import Element, faults, filled, read_page
 from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import criterion, record, run
 from reports.text.slugs import slug
@@ -35,7 +36,7 @@ NAME = "<img src=x onerror=alert(1)>[a](b)"
 def root() -> Element:
     """Return the page of the sample run with the history of two."""
     night = replace(RECORDS[0], criteria=[criterion("share", (0.5, 0.4, 0.6), "> 0.2")])
-    found, wrong = read_page(page(RECORDS, [Run("first", None, (night,)), Run("second", None, tuple(RECORDS))]))
+    found, wrong = read_page(filled(page(RECORDS, [Run("first", None, (night,)), Run("second", None, tuple(RECORDS))])))
     assert wrong == faults(found) == []
     return found
 
@@ -116,7 +117,16 @@ def test_experiments_are_a_list_with_a_verdict_a_row(root: Element) -> None:
     assert "not run" not in grid.text
 
 
-def test_without_a_script_the_page_is_whole(root: Element) -> None:
+def test_without_a_script_every_verdict_has_its_reason_and_its_number() -> None:
+    plain_page, _ = read_page(page(RECORDS))
+    places = {part.attributes["id"]: part.text for part in plain_page.all("details", class_="place")}
+    for (claim, name), cell in board(RECORDS).cells.items():
+        text = places[f"claim-{slug(claim)}--{slug(name)}"]
+        assert because(cell.primary) in text
+        assert is_null(cell.primary) or cell.primary.reason.rstrip(".") in text
+
+
+def test_without_a_script_nothing_is_hidden_but_its_controls(root: Element) -> None:
     claims = root.all("details", class_="claim")
     assert len(claims) == len(board(RECORDS).claims)
     assert all("open" in claim.attributes for claim in claims)
@@ -201,7 +211,7 @@ def test_the_policy_allows_the_page_s_own_style_and_script_and_nothing_else(root
 
 def test_names_with_markup_are_shown_and_do_nothing() -> None:
     records = [*hostile_run(), record("kernel-energy", NAME, Verdict.SUPPORTED)]
-    found, wrong = read_page(page(records, [Run(NAME, None, tuple(records[-1:]))]))
+    found, wrong = read_page(filled(page(records, [Run(NAME, None, tuple(records[-1:]))])))
     assert wrong == faults(found) == []
     assert not found.all("br")
     assert len(found.all("script")) == 1

@@ -1,5 +1,9 @@
 """A page as its elements, read with the standard parser; and what any page must satisfy."""
 
+import base64
+import gzip
+import json
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -60,6 +64,14 @@ def read_page(text: str) -> tuple[Element, list[str]]:
     reader.close()
     left = [f"<{element.tag}> is not closed" for element in reader.stack[1:]]
     return reader.stack[0], reader.wrong + left
+
+
+def filled(text: str) -> str:
+    """Return a page with what its script would unpack in its place."""
+    packed = re.findall(r'<template class="more">([^<]*)</template>', text)
+    parts = {name: part for one in packed for name, part in json.loads(gzip.decompress(base64.b64decode(one))).items()}
+    place = re.compile(r'(<details class="place" id="([^"]+)".*?<div class="more">)</div>', re.DOTALL)
+    return place.sub(lambda found: f"{found[1]}{parts.pop(found[2])}</div>", text)
 
 
 def faults(root: Element) -> list[str]:
