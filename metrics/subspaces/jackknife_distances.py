@@ -4,7 +4,7 @@ A jackknife, because drawing blocks with replacement would repeat visits, and re
 than as many different ones: resampled subspaces would lie nearer together, or farther apart, by that alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,9 +94,7 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
             known = variances[:, rank - 1] > 0
             both = np.flatnonzero(known[left] & known[right])
             bases = _Bases(frames, directions[..., :rank])
-            angles = angles_from_products(
-                crossed[both, :rank, :rank], lambda some, of=bases, at=both: (of(left[at[some]]), of(right[at[some]]))
-            )
+            angles = angles_from_products(crossed[both, :rank, :rank], bases.of_pairs(left[both], right[both]))
             distance, shared = normalised_geodesic(angles), subspace_overlap(angles)
             if len(angles):
                 geodesic[rank][number], overlap[rank][number] = distance.mean(), shared.mean()
@@ -117,6 +115,10 @@ class _Bases(NamedTuple):
 
     def __call__(self, some: IntArray) -> Float64Array:
         return self.directions[some] if self.frames is None else self.frames[some] @ self.directions[some]
+
+    def of_pairs(self, left: IntArray, right: IntArray) -> Callable[[IntArray], tuple[Float64Array, Float64Array]]:
+        """Return what makes the bases of both groups of some of the pairs."""
+        return lambda some: (self(left[some]), self(right[some]))
 
 
 def _crossed(directions: Float64Array, pairs: Pairs, between: Float64Array | None) -> Float64Array:
