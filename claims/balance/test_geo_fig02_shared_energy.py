@@ -76,8 +76,10 @@ def _depth(trace: Trace) -> Depth:
 
 def _deviation(label: str, layers: Sequence[int], table: Float64Array) -> Series:
     """Mean and one standard deviation over sequences at each layer, from (L, S), as the paper draws them."""
-    mean, around = np.nanmean(table, axis=1), np.nanstd(table, axis=1)
-    return Series(label, [float(n) for n in layers], *(rounded(v) for v in (mean, mean - around, mean + around)))
+    known = [(float(number), row[np.isfinite(row)]) for number, row in zip(layers, table, strict=True)]
+    found = [(number, row.mean(), row.std()) for number, row in known if len(row)]
+    x, mean, around = (np.array(column) for column in zip(*found, strict=True)) if found else (np.zeros(0),) * 3
+    return Series(label, x.tolist(), *(rounded(values) for values in (mean, mean - around, mean + around)))
 
 
 def _after_router(trace: Trace) -> list[Series]:
