@@ -85,7 +85,7 @@ CONTRACTS = (
             Case(
                 "by the positions that a prompt reaches", Verdict.VACUOUS,
                 rollouts=lambda: placed_prompts(READ, LENGTHS, 1),
-                says="gives it too: recall by the own prompt minus that by other prompts of the same length = -?0.00",
+                says="recall by the own prompt minus that by other prompts of the same length = -?0.00",
             ),
             Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=MANY)),
             Case("unrelated", Verdict.REFUTED, rollouts=lambda: answered(0)),

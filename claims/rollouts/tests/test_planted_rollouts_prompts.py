@@ -74,7 +74,7 @@ CONTRACTS = (
             Case(
                 "prompts of unlike length, whose routing tells no more", Verdict.VACUOUS,
                 rollouts=partial(placed_prompts, MANY, LENGTHS, 1),
-                says="gives it too: paired minus unrelated prompts of the same length = 0.00",
+                says="paired minus unrelated prompts of the same length = 0.00",
             ),
             Case(
                 "prompts that have no length in common", Verdict.NOT_APPLICABLE, says="of the same length, to a factor",
