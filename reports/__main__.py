@@ -50,8 +50,8 @@ def parser() -> argparse.ArgumentParser:
     html = add(
         "html",
         help="write one page to browse, figures and all",
-        description="Write one HTML file that needs no network: the matrix, filters by paper, verdict and place, "
-        "every claim with its numbers and figures, and its history when runs are given.",
+        description="Write one HTML file that needs no network: what to take away, the matrix, a search and filters, "
+        "every claim with its numbers and figures, the papers, and its history when runs are given.",
     )
     html.set_defaults(run=commands.write_page)
     html.add_argument("records", type=Path, metavar="RECORDS", help=RECORDS)

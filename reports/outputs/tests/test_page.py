@@ -19,6 +19,7 @@ from reports.data.runs import Run
 from reports.outputs.html_page import BIBTEX, page
 from reports.outputs.tests.test_render import HOSTILE, hostile_run
 from reports.pages.criteria import because, value
+from reports.pages.repeat import repeat
 from reports.pages.takeaway import takeaways
 from reports.tests.support.markup import Element, faults, filled, read_page
 from reports.tests.support.sample_kinds import others
@@ -187,9 +188,15 @@ def test_a_theorem_that_fails_is_shouted_and_an_untrained_control_is_set_apart(r
 def test_at_which_thresholds_a_verdict_would_change_is_folded_and_not_told_of_a_control(root: Element) -> None:
     (claim,) = root.all("details", id="claim-kernel-energy")
     told = [part.all("details", class_="aside") for part in claim.all("details", class_="place")]
-    assert [len(found) for found in told] == [1, 1, 1, 0]
-    assert "open" not in told[0][0].attributes
+    assert [len(found) for found in told] == [2, 2, 2, 1]  # the last of each says how to repeat the verdict
+    assert not any("open" in one.attributes for found in told for one in found)
     assert "vacuous at thresholds up to 0.066" in told[0][0].text
+
+
+def test_each_verdict_says_how_to_repeat_it(root: Element) -> None:
+    (part,) = root.all("details", id=f"claim-kernel-energy--{slug('zoo/balanced')}")
+    told = part.all("details", class_="aside")[-1].text
+    assert repeat(board(RECORDS).cells["kernel-energy", "zoo/balanced"].primary).command in told
 
 
 def test_every_standing_has_a_style(root: Element) -> None:
