@@ -69,6 +69,7 @@
         || (verdict !== "" && place.dataset.verdict !== verdict));
     }
     for (const part of all("article[data-place]")) part.hidden = on !== "" && on !== "kind:moe" && part.dataset.place !== on;
+    document.getElementById("take-away").hidden = [q.trim(), verdict, group, paper].some((asked) => asked !== "");
     document.getElementById("nothing").hidden = shown.size > 0;
     document.getElementById("said").textContent = `${shown.size} of ${claims.length} claims`;
   };
