@@ -87,7 +87,7 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
     found: dict[int, Distances] = {}
     left, right = pairs
     frames, replicates = _replicates(groups, max(ranks), blocks)
-    between = None if frames is None else np.swapaxes(frames[left], 1, 2) @ frames[right]
+    between = None if frames is None else _between(frames, pairs)
     for number, (variances, directions) in enumerate(replicates):
         crossed = _crossed(directions, pairs, between)
         for rank in ranks:
@@ -117,8 +117,16 @@ class _Bases(NamedTuple):
         return self.directions[some] if self.frames is None else self.frames[some] @ self.directions[some]
 
     def of_pairs(self, left: IntArray, right: IntArray) -> Callable[[IntArray], tuple[Float64Array, Float64Array]]:
-        """Return what makes the bases of both groups of some of the pairs."""
+        """Bases of both members of some of the pairs."""
         return lambda some: (self(left[some]), self(right[some]))
+
+
+def _between(frames: Float64Array, pairs: Pairs) -> Float64Array:
+    """Products of the frames of pairs, (P, n, n), one by one: frames gathered for all pairs would be much."""
+    found = np.empty((len(pairs[0]), *(frames.shape[2],) * 2))
+    for place, (left, right) in enumerate(zip(*pairs, strict=True)):
+        np.matmul(frames[left].T, frames[right], out=found[place])
+    return found
 
 
 def _crossed(directions: Float64Array, pairs: Pairs, between: Float64Array | None) -> Float64Array:
