@@ -137,7 +137,9 @@ def test_a_module_does_what_a_command_says(
     module, *arguments = shlex.split(asked)
     smaller = next((more for start, more in SMALLER.items() if asked.startswith(start)), "")
     monkeypatch.chdir(folder)
-    monkeypatch.delitem(sys.modules, f"{module}.__main__", raising=False)  # another test may have imported it
+    for name in (f"{module}.__main__", module):  # another test may have imported it; a package stays
+        if not hasattr(sys.modules.get(name), "__path__"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
     given = [path for word in arguments for path in (map(str, sorted(Path().glob(word))) if "*" in word else [word])]
     monkeypatch.setattr(sys, "argv", [module, *given, *shlex.split(smaller)])
     try:

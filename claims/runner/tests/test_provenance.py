@@ -33,7 +33,8 @@ def item(evidence: Evidence) -> Any:
     given: Any = evidence
     stash = pytest.Stash()
     stash[LIVE] = given
-    config = SimpleNamespace(stash=stash, getoption=lambda _: 0)
+    invocation = SimpleNamespace(args=("claims",))
+    config = SimpleNamespace(stash=stash, getoption=lambda _: 0, invocation_params=invocation)
     return SimpleNamespace(config=config, funcargs={}, callspec=SimpleNamespace(params={"subject": "moe"}))
 
 
