@@ -2,7 +2,8 @@
 
     python -m reports.outputs.real_models docs/real-models/records.jsonl docs/real-models.md
 
-keeps, of a run with ``--routing``, the records of claims that could be asked, and writes the page beside them.
+keeps, of a run with ``--routing``, the records of claims that could be asked, writes the page, and draws its pictures
+beside the records.
 """
 
 import sys
@@ -14,6 +15,7 @@ from claims.core.record import Criterion, Record, read_records, to_json
 from claims.core.verdict import Role, Verdict
 from reports.data.board import Board, Cell, board
 from reports.data.places import ROUTING_ALONE, needs_more, standing
+from reports.figures.claim_figures import pictures
 from reports.pages.criteria import because, headline
 from reports.text.files import write_whole
 from reports.text.markdown import Markdown, plain, table
@@ -28,8 +30,8 @@ SHARED = "Jaccard of the most-used experts of two sequences"
 CHANCE = "the same of sets of the same sizes, experts renamed"
 
 
-def real_models_page(records: list[Record]) -> str:
-    """Return the page of the records of routing alone.
+def real_models_page(records: list[Record], folder: Path) -> str:
+    """Return the page of the records of routing alone, and draw its pictures into ``folder/figures``.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def real_models_page(records: list[Record]) -> str:
         lead=lead(records),
         captures=[_capture(run, name) for name in run.places],
         matrix=_matrix(run, [record.claim for record in asked]),
-        claims=[_claim(run, record) for record in asked],
+        claims=[_claim(run, record, folder) for record in asked],
         differs=_differs(run),
     )
 
@@ -145,7 +147,7 @@ def _entry(cell: Cell | None) -> str:
     return f"{standing(cell.primary)} {headline(cell.primary)}".rstrip()
 
 
-def _claim(run: Board, record: Record) -> dict[str, Any]:
+def _claim(run: Board, record: Record, folder: Path) -> dict[str, Any]:
     """Return what a claim says, and of each capture its numbers, its null, and why it could not be asked."""
     cells = run.of_claim(record.claim)
     rows = [
@@ -161,6 +163,7 @@ def _claim(run: Board, record: Record) -> dict[str, Any]:
         "null_says": record.null_says,
         "paper": record.paper,
         "table": table(["capture", "verdict", "what decides it", "null and controls"], rows),
+        "pictures": [picture for picture in pictures(run, record, folder) if not picture.trouble],
         "unasked": unasked,
         "notes": [
             (plain(name), plain(note, 1000))
@@ -180,7 +183,7 @@ def main(arguments: list[str]) -> None:
     """Write the page, and keep the records that it is made from in the place of those that were given."""
     records, page = map(Path, arguments)
     found = kept(read_records(records))
-    write_whole(page, real_models_page(found))
+    write_whole(page, real_models_page(found, records.parent))
     write_whole(records, "".join(f"{to_json(record)}\n" for record in found))
 
 

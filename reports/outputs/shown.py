@@ -24,6 +24,8 @@ from reports.text.templates import fill
 BEGIN, END = "<!-- records:begin -->\n", "<!-- records:end -->"
 #: The claim that the sample's page shows a figure of, and the checkpoint that it is told of.
 SHOWN, TOLD_OF = "cross-model-overlap", "olmoe-aux"
+#: The claim whose picture of real models the README shows.
+PICTURED = "consecutive-experts"
 #: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
 TRAININGS = 5
 
@@ -35,6 +37,8 @@ def readme_block(docs: Path) -> str:
         "readme.md.j2",
         lead=lead(real),
         real=short_matrix(real),
+        picture=next(record.title for record in real if record.claim == PICTURED),
+        pictured=Markdown(PICTURED),
         seeds=TRAININGS,
         pairs=table(["claim", "what differs", "verdict", "headline [95 % interval]"], _pairs(sample)),
     )
