@@ -34,6 +34,7 @@ bench: $(READY)
 
 # The report that the repository shows, and what the pages show of it: the standard run on the embedded checkpoints.
 sample: $(READY)
+	rm -rf docs/sample/figures docs/sample/details docs/sample/papers
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces docs/sample/.*.lock
 	$(BIN)/python -m reports.outputs.shown .

@@ -28,7 +28,7 @@ def require_tokens(routing: TokenRouting) -> None:
     """
     if any(layer.neighbours is None for layer in routing.layers):
         raise NotApplicable(
-            f"of {routing.sequences} sequences only the visits of experts are known, not which token used which"
+            "whole corpora were counted: only the visits of experts are known, not which token used which"
         )
 
 

@@ -186,7 +186,7 @@ def _notes(domains: Domains, beyond: BoolArray, lucky: float) -> tuple[str, ...]
     shares = profiles(np.ones(len(domains.domain)), domains.usage[layer], domains.domain, len(domains.names))[:, expert]
     return (
         f"{domains.counted()}: {int(beyond.sum())} of {len(beyond)} experts are lifted beyond luck, where permuted "
-        f"documents lift {lucky:.1%} of them so far.",
+        f"documents lift {lucky:.1%} of them as far.",
         f"The largest lift, {lifts[layer][expert]:.2f} of at most {len(domains.names)}, is that of expert {expert} in "
         f"layer {domains.layers[layer]}, which takes {shares.max():.1%} of the visits in "
         f"{domains.names[int(shares.argmax())]}. Of many documents a small lift is beyond luck as well: it tells that "

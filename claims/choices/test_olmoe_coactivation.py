@@ -100,9 +100,7 @@ def test_co_activation(token_routing: TokenRouting, variant: Variant, sampling: 
 def _read(routing: TokenRouting, sampling: Sampling) -> list[_Layer]:
     """Take the percentiles of every layer whose tokens use more experts than one."""
     if any(layer.together is None for layer in routing.layers):
-        raise NotApplicable(
-            f"of {routing.sequences} sequences only the visits of experts are known, not which together"
-        )
+        raise NotApplicable("whole corpora were counted: only the visits of experts are known, not which together")
     found = [
         _layer(layer.layer, layer.together, layer.top_k, sampling)
         for layer in routing.layers

@@ -37,7 +37,7 @@ WIDTH = 8.0
 #: How the name of every picture ends: lossless WebP, a fifth smaller than PNG.
 SUFFIX = ".webp"
 #: Colours of a picture; more can hardly be told apart in a plot.
-COLOURS = 96
+COLOURS = 64
 #: Lines of a legend that a panel's place holds.
 LEGEND = 11
 #: Largest difference, of 255, of a colour that fewer colours have moved.
@@ -170,7 +170,7 @@ def save(figure: Canvas, path: Path) -> None:
     whole = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
     small, buffer = whole.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), io.BytesIO()
     small.putpalette(_exact(np.array(small.getpalette(), dtype=np.int64).reshape(-1, 3)).ravel().tolist())
-    small.convert("RGB").save(buffer, "WEBP", lossless=True, quality=80, method=4)
+    small.convert("RGB").save(buffer, "WEBP", lossless=True, quality=100, method=6)
     write_whole(path, buffer.getvalue())
 
 
