@@ -33,10 +33,11 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def digest(claim: Claim) -> str:
-    """Return the digest of what defines a claim: its kind, equation, variants, and thresholds with their values."""
+    """Return the digest of what defines a claim: kind, equation, null, variants, and thresholds with their values."""
     defines = {
         "kind": claim.kind,
         "equation": " ".join(claim.equation.split()),
+        "null": " ".join(claim.null_says.split()),
         "variants": [dict(variant) for variant in claim.variants],
         "thresholds": {name: threshold.value for name, threshold in sorted(claim.thresholds.items())},
     }

@@ -1,6 +1,6 @@
 """Do the same few experts carry most of the visits in every domain?  arXiv 2601.03425."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -23,7 +23,7 @@ from metrics.usage.top_p import expected_jaccard, jaccard
 
 #: Experts of a committee.
 SIZE = 5
-#: Permutations of the domains' labels, and ways to halve a domain, whose means have little luck.
+#: Permutations of the domains' labels, balanced routers, and ways to halve a domain: their means have little luck.
 DRAWS = 5
 #: Less than any difference of two frequencies: it orders equally used experts.
 LOTS = 1e-12
@@ -66,7 +66,7 @@ def test_standing_committee(
     """Measure what the five most-used experts carry, and whether domains have the same five."""
     domains = _with_room(domains_of(token_routing))
     layers = _Layers(domains, sampling)
-    balanced = _Layers(replace(domains, usage=tuple(_balanced(domains, sampling))), sampling)
+    balanced = _Layers(replace(domains, usage=tuple(_balanced(domains, sampling.rng("balanced router")))), sampling)
     same = layers.median(_same)
     chance = np.median([expected_jaccard(np.array(SIZE), np.array(SIZE), usage.shape[1]) for usage in domains.usage])
     return Finding(
@@ -87,7 +87,7 @@ def test_standing_committee(
             ),
         ),
         controls=(
-            _measured("share of visits of a balanced router's five", balanced.median(_held), "share"),
+            _measured("share of visits of a balanced router's five", _of_balanced(balanced, sampling), "share"),
             *_permuted(layers),
         ),
         reported=shared_sets(token_routing, sampling),
@@ -122,9 +122,10 @@ class _Layers:
         """Estimate the median over layers minus that of other usage by the same documents."""
         return self.estimate(lambda times: self.median_of(number, times) - other.median_of(number, times))
 
-    def of_permuted(self, number: OfProfiles, times: Float64Array) -> Float64Array:
-        """Median over layers with the labels of documents permuted, mean over permutations."""
-        return np.asarray(np.mean([self.median_of(number, times, domain) for domain in self._permuted], axis=0))
+    def of_permuted(self, number: OfProfiles) -> list[float]:
+        """Median over layers with the labels of documents permuted, of each permutation."""
+        every = np.ones(len(self.domains.domain))
+        return [float(self.median_of(number, every, domain)) for domain in self._permuted]
 
     def median_of(self, number: OfProfiles, times: Float64Array, domain: IntArray | None = None) -> Float64Array:
         """Median over layers, documents having the given domains or their own."""
@@ -170,9 +171,8 @@ def _with_room(domains: Domains) -> Domains:
     return replace(domains, layers=tuple(domains.layers[p] for p in kept), usage=tuple(domains.usage[p] for p in kept))
 
 
-def _balanced(domains: Domains, sampling: Sampling) -> list[Int64Array]:
+def _balanced(domains: Domains, rng: np.random.Generator) -> list[Int64Array]:
     """Draw as many visits as each document made from a router that uses all experts alike."""
-    rng = sampling.rng("balanced router")
     sizes = [usage.shape[1] for usage in domains.usage]
     return [
         rng.multinomial(usage.sum(axis=1), np.full(size, 1 / size))
@@ -214,8 +214,24 @@ def _permuted(layers: _Layers) -> tuple[Measured, ...]:
     """The Jaccard of domains of equal usage, which permuted labels make; nothing where documents are not known."""
     if layers.domains.counts_alone:
         return ()
-    found = layers.estimate(lambda times: layers.of_permuted(_same, times))
-    return (_measured("Jaccard of two domains' five, labels permuted", found, "same"),)
+    found = layers.of_permuted(_same)
+    return (_measured("Jaccard of two domains' five, labels permuted", _of_draws(found, "permutation"), "same"),)
+
+
+def _of_balanced(balanced: _Layers, sampling: Sampling) -> Estimate:
+    """What five experts of a balanced router carry, over several draws: resampled documents would only raise it."""
+    domains = balanced.domains
+    if domains.counts_alone:
+        return balanced.median(_held)
+    rng, every = sampling.rng("balanced routers"), np.ones(len(domains.domain))
+    drawn = (_Layers(replace(domains, usage=tuple(_balanced(domains, rng))), sampling) for _ in range(DRAWS))
+    return _of_draws([float(one.median_of(_held, every)) for one in drawn], "draw")
+
+
+def _of_draws(values: Sequence[float], unit: str) -> Estimate:
+    """Mean of a control over what was drawn, between its least and its largest value."""
+    method = f"range of {len(values)} {unit}s"
+    return Estimate(float(np.mean(values)), min(values), max(values), len(values), unit, method)
 
 
 def _measured(name: str, estimate: Estimate, threshold: str, lowest: float = 0.0) -> Measured:

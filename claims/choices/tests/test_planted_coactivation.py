@@ -97,7 +97,7 @@ CONTRACTS = (
             case("one sequence", Verdict.INCONCLUSIVE, partial(world, FREE, sequences=1, length=2000)),
             *refused(
                 "token_routing",
-                ("counts alone", "of 40 sequences only the visits", lambda: counts_alone(world(FREE))),
+                ("counts alone", "whole corpora were counted: only the visits", lambda: counts_alone(world(FREE))),
                 ("one expert a token", "one expert a token", partial(world, FREE, top_k=1)),
                 (
                     "pairs of sixty-four experts, which are too many for ties to show",

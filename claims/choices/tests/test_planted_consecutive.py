@@ -89,7 +89,7 @@ CONTRACTS = (
             ),
             *refused(
                 "token_routing",
-                ("counts alone", "of 40 sequences only the visits", lambda: counts_alone(world(DEEP))),
+                ("counts alone", "whole corpora were counted: only the visits", lambda: counts_alone(world(DEEP))),
                 ("two layers", "needs 3 MoE layers; measured: 2", partial(world, DEEP[:2])),
                 ("some layers", "4 of 9 were", lambda: replace(world(DEEP), checkpoint={"moe_layers": 9})),
                 ("sequences of one token", "none of 40 sequences has two tokens", partial(world, DEEP, length=1)),

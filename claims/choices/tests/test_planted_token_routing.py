@@ -92,7 +92,7 @@ CONTRACTS = (
             *refused(
                 "token_routing",
                 ("no ids", "no token ids", lambda: without_ids(world(FLAT))),
-                ("counts alone", "of 32 sequences only the visits", lambda: counts_alone(world(FLAT))),
+                ("counts alone", "whole corpora were counted: only the visits", lambda: counts_alone(world(FLAT))),
                 ("one sequence", "one sequence was read", partial(world, FLAT, sequences=1)),
                 (
                     "ids of one sequence each", "no id of any of 32 sequences occurs in another",
