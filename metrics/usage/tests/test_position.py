@@ -38,12 +38,16 @@ def test_drawn_texts_have_the_usage_of_their_places_and_nothing_of_their_own() -
 
 def test_a_part_without_tokens_draws_none_and_a_text_without_a_visit_keeps_its_own() -> None:
     visits = np.array([[[0, 0], [1, 0]], [[9000, 0], [0, 9000]]])
-    tokens = np.array([[0, 1], [9000, 9000]])
-    drawn = drawn_by_position(visits, tokens, np.array([[0, 1], [0, 1]]), np.random.default_rng(1))
+    tokens, band = np.array([[0, 1], [9000, 9000]]), np.array([[0, 1], [0, 1]])
+    drawn = drawn_by_position(visits, tokens, band, np.random.default_rng(1))
     assert drawn[0, 0].tolist() == [0, 0]
-    assert drawn[0].any()
     nothing = drawn_by_position(np.zeros((2, 1, 3), int), np.zeros((2, 1), int), np.zeros((2, 1), int), RNG)
     assert not nothing.any()
+    # One token in 9001 visits the expert: that of the first text is drawn without a visit.
+    rare, alone = np.array([[[1]], [[0]]]), np.array([[1], [9000]])
+    kept = drawn_by_position(rare, alone, np.zeros((2, 1), int), np.random.default_rng(1))
+    assert np.random.default_rng(1).binomial(alone, 1 / 9001)[0, 0] == 0
+    assert kept[0].tolist() == [[1]]
 
 
 def test_permuted_labels_stay_in_their_band() -> None:
