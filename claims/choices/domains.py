@@ -12,18 +12,16 @@ from typing import Any
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
+from claims.shared.position_alone import permutable
 from claims.shared.sequence_pairs import times_drawn
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, Int64Array, IntArray
-from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands, permuted_within
 
 #: Documents of a domain without which nothing can be resampled within it.
 FEWEST = 2
-#: Share of the documents that must be as long as documents of another domain: labels of fewer are hardly permuted.
-COMPARABLE = 0.5
 #: Maps how often each document was drawn, (..., N), to a statistic (...).
 OfDraws = Callable[[Float64Array], Float64Array]
 
@@ -67,13 +65,7 @@ class Domains:
 
     def comparable(self) -> Measured:
         """Return the premise that documents of several domains are of the same length: else length tells the domain."""
-        band, several = bands(self.tokens), 0
-        for one in np.unique(band):
-            own = self.domain[band == one]
-            several += len(own) if len(np.unique(own)) > 1 else 0
-        found = exact(several / len(self.domain), len(self.domain), "document")
-        name = "share of documents that are as long as documents of another domain, to a factor of 1.4"
-        return Measured(name, found, ">=", COMPARABLE, within=(0.0, 1.0))
+        return permutable(self.domain, self.tokens, "document", "domains of documents")
 
     def estimate(self, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
         """Estimate a statistic, resampling documents within domains; without an interval where counts are all."""

@@ -9,10 +9,11 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.position_alone import permutable
 from claims.shared.premises import middle, models_text
 from claims.shared.sequence_pairs import over_sequences, pair_correlation, pair_mean, pair_ranks, rank_correlation
 from fixtures.evidence.trace import LayerTrace, Trace
-from metrics.arrays import BoolArray, Float64Array
+from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands, permuted_within
@@ -65,7 +66,10 @@ def test_sequence_similarity(trace: Trace, variant: Variant, sampling: Sampling)
         headline=(_spearman("all pairs", measured),),
         excess=(_spearman("all pairs, minus the same with usage permuted", beyond, "excess"),),
         parts=(*_by_corpus(trace, hidden, used, sampling), *_lower_across(trace, hidden, used, sampling)),
-        premises=models_text(trace, sampling),
+        premises=(
+            *models_text(trace, sampling),
+            permutable(np.arange(trace.sequences), _lengths(trace), "sequence", "sequences"),
+        ),
         controls=(_spearman("usage permuted", permuted),),
         layers=(_curve(trace, sampling, centre=centre),),
         figure=_figure(layer, trace, hidden, used),
@@ -103,9 +107,14 @@ def _of_all_pairs(hidden: Float64Array, used: Sequence[Float64Array], sampling: 
 def _permuted(used: Float64Array, trace: Trace, sampling: Sampling) -> list[Float64Array]:
     """The usage similarity of pairs whose sequences were permuted among those of the same length."""
     rng, every = sampling.rng("usage labels"), np.arange(len(used))
-    length = bands(np.bincount(trace.sequence, minlength=len(used)))
+    length = bands(_lengths(trace))
     orders = [permuted_within(every, length, rng) for _ in range(PERMUTATIONS)]
     return [used[np.ix_(order, order)] for order in orders]
+
+
+def _lengths(trace: Trace) -> IntArray:
+    """Tokens of each sequence, (S,)."""
+    return np.bincount(trace.sequence, minlength=trace.sequences)
 
 
 def _by_corpus(trace: Trace, hidden: Float64Array, used: Float64Array, sampling: Sampling) -> list[Measured]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from claims.core.finding import NotApplicable
+from claims.core.finding import Measured, NotApplicable
 from claims.shared.answers import Answers
 from claims.shared.rollout_parts import generated_parts, lengths, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, Int64Array, IntArray
-from metrics.usage.position import bands, drawn_by_position, middle_places
+from metrics.stats.bootstrap import exact
+from metrics.usage.position import bands, changed_within, drawn_by_position, middle_places
 
 #: What the control is called, and the sentence of the claims' definitions.
 POSITION = "position and length"
@@ -23,6 +24,24 @@ EQUAL_LENGTH = (
     "as many generated tokens of each from the first on, the most (of 8, 16, 32 ...) that half of every author's "
     "rollouts have"
 )
+#: What a permutation within lengths must change of what one of all changes: at less than half of it the null is nearer
+#: to the truth than to chance.
+PERMUTABLE = 0.5
+
+
+def permutable(labels: IntArray, tokens: IntArray | Float64Array, unit: str, what: str) -> Measured:
+    """Return the premise that permuting within lengths changes enough: else the null is almost the truth.
+
+    Parameters
+    ----------
+    labels : int (N,), what is permuted; a number of its own each where the texts themselves are
+    tokens : (N,), lengths
+    unit : what there are N of, in the singular
+    what : what is changed, in the plural
+    """
+    found = exact(changed_within(labels, bands(tokens)), len(labels), unit)
+    name = f"{what} that change when permuted within lengths, to a factor of 1.4, over those when permuted at will"
+    return Measured(name, found, ">=", PERMUTABLE, within=(0.0, 1.0))
 
 
 class PositionAlone:

@@ -138,3 +138,37 @@ def permuted_within(labels: IntArray, band: IntArray, rng: np.random.Generator) 
         own = np.flatnonzero(np.asarray(band) == one)
         found[own] = rng.permutation(found[own])
     return found
+
+
+def changed_within(labels: IntArray, band: IntArray) -> float:
+    """Return how many labels `permuted_within` is expected to change, over how many a permutation of all changes.
+
+    Near 0 the permuted labels are almost the true ones, and say nothing of what the labels do.
+
+    Parameters
+    ----------
+    labels : int array of shape (N,); a number of its own each where texts themselves are exchanged
+    band : int array of shape (N,)
+
+    Returns
+    -------
+    In [0, 1]: 1 where all texts are of one band, 0 where no label can change
+
+    Examples
+    --------
+    Nine texts in ten are of a band whose other texts have their label:
+
+    >>> labels, band = np.repeat([0, 1], 10), np.repeat([5, 9], 10)
+    >>> band[[0, 10]] = 9, 5
+    >>> round(changed_within(labels, band), 2)
+    0.36
+    """
+    every = _expected_changes(labels)
+    parts = [_expected_changes(np.asarray(labels)[np.asarray(band) == one]) for one in np.unique(band)]
+    return sum(parts) / every if every > 0 else 0.0
+
+
+def _expected_changes(labels: IntArray) -> float:
+    """Expected number of labels that a permutation changes: of each the share of the others, itself included."""
+    _, counts = np.unique(labels, return_counts=True)
+    return float(len(labels) - np.square(counts).sum() / len(labels))

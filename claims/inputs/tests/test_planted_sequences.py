@@ -39,7 +39,14 @@ def topical(
     return planted_trace(world, [hidden], [np.eye(world.experts)], experts=[chosen[:, None]], corpora=2, spectra=False)
 
 
-def sliding(seed: int = 1, *, own: float = 0.0, lengths: tuple[int, ...] = (24, 96, 384), width: int = 16) -> Trace:
+def sliding(
+    seed: int = 1,
+    *,
+    own: float = 0.0,
+    lengths: tuple[int, ...] = (24, 96, 384),
+    width: int = 16,
+    sequences: int = 48,
+) -> Trace:
     """Sequences of unlike length: tokens point at experts of a window that slides with the place, and use them.
 
     Parameters
@@ -47,7 +54,7 @@ def sliding(seed: int = 1, *, own: float = 0.0, lengths: tuple[int, ...] = (24, 
     own : share of the tokens that point at experts of the sequence's own topic instead
     lengths : of sequence i the one at i modulo their number
     """
-    rng, sequences = np.random.default_rng(seed), 48
+    rng = np.random.default_rng(seed)
     tokens = np.array(lengths)[np.arange(sequences) % len(lengths)]
     owner = np.repeat(np.arange(sequences, dtype=np.int32), tokens)
     place = np.arange(len(owner)) - np.repeat(tokens.cumsum() - tokens, tokens)
@@ -130,6 +137,11 @@ CONTRACTS = (
             *(
                 Case(name, Verdict.SUPPORTED, variant=RAW, trace=partial(sliding, own=0.6, lengths=lengths))
                 for name, lengths in (("topics, equal lengths", (96,)), ("topics and lengths", (24, 96, 384)))
+            ),
+            Case(
+                "hardly two sequences of the same length", Verdict.NOT_APPLICABLE, variant=RAW,
+                says="sequences that change when permuted within lengths, .* = 0.26",
+                trace=partial(sliding, own=1.0, sequences=16, lengths=tuple(int(24 * 2 ** (n / 2)) for n in range(12))),
             ),
             Case(
                 "a correlation at the threshold", Verdict.INCONCLUSIVE, at={"correlation": MEASURED}, variant=RAW,

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from claims.tests.support.planted_domains import Library, drawn_documents
+from claims.tests.support.planted_domains import Library, by_domain, drawn_documents
 from claims.tests.support.planted_rollouts import Cast
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
@@ -90,6 +90,19 @@ def placed_documents(
     profile = rng.dirichlet(np.full(library.experts, 0.3), (library.layers, library.domains))
     slid = reached / tokens[:, None]
     return drawn_documents(library, (1 - own) * slid + own * profile[:, domain], rng, tokens=tokens)
+
+
+def nearly_told_by_length() -> TokenRouting:
+    """Draw two domains with experts of their own, whatever the length; one document of each is as long as the other's.
+
+    So every document is as long as some document of the other domain, and yet length all but tells its domain.
+    """
+    library = Library(domains=2, documents=24)
+    tokens = np.where(library.domain == 0, 128, 300)
+    tokens[[0, library.documents]] = 300, 128
+    profile = np.full((library.domains, library.experts), 0.05)
+    profile[0, : library.experts // 2] = profile[1, library.experts // 2 :] = 1.0
+    return drawn_documents(library, by_domain(library, profile[None]), np.random.default_rng(1), tokens=tokens)
 
 
 def _windows(experts: int, places: int, slide: Slide) -> Float64Array:

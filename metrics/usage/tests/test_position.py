@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metrics.usage.position import bands, drawn_by_position, middle_places, permuted_within
+from metrics.usage.position import bands, changed_within, drawn_by_position, middle_places, permuted_within
 
 RNG = np.random.default_rng(0)
 
@@ -56,6 +56,23 @@ def test_permuted_labels_stay_in_their_band() -> None:
     assert (found != labels).any()
     for one in range(4):
         assert sorted(found[band == one]) == sorted(labels[band == one])
+
+
+def test_labels_change_as_often_as_permutations_say() -> None:
+    labels, band = RNG.integers(0, 3, 30), RNG.integers(0, 9, 30)
+    one, several = (
+        np.mean([(permuted_within(labels, each, RNG) != labels).mean() for _ in range(2000)])
+        for each in (np.zeros(30, int), band)
+    )
+    assert abs(changed_within(labels, band) - several / one) < 0.02
+    assert changed_within(labels, np.full(30, 4)) == 1.0
+
+
+def test_texts_that_are_alone_in_their_band_do_not_move() -> None:
+    texts = np.arange(12)
+    assert changed_within(texts, texts) == 0.0
+    assert changed_within(texts, np.repeat(np.arange(6), 2)) == np.float64(6 / 11)
+    assert changed_within(np.zeros(4, int), np.zeros(4, int)) == 0.0
 
 
 def test_of_one_band_the_permutation_is_that_of_all() -> None:
