@@ -13,6 +13,7 @@ from claims.core.record import Figure, Series
 from claims.experts.alignment_variants import LayerAlignments
 from claims.shared.widened_intervals import (
     null_pairs_halfwidth,
+    open_above,
     sample_halfwidth,
     widen_for_reinitialising,
     widen_for_sample,
@@ -59,9 +60,10 @@ def mean_chance(layers: Sequence[LayerAlignments]) -> Estimate:
 
 
 def largest(layers: Sequence[LayerAlignments]) -> Estimate:
-    """Mean alignment, in size, of the layer where it is largest, of those that were looked at."""
+    """Mean alignment, in size, of the layer where it is largest; open above where not all were looked at."""
     found = over_blocks(np.max([each.size for each in layers], axis=0))
-    return widen_for_sample(found, sample_halfwidth([0.0], [max(_errors(layers, lambda each: each.size))], 1.0))
+    reach = sample_halfwidth([0.0], [max(_errors(layers, lambda each: each.size))], 1.0)
+    return open_above(widen_for_sample(found, reach), layers[0].layer_share)
 
 
 def below_chance(layers: Sequence[LayerAlignments]) -> Estimate:

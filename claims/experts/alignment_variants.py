@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from claims.core.finding import NotApplicable
+from claims.shared.widened_intervals import experts_error
 from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
 from metrics.arrays import Float64Array, FloatArray
 from metrics.jacobians.block_alignment import (
@@ -20,6 +21,8 @@ from metrics.jacobians.token_cosines import TokenCosines
 
 #: Variants: means of Jacobians over own tokens, over tokens that all experts share, or one token at a time.
 OWN, SHARED, EACH, GATED = "own", "shared", "each", "own, with the gate"
+#: What allows for a sample of layers and experts, and what does not.
+WIDENED = "Intervals over layers allow for it, those of single layers do not; --thorough compares all."
 #: With fewer blocks the t interval reaches more than four standard errors to either side.
 FEWEST_BLOCKS = 4
 
@@ -85,9 +88,7 @@ class LayerAlignments:
         looked, every = len(self.layer.experts), self.layer.count
         if looked >= every:
             return 0.0
-        without = np.array([statistic(self._without(place))[0] for place in range(looked)])
-        spread = float(np.square(without - without.mean()).sum())
-        return float(np.sqrt((1 - looked / every) * (looked - 1) / looked * spread))
+        return experts_error(np.array([statistic(self._without(place))[0] for place in range(looked)]), every)
 
     def _without(self, place: int) -> "LayerAlignments":
         pairs, ceilings = self.pairs[:1].copy(), self.ceilings[:1].copy()
@@ -181,7 +182,7 @@ def sampled(functions: FunctionTrace) -> tuple[str, ...]:
             if min(trained, redrawn) < count
         ),
     ]
-    return (f"A sample: {'; '.join(parts)}. Intervals allow for it; --thorough compares all.",) if parts else ()
+    return (f"A sample: {'; '.join(parts)}. {WIDENED}",) if parts else ()
 
 
 def looked_at(read: Sequence[LayerAlignments], tokens: str, blocks: int) -> tuple[str, ...]:

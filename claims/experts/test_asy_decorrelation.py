@@ -93,7 +93,7 @@ def test_functional_decorrelation(
         number, reason = next(iter(reasons.items()))
         raise NotApplicable(f"no layer says anything (layer {number}: {reason})")
     excess, chance = below_chance(layers), mean_chance(layers)
-    outputs = outputs_agree([each.layer for each in layers], excess.n)
+    outputs = outputs_agree([each.layer for each in layers], excess.n, layers[0].layer_share)
     said = "alignment of randomly re-initialised experts minus that of these, mean over layers"
     share = "share of the same expert's alignment, corrected for chance, mean over layers"
     return Finding(

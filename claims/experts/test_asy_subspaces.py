@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.experts.alignment_variants import WIDENED
 from claims.experts.subspace_leads import UNIT, lead_over_random_routers, overlap_above_chance
 from claims.shared.premises import models_text
 from claims.shared.widened_intervals import sample_halfwidth, widen_for_sample
@@ -78,8 +80,8 @@ def test_subspace_overlap(
     led = [each for each in used if each.reading.drawn_visits]
     allow = partial(_for_the_sample, subspaces.layer_share)
     shown = {
-        "d_G": ([_jackknife([table]) for table in distinct], thresholds["distinct"]),
-        "cos^2": ([overlap_above_chance([each]) for each in readings], thresholds["overlapping"]),
+        "d_G": (_of_single([_jackknife([table]) for table in distinct], used, 0), thresholds["distinct"]),
+        "cos^2": (_of_single([overlap_above_chance([each]) for each in readings], used, 1), thresholds["overlapping"]),
     }
     return Finding(
         headline=(
@@ -97,7 +99,13 @@ def test_subspace_overlap(
         excess=(_difference("Grassmann distance, router minus random routers", _lead(led, readings, allow), "lead"),),
         premises=models_text(trace, sampling),
         reported=tuple(
-            Measured(f"layers where {what} is shown to be greater", _share_shown(*each), ">=", "layers", within=(0, 1))
+            Measured(
+                f"layers where {what} is shown to be greater",
+                _share_shown(*each, subspaces.layer_share),
+                ">=",
+                "layers",
+                within=(0, 1),
+            )
             for what, each in shown.items()
         ),
         layers=_curves(used, led),
@@ -183,10 +191,28 @@ def _jackknife(tables: Sequence[FloatArray]) -> Estimate:
     return estimate_jackknife(float(mean[0]), mean[1:], UNIT)
 
 
-def _share_shown(layers: Sequence[Estimate], least: float) -> Estimate:
-    """Share of layers whose own interval lies at this or above."""
-    shown = [each.low >= least for each in layers]
-    return exact(float(np.mean(shown)), len(shown), "layer")
+def _of_single(layers: Sequence[Estimate], used: Sequence["Used"], which: int) -> list[Estimate]:
+    """Widen each layer's own interval for the experts that were not looked at; ``which`` as in `_for_the_sample`."""
+    errors = [each.layer.drawn_errors(each.reading)[which] for each in used]
+    return [
+        widen_for_sample(each, sample_halfwidth([0.0], [error], 1.0))
+        for each, error in zip(layers, errors, strict=True)
+    ]
+
+
+def _share_shown(layers: Sequence[Estimate], least: float, looked: float) -> Estimate:
+    """Share of layers whose own interval lies at this or above; of those that were not looked at, none or all do.
+
+    Parameters
+    ----------
+    looked : share of all layers that was looked at
+    """
+    shown = float(np.mean([each.low >= least for each in layers]))
+    found = exact(shown, len(layers), "layer")
+    if looked >= 1:
+        return found
+    method = f"{found.method} of a sample; of the layers that were not looked at, none or all"
+    return replace(found, low=looked * shown, high=looked * shown + 1 - looked, method=method)
 
 
 def _curves(used: Sequence[Used], led: Sequence[Used]) -> tuple[Curve, ...]:
@@ -296,7 +322,7 @@ def _sampled(subspaces: SubspaceTrace) -> tuple[str, ...]:
         *([f"{len(subspaces.layers)} of {subspaces.stands_for} layers, evenly spaced"] * (subspaces.layer_share < 1)),
         *(f"{looked} of {count} experts a layer, drawn at random" for looked, count in some if looked < count),
     ]
-    return (f"A sample: {'; '.join(parts)}. Intervals allow for it; --thorough compares all.",) if parts else ()
+    return (f"A sample: {'; '.join(parts)}. {WIDENED}",) if parts else ()
 
 
 def _range(values: Iterable[int]) -> str:

@@ -79,6 +79,40 @@ def widen_for_sample(estimate: Estimate, halfwidth: float) -> Estimate:
     return estimate if halfwidth == 0 else widen_for_luck(estimate, halfwidth, "drawing layers and experts")
 
 
+def experts_error(without: FloatArray, count: int) -> float:
+    """Standard error of a statistic that owes to which experts of a layer were drawn, by leaving out one at a time.
+
+    Parameters
+    ----------
+    without : the statistic without each of the n experts that were looked at, (n,)
+    count : how many experts the layer has: the share that was looked at takes from the error
+
+    Returns
+    -------
+    0 where all were looked at; infinite where the statistic is not known without one of them
+
+    Examples
+    --------
+    >>> experts_error(np.array([1.0, 2.0]), 2), experts_error(np.array([1.0, 3.0]), 4)
+    (0.0, 0.7071067811865476)
+    """
+    looked = len(without)
+    if looked >= count:
+        return 0.0
+    if not np.isfinite(without).all():
+        return math.inf
+    spread = float(np.square(without - without.mean()).sum())
+    return float(np.sqrt((1 - looked / count) * (looked - 1) / looked * spread))
+
+
+def open_above(largest: Estimate, share: float) -> Estimate:
+    """Let the largest value of the layers that were looked at be any larger one, where these are a share of all."""
+    if share >= 1:
+        return largest
+    method = f"{largest.method}, open above: not all layers were looked at"
+    return replace(largest, high=math.inf, method=method, draws=())
+
+
 def null_draw_halfwidth(draws: Sequence[FloatArray]) -> float:
     """Half the 95 % interval of the mean over layers of one more draw of a null minus the mean of K draws.
 

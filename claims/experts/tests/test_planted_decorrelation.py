@@ -187,6 +187,11 @@ CONTRACTS = (
                 "one layer is not near zero", Verdict.PARTLY,
                 partial(of_layers, 0.0, 0.15, drawn=0.2, spread=0.005), EACH, "of the layer where it is largest = 0.1",
             ),
+            case(
+                "some layers of many", Verdict.SUPPORTED,
+                lambda: replace(of_layers(0.0, 0.0, 0.0, drawn=0.2), stands_for=4), EACH,
+                "open is a part of the sentence: mean alignment of the layer where it is largest",
+            ),
             case("outputs that disagree", Verdict.PARTLY, upside_down, says="outputs agree in sign"),
             case(
                 "one pair says nothing of the luck of a draw", Verdict.INCONCLUSIVE,
@@ -354,3 +359,26 @@ def test_a_sample_of_layers_and_experts_widens_the_interval_and_is_told() -> Non
     assert "3 of 9 layers" in said
     assert "6 of 24 experts" in said
     assert not any(note.startswith("A sample") for note in whole.notes)
+    assert "those of single layers do not" in said
+
+
+def test_what_is_said_of_outputs_and_of_the_largest_allows_for_what_was_not_looked_at() -> None:
+    trace, rng = planted_trace("gaussian", 3, experts=8, width=32), np.random.default_rng(1)
+    mixed = [each.outputs @ (np.eye(8) + 0.1 * rng.standard_normal((8, 8))) for each in trace.layers]
+    trace = trace_of(
+        [replace(each, outputs=one + one.swapaxes(1, 2)) for each, one in zip(trace.layers, mixed, strict=True)]
+    )
+    known = finding(trace)
+    some_experts = finding(
+        replace(trace, layers=tuple(replace(each, count=4 * len(each.experts)) for each in trace.layers))
+    )
+    some_layers = finding(replace(trace, stands_for=9))
+    for name in ("agree in order", "agree in sign"):
+        one, *others = (measured(found, name).estimate for found in (known, some_experts, some_layers))
+        for other in others:
+            assert other.value == one.value
+            assert other.low < one.low < one.high < other.high
+    for name in ("mean alignment of the layer where it is largest", "output correlation"):
+        one, drawn, open_above = (measured(found, name).estimate for found in (known, some_experts, some_layers))
+        assert drawn.low < one.low < one.high < drawn.high < np.inf
+        assert (open_above.value, open_above.low, open_above.high) == (one.value, one.low, np.inf)

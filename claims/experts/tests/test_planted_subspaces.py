@@ -221,3 +221,24 @@ def test_the_figure_shows_experts_between_their_references() -> None:
     experts, random, floor = (np.mean(each.y) for each in figure.series)
     assert random < experts < floor
     assert [len(each.y) for each in figure.series] == [16, 16, 16]
+
+
+def test_layers_that_were_not_looked_at_may_show_it_or_not() -> None:
+    world = World()
+    trace = studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8))
+    whole, some = (
+        finding_of(OVERLAP, trace=None, subspaces=each, variant=variant()).reported[0].estimate
+        for each in (trace, replace(trace, stands_for=4))
+    )
+    assert (whole.value, whole.low, whole.high) == (1.0, 1.0, 1.0)
+    assert (some.value, some.low, some.high) == (1.0, 0.25, 1.0)
+
+
+def test_a_layer_shows_it_beyond_the_luck_of_its_drawn_experts() -> None:
+    world = World()
+    trace = studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8))
+    (layer,) = trace.layers
+    readings = tuple(replace(each, error=(9.0, 9.0)) for each in layer.readings)
+    drawn = replace(layer, kept=np.tile(layer.kept, 2), readings=readings)
+    found = finding_of(OVERLAP, trace=None, subspaces=replace(trace, layers=(drawn,)), variant=variant())
+    assert found.reported[0].estimate.value == 0.0
