@@ -48,8 +48,9 @@ class Told:
     """One claim that matters on a checkpoint: ``verdict`` with the ``number`` that made it and what was ``claimed``.
 
     ``number`` is ``name value [low, high]``; ``beyond`` is another such number, and ``beside`` says which: what lies
-    beyond the null, or the claim's own where that is told first. ``means`` and ``check`` are the claim's own sentences
-    for whoever trains, prunes or serves the model, where its record carries them and it does not hold as stated.
+    beyond the null (of a refuted claim, what fails there), or the claim's own where that is told first. ``means`` and
+    ``check`` are the claim's own sentences for whoever trains, prunes or serves the model, where its record carries
+    them and it does not hold as stated.
     """
 
     claim: str
@@ -172,9 +173,13 @@ def _number(criterion: Criterion) -> str:
 
 
 def _beyond(record: Record, told: Criterion) -> str:
-    """Say what of the number lies beyond the null; of a vacuous claim, where that is told already, its headline."""
+    """Say what of the number lies beyond the null; of a refuted claim what fails there, of a vacuous one its headline.
+
+    What a vacuous claim has beyond its null is told already, as the number that made its verdict.
+    """
     role = Role.HEADLINE if record.verdict == Verdict.VACUOUS else Role.EXCESS
-    found = next((c for c in record.criteria if c.role is role), None)
+    every = (c for c in record.criteria if c.role is role)
+    found = next((c for c in every if record.verdict != Verdict.REFUTED or c.holds is False), None)
     return "" if found is None or found is told or found.value == told.value else _number(found)
 
 

@@ -1,18 +1,21 @@
 """The take-away of a checkpoint follows its rule, tells only what the records say, and names what was not asked."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claims.core.record import Record, from_json, to_json
+from claims.core.record import Record, from_json, read_records, to_json
 from claims.core.verdict import Role, Verdict
 from reports.data.board import board
 from reports.data.sizes import in_words
 from reports.pages.takeaway import TakeAway, takeaways
 from reports.tests.support.sample_kinds import others
 from reports.tests.support.samples import criterion, judged, record, run
+from reports.text.numbers import interval
 
+SAMPLE = Path(__file__).parents[3] / "docs" / "sample" / "records.jsonl"
 FAR, NEAR = (-0.4, -0.5, -0.3), (0.1, 0.05, 0.15)
 
 
@@ -89,14 +92,29 @@ def test_controls_experiments_and_theorems_have_no_take_away() -> None:
     assert takeaways(board([theorem])) == []
 
 
-def test_every_number_of_a_take_away_is_of_the_claims_record() -> None:
-    whole = board([*run(), *others()])
+def test_of_a_refuted_claim_the_null_that_failed_is_told() -> None:
+    yes, straddling, no = (0.6, 0.5, 0.7), (0.1, -0.3, 0.4), (-0.2, -0.3, -0.1)
+    beyond = [
+        criterion(f"minus {name}", ends, ">= 0.2", role=Role.EXCESS)
+        for name, ends in (("plain text", straddling), ("chance", yes), ("none", no))
+    ]
+    found = of(judged("a", "a", criterion("share", FAR, ">= 0.2"), *beyond))
+    assert (found.told[0].verdict, found.told[0].beyond) == (Verdict.REFUTED, "minus none -0.200 [-0.300, -0.100]")
+
+
+@pytest.mark.parametrize("records", [[*run(), *others()], read_records(SAMPLE)], ids=["planted", "sample"])
+def test_every_number_of_a_take_away_is_of_the_claims_record(records: list[Record]) -> None:
+    whole = board(records)
     for one in takeaways(whole):
         for told in one.told:
             place = next(name for name in whole.places if name.startswith(one.name))
-            criteria = whole.cells[told.claim, place].primary.criteria
-            assert [c.name for c in criteria if told.number.startswith(c.name)]
-            assert told.verdict == whole.cells[told.claim, place].verdict
+            record = whole.cells[told.claim, place].primary
+            said = {(f"{c.name} {interval(c)}", c.holds) for c in record.criteria}
+            numbers = {told.number, told.beyond} - {""}
+            assert told.verdict == record.verdict
+            assert numbers <= {text for text, _ in said}
+            if told.verdict == Verdict.REFUTED:
+                assert {(text, False) for text in numbers} <= said
 
 
 def test_advice_is_told_of_what_fails_alone_and_old_records_have_none() -> None:
