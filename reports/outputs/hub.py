@@ -2,8 +2,8 @@
 
 Two forms, as the documentation of the Hugging Face hub has them (``docs/hub/model-cards``, "model-index", and
 ``docs/hub/eval-results``): ``model-index`` for the front matter of a model card, and ``.eval_results/*.yaml``, each
-entry of which names a dataset that the hub knows as a benchmark, with the claim as its task. Both carry headlines
-under their names, and no verdict.
+entry of which names a dataset that the hub knows as a benchmark, with the claim as its task. Both carry every headline
+under its name, and no verdict.
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,23 @@ import msgspec
 from claims.core.record import Criterion, Record
 from claims.core.verdict import Role
 from reports.data.board import Board
+from reports.data.read import BadInput
 from reports.pages.card import asked_of, card
 from reports.text.markdown import plain
 from reports.text.numbers import count
+from reports.text.slugs import slug
 
 #: The task that the models of these claims do, in the hub's own words.
 TASK = {"type": "text-generation", "name": "Text generation"}
 
 
 def model_index(board: Board, name: str) -> str:
-    """Return the ``model-index`` of a checkpoint as YAML: a metric a claim that was asked, by the text it was read on.
+    """Return the ``model-index`` of a checkpoint as YAML: a metric a headline, by the text it was read on.
 
     Raises
     ------
     BadInput
-        As `reports.pages.card.card`.
+        As `reports.pages.card.card`, and where no claim gave a number.
     """
     results: dict[str, dict[str, Any]] = {}
     for record, headline in _headlines(board, name):
@@ -49,27 +51,43 @@ def model_index(board: Board, name: str) -> str:
 def eval_results(board: Board, name: str, benchmark: str) -> str:
     """Return the entries of an ``.eval_results`` file as YAML: a claim is a task of the dataset ``benchmark``.
 
+    A claim's first headline is the task of the claim's name; each further one has its own, ``CLAIM-HEADLINE``.
+
     Raises
     ------
     BadInput
-        As `reports.pages.card.card`.
+        As `reports.pages.card.card`, and where no claim gave a number.
     """
-    return _yaml([_entry(record, headline, benchmark) for record, headline in _headlines(board, name)])
+    entries: dict[str, dict[str, Any]] = {}
+    for record, headline in _headlines(board, name):
+        task = record.claim if record.claim not in entries else f"{record.claim}-{slug(plain(headline.name))}"
+        entries[task] = _entry(record, headline, {"id": benchmark, "task_id": task})
+    return _yaml(list(entries.values()))
 
 
-def _entry(record: Record, headline: Criterion, benchmark: str) -> dict[str, Any]:
-    said = {"dataset": {"id": benchmark, "task_id": record.claim}, "value": headline.value}
+def _entry(record: Record, headline: Criterion, dataset: dict[str, str]) -> dict[str, Any]:
+    said = {"dataset": dataset, "value": headline.value}
     dated = {"date": str(record.provenance["date"])} if record.provenance.get("date") else {}
     ends = "" if headline.low == headline.high else f", 95 % interval {headline.low} to {headline.high}"
     return said | dated | {"notes": f"{plain(headline.name)}{ends}, over {count(headline.n, headline.unit)}"}
 
 
 def _headlines(board: Board, name: str) -> Sequence[tuple[Record, Criterion]]:
-    """Return the first headline of every claim that was asked of a checkpoint, where it is a number."""
+    """Return every headline that is a number, claim by claim; what is held against two thresholds is one."""
     card(board, name)  # refuses what has no verdicts
     records = [cell.primary for cell in asked_of([cell for _, cell in board.of_place(name)])]
-    found = [(r, next((c for c in r.criteria if c.role is Role.HEADLINE), None)) for r in records]
-    return [(record, one) for record, one in found if one is not None and one.value is not None]
+    found = [(record, headline) for record in records for headline in _distinct(record)]
+    if not found:
+        raise BadInput(f"no claim gave a number on {plain(name, 80)}: there is nothing to say to a hub")
+    return found
+
+
+def _distinct(record: Record) -> list[Criterion]:
+    found: dict[str, Criterion] = {}
+    for one in record.criteria:
+        if one.role is Role.HEADLINE and one.value is not None:
+            found.setdefault(one.name, one)
+    return list(found.values())
 
 
 def _args(headline: Criterion) -> dict[str, Any]:

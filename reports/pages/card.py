@@ -1,7 +1,8 @@
-"""A model card's rows: of one checkpoint at most twelve claims, each with its headline, chance and verdict.
+"""A model card's rows: of one checkpoint at most twelve claims, each with what made its verdict, chance and verdict.
 
-Which claims: what does not hold as stated first (at most half), then what holds, then what is open; in each the
-farthest from its threshold first, as `reports.pages.takeaway` orders them. Every number of a card is of the records.
+Which claims: all that are refuted first, then what is partly supported or vacuous as long as half of the rows are
+free, then what holds, then what is open, then what could not be computed; of one verdict the farthest from its
+threshold first, as `reports.pages.takeaway` orders them. Every number of a card is of the records.
 """
 
 from collections.abc import Sequence
@@ -14,22 +15,26 @@ from reports.data.places import needs_more, standing
 from reports.data.read import BadInput
 from reports.data.sizes import sizes
 from reports.data.theorems import checked
+from reports.pages.criteria import telling
 from reports.pages.repeat import whole_command_of
 from reports.pages.takeaway import chosen, takeaway
 from reports.text.markdown import plain
-from reports.text.numbers import ABSENT, interval
+from reports.text.numbers import ABSENT, claimed, interval
 from reports.text.vocabulary import listed, plural
 
-#: Rows of a card, and how many of them do not hold as stated.
+#: Rows of a card, and how many of them do not hold as stated, unless more are refuted.
 ROWS, FAILING = 12, 6
+#: Verdicts that come last on a card, in this order.
+_LAST = (Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 @dataclass(frozen=True)
 class Card:
     """A checkpoint as its model card tells it.
 
-    ``short`` says how many claims were asked and what came of them; ``rows`` are claim in words, headline with its
-    interval, what chance or a control gives, and verdict; ``rest`` is how many verdicts have no row; ``facts`` are
+    ``short`` says how many claims were asked and what came of them; ``rows`` are claim in words, the number that made
+    its verdict with interval and threshold (of what could not be computed the reason), what chance or a control gives,
+    and verdict; ``rest`` is how many verdicts have no row; ``facts`` are
     (name, text) of checkpoint and run; ``command`` measures again what the rows say.
     """
 
@@ -55,8 +60,7 @@ def card(board: Board, name: str) -> Card:
     asked = asked_of(cells)
     if not asked:
         raise BadInput(f"no empirical claim was asked of {plain(name, 80)}: there is nothing to put on a card")
-    told = chosen(asked, ROWS, FAILING)
-    told += [cell for cell in asked if cell.verdict == Verdict.INCONCLUSIVE][: ROWS - len(told)]
+    told = _rows_of(asked)
     records = [cell.primary for cell in cells]
     return Card(
         name=plain(name, 80),
@@ -66,7 +70,7 @@ def card(board: Board, name: str) -> Card:
         rest=len(asked) - len(told),
         theorems=checked(cells),
         facts=_facts(records),
-        command=whole_command_of(told[0].primary),
+        command=whole_command_of(asked[0].primary),
     )
 
 
@@ -79,6 +83,13 @@ def asked_of(cells: Sequence[Cell]) -> list[Cell]:
     ]
 
 
+def _rows_of(asked: Sequence[Cell]) -> list[Cell]:
+    refuted = sum(cell.verdict == Verdict.REFUTED for cell in asked)
+    told = chosen(asked, ROWS, min(ROWS, max(FAILING, refuted)))
+    last = [cell for verdict in _LAST for cell in asked if cell.verdict == verdict]
+    return told + last[: ROWS - len(told)]
+
+
 def _known(board: Board, name: str) -> str:
     if name not in board.places:
         names = listed([plain(place, 80) for place in board.places if place not in board.controls], most=20)
@@ -89,17 +100,13 @@ def _known(board: Board, name: str) -> str:
 
 
 def _row(record: Record) -> list[str]:
-    headline = _first(record, Role.HEADLINE)
-    control = _first(record, Role.CONTROL)
-    return [plain(record.title), _said(headline), _said(control), standing(record)]
+    made = next((f"{_said(c)}, claimed {claimed(c)}" for c in telling(record)), plain(record.reason, 200) or ABSENT)
+    control = next((_said(c) for c in record.criteria if c.role is Role.CONTROL), ABSENT)
+    return [plain(record.title), made, control, standing(record)]
 
 
-def _first(record: Record, role: Role) -> Criterion | None:
-    return next((c for c in record.criteria if c.role is role), None)
-
-
-def _said(criterion: Criterion | None) -> str:
-    return ABSENT if criterion is None else f"{plain(criterion.name)}: {interval(criterion)}"
+def _said(criterion: Criterion) -> str:
+    return f"{plain(criterion.name)}: {interval(criterion)}"
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import xml.dom.minidom
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +17,23 @@ from claims.core.record import Record, read_records, write_records
 from claims.core.verdict import Role, Verdict
 from reports.__main__ import main
 from reports.data.board import board
+from reports.outputs.hub import eval_results, model_index
 from reports.pages.card import ROWS, Card, card
 from reports.tests.support.pages import ragged_tables
 from reports.tests.support.samples import criterion, judged, record, run
-from reports.text.numbers import interval
+from reports.text.numbers import claimed, interval
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "records.jsonl"
 HOSTILE = 'a"><script>x</script>|b'
 Capture = pytest.CaptureFixture[str]
+#: How what made a verdict answered.
+_ANSWER = {
+    Verdict.SUPPORTED: True,
+    Verdict.PARTLY: False,
+    Verdict.VACUOUS: False,
+    Verdict.REFUTED: False,
+    Verdict.INCONCLUSIVE: None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +56,21 @@ def of(sample: list[Record], name: str) -> Card:
     return card(board(sample), name)
 
 
-@pytest.mark.parametrize("name", ["olmoe-aux", "small-gptoss-bias-s0", "small-dense-s0"])
+@pytest.mark.parametrize("name", ["olmoe-aux", "olmoe-noaux", "small-gptoss-bias-s0", "small-dense-s0"])
 def test_every_number_of_a_card_is_in_the_records(sample: list[Record], name: str) -> None:
     told = of(sample, name)
     records = [r for r in sample if r.key[0] == name and r.primary and r.kind == "finding"]
-    said = {f"{c.name}: {interval(c)}" for r in records for c in r.criteria if c.role in (Role.HEADLINE, Role.CONTROL)}
     assert 0 < len(told.rows) <= ROWS
-    for title, headline, control, verdict in told.rows:
-        assert title in {r.title for r in records if r.verdict.value in verdict}
-        assert headline in said
-        assert control in {*said, "–"}
+    for title, made, control, verdict in told.rows:
+        (mine,) = (r for r in records if r.title == title and r.verdict.value in verdict)
+        said = {c.role: set[str]() for c in mine.criteria}
+        for c in mine.criteria:
+            if c.role is Role.CONTROL or c.holds is _ANSWER[mine.verdict]:
+                said[c.role].add(
+                    f"{c.name}: {interval(c)}" + (f", claimed {claimed(c)}" * (c.role is not Role.CONTROL))
+                )
+        assert any(made in texts for role, texts in said.items() if role is not Role.CONTROL)
+        assert control in {*said.get(Role.CONTROL, ()), "–"}
     facts = " ".join(text for _, text in told.facts)
     assert set(numbers(facts)) <= set(numbers(" ".join(str((r.provenance, r.checkpoint)) for r in records)))
 
@@ -70,6 +85,49 @@ def test_a_card_counts_what_was_asked_and_its_theorems(sample: list[Record]) -> 
     assert len(told.rows) + told.rest == len(findings)
     assert told.theorems == f"{theorems} of {theorems} checks passed"
     assert told.sizes == "3.29 M parameters, 6 layers, top-2 of 16 experts"
+
+
+def test_a_row_tells_the_headline_that_failed_and_a_hub_every_one() -> None:
+    fails = criterion("Jaccard", (0.1, 0.05, 0.15), ">= 0.8")
+    run_of = board([judged("two", "a", criterion("share", (0.6, 0.55, 0.65), ">= 0.5"), fails)])
+    (row,) = card(run_of, "a").rows
+    assert row[1:] == ["Jaccard: 0.100 [0.0500, 0.150], claimed >= 0.8", "–", "✗ refuted"]
+    (result,) = msgspec.yaml.decode(model_index(run_of, "a"))["model-index"][0]["results"]
+    assert [(m["name"], m["value"]) for m in result["metrics"]] == [("share", 0.6), ("Jaccard", 0.1)]
+    entries = msgspec.yaml.decode(eval_results(run_of, "a", "owner/claims"))
+    assert [e["value"] for e in entries] == [0.6, 0.1]
+    assert len({e["dataset"]["task_id"] for e in entries}) == 2
+
+
+@pytest.mark.parametrize(("bad", "worst"), [(10, 10), (15, ROWS), (3, 3)])
+def test_no_refuted_claim_makes_room_for_another(bad: int, worst: int) -> None:
+    good, half = (0.6, 0.5, 0.7), (0.1, 0.05, 0.15)
+    beyond = criterion("excess", good, ">= 0.2", role=Role.EXCESS)
+    told = card(
+        board(
+            [
+                *(judged(f"bad-{i}", "a", criterion("share", half, ">= 0.2")) for i in range(bad)),
+                *(judged(f"half-{i}", "a", criterion("share", half, ">= 0.2"), beyond) for i in range(10)),
+                *(judged(f"good-{i}", "a", criterion("share", good, ">= 0.2")) for i in range(10)),
+            ]
+        ),
+        "a",
+    )
+    words = [row[3].split()[-1] for row in told.rows]
+    assert words == ["refuted"] * worst + ["partly"] * max(0, 6 - worst) + ["supported"] * (ROWS - max(6, worst))
+    assert told.rest == bad + 20 - ROWS
+
+
+def test_what_could_not_be_computed_has_a_row_and_no_number(tmp_path: Path, capsys: Capture) -> None:
+    write_records(tmp_path / "records.jsonl", [record("kernel-energy", "a", Verdict.ERROR, reason="out of memory")])
+    chosen = [str(tmp_path), "--checkpoint", "a"]
+    assert main(["card", *chosen]) == 0
+    assert "| out of memory | –" in re.sub(" +", " ", capsys.readouterr().out)
+    assert main(["badge", *chosen]) == 0
+    assert "0 of 1 claim supported" in capsys.readouterr().out
+    assert main(["hub", *chosen, "-o", str(tmp_path / "hub")]) == 2
+    assert "no claim gave a number on a: there is nothing to say to a hub" in capsys.readouterr().err
+    assert not (tmp_path / "hub").exists()
 
 
 def test_a_card_and_a_badge_are_printed_or_written(file: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -121,13 +179,19 @@ def test_the_hubs_own_readers_read_its_metadata(sample: list[Record], tmp_path: 
     name, results = model_index_to_eval_results(index["model-index"])
     entries = parse_eval_result_entries(msgspec.yaml.decode((tmp_path / ".eval_results/moe-claims.yaml").read_bytes()))
     headlines = {
-        r.claim: next(c.value for c in r.criteria if c.role is Role.HEADLINE)
+        (r.claim, c.name): c.value
         for r in sample
-        if r.key[0] == "olmoe-aux" and r.primary and r.kind == "finding" and r.verdict != Verdict.NOT_APPLICABLE
+        for c in r.criteria
+        if c.role is Role.HEADLINE
+        and r.key[0] == "olmoe-aux"
+        and r.primary
+        and r.kind == "finding"
+        and r.verdict != Verdict.NOT_APPLICABLE
     }
     assert name == "olmoe-aux"
-    assert {r.metric_type: r.metric_value for r in results} == headlines
-    assert {e.task_id: e.value for e in entries} == headlines
+    assert {(r.metric_type, r.metric_name): r.metric_value for r in results} == headlines
+    assert len({e.task_id for e in entries}) == len(headlines)
+    assert Counter(e.value for e in entries) == Counter(headlines.values())
     assert not any(verdict in "".join(map(str, results)) for verdict in ("supported", "refuted"))
 
 
