@@ -25,6 +25,7 @@ OfPairs = Callable[[Float64Array, IntArray, Float64Array], Float64Array]
 
 @claim(
     id="routing-signatures",
+    version=2,
     group="F",
     number=3,
     title="Domains leave signatures in the routing",

@@ -29,6 +29,7 @@ TWICE = 2.0
 
 @claim(
     id="domain-experts",
+    version=2,
     group="F",
     number=4,
     title="Some experts serve one domain",

@@ -31,6 +31,7 @@ PERMUTATIONS = 19
 
 @claim(
     id="prefill-predicts-decode",
+    version=2,
     group="F",
     number=6,
     title="The experts of a prompt predict those of its generation",

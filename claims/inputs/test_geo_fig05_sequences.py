@@ -30,6 +30,7 @@ POINTS = 200
 
 @claim(
     id="sequence-similarity",
+    version=2,
     group="C",
     number=3,
     title="Sequences with similar hidden states use similar experts",

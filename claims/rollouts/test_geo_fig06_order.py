@@ -35,6 +35,7 @@ BY_TWO, BY_ONE = "different questions, different authors", "different questions,
 
 @claim(
     id="overlap-not-higher",
+    version=2,
     group="D",
     number=2,
     title="Authors of one question share no more than entirely different questions do",
@@ -93,6 +94,7 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
 
 @claim(
     id="overlap-below-self",
+    version=2,
     group="D",
     number=3,
     title="Another seed shares more experts than another author or question",

@@ -28,6 +28,7 @@ from metrics.stats.sampling import Sampling
 
 @claim(
     id="cross-model-overlap",
+    version=2,
     group="D",
     number=1,
     title="Different authors of one question share about 60 % of the experts",

@@ -42,6 +42,7 @@ SINGLE = 24
 
 @claim(
     id="prompt-similarity",
+    version=2,
     group="D",
     number=4,
     title="Paired prompts route near-identically",

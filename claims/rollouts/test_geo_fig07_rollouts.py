@@ -27,6 +27,7 @@ ANY, PAIRED = "any two prompts", "paired prompts"
 
 @claim(
     id="prompt-to-rollout",
+    version=2,
     group="D",
     number=5,
     title="Prompt routing does not predict rollout routing",

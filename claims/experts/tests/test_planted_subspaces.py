@@ -238,7 +238,7 @@ def test_a_layer_shows_it_beyond_the_luck_of_its_drawn_experts() -> None:
     world = World()
     trace = studied(world, partly_overlapping(world, np.random.default_rng(9), shared=8, own=8))
     (layer,) = trace.layers
-    readings = tuple(replace(each, error=(9.0, 9.0)) for each in layer.readings)
+    readings = tuple(replace(each, error=np.full(2, 9.0)) for each in layer.readings)
     drawn = replace(layer, kept=np.tile(layer.kept, 2), readings=readings)
     found = finding_of(OVERLAP, trace=None, subspaces=replace(trace, layers=(drawn,)), variant=variant())
     assert found.reported[0].estimate.value == 0.0
