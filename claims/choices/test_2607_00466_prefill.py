@@ -14,6 +14,7 @@ from claims.shared.question_bootstrap import (
     mean_over_pairs,
     mean_over_questions,
     over_questions,
+    own_lead,
     own_mean,
     pair_mean,
 )
@@ -62,9 +63,7 @@ def test_prefill_predicts_decode(rollouts: SequenceTrace, sampling: Sampling) ->
     recall = _recall(rollouts, answers, sampling)
     require_unrelated(recall.measured.mean(axis=0), "different questions of one author")
     whole = recall.measured.mean(axis=0)
-    as_long = np.where(
-        same_length(first_prompts(rollouts, answers)) | np.eye(len(whole), dtype=np.bool_), whole, np.nan
-    )
+    as_long = np.where(same_length(first_prompts(rollouts, answers)), whole, np.nan)
     require_unrelated(as_long, "different questions whose prompts are of the same length, to a factor of 1.4")
     return Finding(
         headline=(_gain("recall by the own prompt minus that by other prompts", _own_gain(whole, sampling), "gain"),),
@@ -74,7 +73,7 @@ def test_prefill_predicts_decode(rollouts: SequenceTrace, sampling: Sampling) ->
             ),
             _gain(
                 "recall by the own prompt minus that by other prompts of the same length",
-                _own_gain(as_long, sampling),
+                own_lead(np.diagonal(whole), as_long, sampling),
                 "excess",
             ),
         ),

@@ -42,6 +42,19 @@ def mean_over_pairs(table: Float64Array, sampling: Sampling) -> Estimate:
     return over_questions(len(pairs), lambda drawn: pair_mean(drawn, pairs), sampling)
 
 
+def own_lead(own: Float64Array, others: Float64Array, sampling: Sampling) -> Estimate:
+    """Estimate by how much a question's own value exceeds those with the others that it is paired with.
+
+    Mean over pairs, so that a question counts on both sides as often, and one without any pair on neither.
+
+    Parameters
+    ----------
+    own : (Q,), NaN where there is none
+    others : (Q, Q), of question i beside question j, NaN where they are no pair; the diagonal is not looked at
+    """
+    return mean_over_pairs(own[:, None] - others, sampling)
+
+
 def over_questions(count: int, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
     """Estimate a statistic of how often each of ``count`` questions was drawn."""
     numbers = np.arange(count, dtype=np.float64)[:, None]

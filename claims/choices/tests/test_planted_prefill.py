@@ -28,6 +28,9 @@ SMALL = replace(CAST, authors=1, layers=1, questions=24)
 #: Rollouts whose prompts differ in length.
 READ, LENGTHS = Cast(questions=48, authors=2, layers=2), (100, 400, 1600)
 
+#: Half of them as long as one another, the others from a half longer on.
+UNLIKE = (100,) * 24 + tuple(int(100 * 1.45 ** (number % 9 + 1)) for number in range(24))
+
 
 def answered(extra: float, seed: int = 1, cast: Cast = CAST) -> SequenceTrace:
     """Generations that use ``extra`` experts of their prompt beyond the common nine, on average."""
@@ -85,6 +88,11 @@ CONTRACTS = (
             Case(
                 "by the positions that a prompt reaches", Verdict.VACUOUS,
                 rollouts=lambda: placed_prompts(READ, LENGTHS, 1),
+                says="recall by the own prompt minus that by other prompts of the same length = -?0.00",
+            ),
+            Case(
+                "by the positions that a prompt reaches, few prompts as long as others", Verdict.VACUOUS,
+                rollouts=lambda: placed_prompts(READ, UNLIKE, 1),
                 says="recall by the own prompt minus that by other prompts of the same length = -?0.00",
             ),
             Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=MANY)),
