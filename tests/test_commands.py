@@ -91,7 +91,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "few.jsonl").write_text(json.dumps(question) + "\n")
     lines = (ROOT / "docs" / "sample" / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     few = [line for line in lines if json.loads(line)["claim"] in ("router-linearity", "kernel-energy")]
-    moved = [line.replace('"verdict": "supported"', '"verdict": "inconclusive"') for line in few]
+    moved = [line.replace('"verdict":"supported"', '"verdict":"inconclusive"') for line in few]
     for name, held in {"out": few, "runs/first": few, "runs/second": moved}.items():
         (here / name).mkdir(parents=True)
         (here / name / "records.jsonl").write_text("".join(held), encoding="utf-8")

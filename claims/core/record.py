@@ -213,7 +213,7 @@ def to_json(record: Record) -> str:
     found = json.loads(msgspec.json.encode(record, enc_hook=float))  # of the numbers of numpy
     found["figure"] = found["figure"] and _sparse(found["figure"])
     more = [_sparse(figure) for figure in found.pop("more_figures")]
-    return json.dumps(found | ({"more_figures": more} if more else {}), ensure_ascii=False)
+    return json.dumps(found | ({"more_figures": more} if more else {}), ensure_ascii=False, separators=(",", ":"))
 
 
 def _sparse(figure: dict[str, Any]) -> dict[str, Any]:
