@@ -62,7 +62,7 @@ def _density(axis: Axes, data: Figure, index: int, series: Series, colour: Mappi
     x, y, weight = x[known], y[known], weight[known]
     if not len(x):
         return
-    wide, high = (_step(values) for values in (x, y))
+    wide, high = (cell_width(values) for values in (x, y))
     left, low = x.min() - wide / 2, y.min() - high / 2
     column, row = (np.rint(d).astype(int) for d in ((x - x.min()) / wide, (y - y.min()) / high))
     counts = np.full((row.max() + 1, column.max() + 1), np.nan)
@@ -75,11 +75,11 @@ def _density(axis: Axes, data: Figure, index: int, series: Series, colour: Mappi
     axis.autoscale_view()
 
 
-def _step(values: Float64Array) -> float:
-    """Return the width of a cell: the least distance of two centres, beyond their rounding."""
+def cell_width(values: Float64Array) -> float:
+    """Return the width of a cell: the least distance of two centres, beyond rounding; narrow where there is one."""
     apart = np.diff(np.unique(values))
     apart = apart[apart > 1e-3 * np.ptp(values)] if len(apart) else apart
-    return float(apart.min()) if len(apart) else 1.0
+    return float(apart.min()) if len(apart) else max(float(np.abs(values).max()), 1.0) / 60
 
 
 def _paler(colour: str) -> str:

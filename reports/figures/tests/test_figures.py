@@ -16,6 +16,7 @@ from reports.figures.arrange import Panel, arranged
 from reports.figures.captions import caption
 from reports.figures.claim_figures import groups, layer_figure, scales, varies
 from reports.figures.draw import draw
+from reports.figures.marks import cell_width
 from reports.figures.style import PALETTE, colours, in_order
 from reports.tests.support import sample_figures
 from reports.tests.support.samples import criterion, record
@@ -230,3 +231,12 @@ def test_one_layer_still_has_a_threshold_to_see() -> None:
 def test_unknown_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown kind, 'pie'"):
         picture(tmp_path, replace(sample_figures.moves("a"), kind="pie"))
+
+
+@pytest.mark.parametrize(
+    ("values", "width"), [([0.0], 1 / 60), ([0.2, 0.2], 1 / 60), ([0.0, 0.5, 2.0], 0.5), ([90.0], 1.5)]
+)
+def test_a_cell_is_as_wide_as_the_least_distance_and_narrow_where_there_is_one(
+    values: list[float], width: float
+) -> None:
+    assert cell_width(np.array(values)) == pytest.approx(width)
