@@ -121,7 +121,7 @@ def test_advice_is_told_of_what_fails_alone_and_old_records_have_none() -> None:
     means, check = "Pruning by it is a guess.", "The loss on your own prompts."
     found = of(refuted("a", FAR, means=means, check=check), replace(supported("b"), means=means, check=check))
     assert [(told.means, told.check) for told in found.told] == [(means, check), ("", "")]
-    line = to_json(refuted("a", FAR, means=means)).split(', "means"')[0] + "}"
+    line = to_json(refuted("a", FAR, means=means)).split(',"means"')[0] + "}"
     assert from_json(line).means == ""
     assert from_json(line).version == 1
 
