@@ -6,26 +6,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
-
-
-def times_drawn(rows: Float64Array, count: int) -> Float64Array:
-    """Return how often each of ``count`` sequences was drawn.
-
-    Parameters
-    ----------
-    rows : (..., n, 1), resampled sequence numbers: what a statistic of ``np.arange(count)[:, None]`` receives
-
-    Returns
-    -------
-    (..., count)
-    """
-    drawn = rows[..., 0].astype(np.int64)
-    flat = drawn.reshape(-1, drawn.shape[-1])
-    offset = np.arange(len(flat))[:, None] * count
-    counts = np.bincount((flat + offset).ravel(), minlength=len(flat) * count)
-    return counts.reshape(*drawn.shape[:-1], count).astype(np.float64)
 
 
 def pair_mean(times: Float64Array, values: Float64Array, pairs: BoolArray) -> Float64Array:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,70 @@ def estimate_mean(values: FloatArray, *, seed: int, unit: str = "sequence", resa
     'mean; all 3 units are equal, so no resampling'
     """
     column = as_float64(values).reshape(-1, 1)
-    return _estimate(column, _mean, "mean", seed=seed, unit=unit, resamples=resamples)
+    return _estimates(column, _mean, "mean", seed=seed, unit=unit, resamples=resamples)[0]
+
+
+def estimate_means(
+    table: FloatArray, *, seed: int, unit: str = "sequence", resamples: int = RESAMPLES
+) -> list[Estimate]:
+    """Means of M values a unit, as `estimate_mean` of each column, from one set of draws: a matrix product.
+
+    Parameters
+    ----------
+    table : float array of shape (n, M)
+    seed, unit, resamples : as in `estimate_mean`
+
+    Returns
+    -------
+    M estimates, those of `estimate_mean` but for rounding
+
+    Raises
+    ------
+    ValueError
+        As `estimate_mean` does.
+
+    Examples
+    --------
+    >>> [found.value for found in estimate_means(np.array([[1.0, 2.0], [3.0, 2.0]]), seed=0, resamples=99)]
+    [2.0, 2.0]
+    """
+    columns = as_float64(table)
+    varied = (columns != columns[:1]).any(axis=0) & np.isfinite(columns).all(axis=0)
+    options: dict[str, Any] = {"seed": seed, "unit": unit, "resamples": resamples}
+    found = [None if own else estimate_mean(column, **options) for own, column in zip(varied, columns.T, strict=True)]
+    if not varied.any():
+        return [each for each in found if each is not None]
+    values = columns[:, varied]
+
+    def of_draws(rows: Float64Array) -> FloatArray:
+        return np.moveaxis(times_drawn(rows, len(values)) @ values / len(values), -1, 0)
+
+    numbers = np.arange(len(values), dtype=np.float64)[:, None]
+    resampled = iter(_estimates(numbers, of_draws, "mean", **options))
+    return [next(resampled) if each is None else each for each in found]
+
+
+def times_drawn(rows: Float64Array, count: int) -> Float64Array:
+    """Return how often each of ``count`` units was drawn.
+
+    Parameters
+    ----------
+    rows : (..., n, 1), resampled unit numbers: what a statistic of ``np.arange(count)[:, None]`` receives
+
+    Returns
+    -------
+    (..., count)
+
+    Examples
+    --------
+    >>> times_drawn(np.array([[0.0], [2.0], [2.0]]), 3).tolist()
+    [1.0, 0.0, 2.0]
+    """
+    drawn = rows[..., 0].astype(np.int64)
+    flat = drawn.reshape(-1, drawn.shape[-1])
+    offset = np.arange(len(flat))[:, None] * count
+    counts = np.bincount((flat + offset).ravel(), minlength=len(flat) * count)
+    return counts.reshape(*drawn.shape[:-1], count).astype(np.float64)
 
 
 def estimate_statistic(
@@ -78,13 +142,58 @@ def estimate_statistic(
     >>> estimate_statistic(rows, lambda x: (x[..., 1] - x[..., 0]).mean(-1), seed=0).value
     1.0
     """
+    return estimate_statistics(
+        rows,
+        lambda drawn: np.asarray(statistic(drawn))[None],
+        seed=seed,
+        unit=unit,
+        resamples=resamples,
+        interval=interval,
+        level=level,
+        strata=strata,
+    )[0]
+
+
+def estimate_statistics(
+    rows: FloatArray,
+    statistics: Statistic,
+    *,
+    seed: int,
+    unit: str = "sequence",
+    resamples: int = RESAMPLES,
+    interval: Interval = "BCa",
+    level: float = 0.95,
+    strata: IntArray | None = None,
+) -> list[Estimate]:
+    """Several statistics of the same draws: what they have in common is computed once.
+
+    Parameters
+    ----------
+    statistics : maps (..., n, q) to (M, ...), vectorised over the leading axes
+    rows, seed, unit, resamples, interval, level, strata : as in `estimate_statistic`
+
+    Returns
+    -------
+    M estimates, each as `estimate_statistic` gives it
+
+    Raises
+    ------
+    ValueError
+        As `estimate_statistic` does.
+
+    Examples
+    --------
+    >>> rows = np.array([1.0, 2.0, 6.0])
+    >>> both = estimate_statistics(rows, lambda x: np.stack([x[..., 0].min(-1), x[..., 0].max(-1)]), seed=0)
+    >>> [found.value for found in both]
+    [1.0, 6.0]
+    """
     table = as_float64(rows)
     table = table.reshape(-1, 1) if table.ndim == 1 else table
-    name = "the statistic"
-    return _estimate(
+    return _estimates(
         table,
-        statistic,
-        name,
+        statistics,
+        "the statistic",
         seed=seed,
         unit=unit,
         resamples=resamples,
@@ -190,12 +299,12 @@ def units_to_decide(estimate: Estimate, threshold: float) -> int | None:
 
 
 def _mean(rows: Float64Array) -> FloatArray:
-    return np.asarray(rows[..., 0].mean(axis=-1))
+    return np.asarray(rows[..., 0].mean(axis=-1))[None]
 
 
-def _estimate(
+def _estimates(
     rows: Float64Array,
-    statistic: Statistic,
+    statistics: Statistic,
     name: str,
     *,
     seed: int,
@@ -204,7 +313,7 @@ def _estimate(
     interval: Interval = "BCa",
     level: float = 0.95,
     strata: IntArray | None = None,
-) -> Estimate:
+) -> list[Estimate]:
     bad = int(np.count_nonzero(~np.isfinite(rows)))
     if bad:
         raise ValueError(f"{bad} of {rows.size} values are not finite")
@@ -213,21 +322,35 @@ def _estimate(
         raise ValueError(f"no {unit} to estimate from")
     # Equal rows: their own row, so that no rounding of a mean makes the value differ from the units'.
     equal = bool((rows == rows[0]).all())
-    value = float(statistic(rows[:1] if equal and name == "mean" else rows))
+    values = np.asarray(statistics(rows[:1] if equal and name == "mean" else rows), dtype=np.float64)
     if n < 2:
-        return Estimate(value, math.nan, math.nan, n, unit, f"{name}; one {unit} has no interval", None)
+        return [
+            Estimate(v, math.nan, math.nan, n, unit, f"{name}; one {unit} has no interval", None)
+            for v in values.tolist()
+        ]
     if equal:
-        return Estimate(value, value, value, n, unit, f"{name}; all {n} units are equal, so no resampling")
-    if not math.isfinite(value):
-        return Estimate(value, math.nan, math.nan, n, unit, f"{name}; undefined on these units")
-    low, high, draws, kind = resample(
-        rows, statistic, value, seed=seed, resamples=resamples, interval=interval, level=level, strata=strata
-    )
-    method = f"{kind} bootstrap of {'the mean' if name == 'mean' else name}, {resamples} resamples"
+        return [
+            Estimate(v, v, v, n, unit, f"{name}; all {n} units are equal, so no resampling") for v in values.tolist()
+        ]
+    options: dict[str, Any] = {
+        "seed": seed,
+        "resamples": resamples,
+        "interval": interval,
+        "level": level,
+        "strata": strata,
+    }
+    defined = np.isfinite(values)
+    found = [Estimate(v, math.nan, math.nan, n, unit, f"{name}; undefined on these units") for v in values.tolist()]
+    if not defined.any():
+        return found
+    drawn = resample(rows, lambda drawn: statistics(drawn)[defined], values[defined], **options)
+    described = f"bootstrap of {'the mean' if name == 'mean' else name}, {resamples} resamples"
     if strata is not None:
-        method += f", within {len(np.unique(strata))} strata"
+        described += f", within {len(np.unique(strata))} strata"
     if level != 0.95:
-        method += f", {level:.0%} interval"
-    if 0 < draws.size < resamples:
-        method += f", {resamples - draws.size} of them undefined"
-    return Estimate(value, low, high, n, unit, method, seed, tuple(draws.tolist()))
+        described += f", {level:.0%} interval"
+    for place, (low, high, draws, kind) in zip(np.flatnonzero(defined).tolist(), drawn, strict=True):
+        lost = resamples - draws.size if 0 < draws.size < resamples else 0
+        method = f"{kind} {described}{f', {lost} of them undefined' if lost else ''}"
+        found[place] = Estimate(float(values[place]), low, high, n, unit, method, seed, tuple(draws.tolist()))
+    return found

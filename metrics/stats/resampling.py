@@ -30,16 +30,16 @@ class Resampled(NamedTuple):
 
 def resample(
     rows: Float64Array,
-    statistic: Statistic,
-    value: float,
+    statistics: Statistic,
+    values: FloatArray,
     *,
     seed: int,
     resamples: int,
     interval: Interval,
     level: float,
     strata: IntArray | None = None,
-) -> Resampled:
-    """Bootstrap a statistic of rows (n, q), n >= 2, whose observed value is ``value``.
+) -> list[Resampled]:
+    """Bootstrap M statistics of rows (n, q), n >= 2, whose observed values are ``values`` (M,), on the same draws.
 
     BCa (Efron 1987) is computed by scipy over row numbers, so that paired columns stay paired. The
     percentile interval replaces it where BCa is undefined: a degenerate distribution, a value outside
@@ -50,12 +50,22 @@ def resample(
     --------
     >>> rows = np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> options = {"seed": 0, "resamples": 99, "interval": "percentile", "level": 0.9}
-    >>> found = resample(rows, lambda x: x[..., 0].mean(axis=-1), 1.5, **options)
-    >>> found.low < 1.5 < found.high, found.kind
+    >>> found = resample(rows, lambda x: x[..., 0].mean(axis=-1)[None], np.array([1.5]), **options)
+    >>> found[0].low < 1.5 < found[0].high, found[0].kind
     (True, 'percentile')
     """
     samples = _samples(len(rows), strata)
-    ends, drawn = _draw(rows, samples, statistic, seed=seed, resamples=resamples, interval=interval, level=level)
+    ends, drawn = _draw(rows, samples, statistics, seed=seed, resamples=resamples, interval=interval, level=level)
+    return [
+        _resampled(each, draws, float(value), interval, level)
+        for each, draws, value in zip(ends, drawn, values, strict=True)
+    ]
+
+
+def _resampled(
+    ends: tuple[float, float], drawn: Float64Array, value: float, interval: Interval, level: float
+) -> Resampled:
+    """Choose the interval of one statistic."""
     draws = np.sort(drawn)
     finite = draws[np.isfinite(draws)]
     if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
@@ -79,18 +89,18 @@ def _samples(count: int, strata: IntArray | None) -> tuple[IntArray, ...]:
 def _draw(
     rows: Float64Array,
     samples: tuple[IntArray, ...],
-    statistic: Statistic,
+    statistics: Statistic,
     *,
     seed: int,
     resamples: int,
     interval: Interval,
     level: float,
-) -> tuple[tuple[float, float], Float64Array]:
-    """Ends of scipy's interval, possibly NaN, and the bootstrap distribution (B,)."""
+) -> tuple[list[tuple[float, float]], Float64Array]:
+    """Ends of scipy's M intervals, possibly NaN, and the bootstrap distributions (M, B)."""
     batch = max(1, CHUNK // rows.size)
 
     def of_rows(*numbers: Any, axis: int = -1) -> Any:
-        return statistic(rows[np.concatenate(numbers, axis=-1).astype(np.intp)])
+        return statistics(rows[np.concatenate(numbers, axis=-1).astype(np.intp)])
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Degenerate resamples are expected here; what they leave undefined is found by value below.
@@ -106,5 +116,5 @@ def _draw(
             method="BCa" if interval == "BCa" else "percentile",
             rng=np.random.default_rng(seed),
         )
-    low, high = result.confidence_interval
-    return (float(low), float(high)), np.asarray(result.bootstrap_distribution, dtype=np.float64)
+    ends = np.stack(result.confidence_interval, axis=-1)
+    return [(float(low), float(high)) for low, high in ends], np.asarray(result.bootstrap_distribution, np.float64)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metrics.stats.bootstrap import RESAMPLES, estimate_mean, estimate_statistic
+from metrics.stats.bootstrap import RESAMPLES, estimate_mean, estimate_means, estimate_statistic, estimate_statistics
 from metrics.stats.estimate import Estimate
 from metrics.stats.resampling import Statistic
 
@@ -58,3 +58,12 @@ class Sampling:
         """Estimate a statistic of rows (one row a sequence); see `estimate_statistic`."""
         data = np.asarray(rows, dtype=np.float64)
         return estimate_statistic(data, statistic, seed=self.seed, resamples=self.resamples, **options)
+
+    def means(self, table: npt.ArrayLike) -> list[Estimate]:
+        """Estimate the means of the columns of a table (n, M), one row a sequence, from one set of draws."""
+        return estimate_means(np.asarray(table, dtype=np.float64), seed=self.seed, resamples=self.resamples)
+
+    def several(self, rows: npt.ArrayLike, statistics: Statistic, **options: Any) -> list[Estimate]:
+        """Estimate several statistics of rows from one set of draws; see `estimate_statistics`."""
+        data = np.asarray(rows, dtype=np.float64)
+        return estimate_statistics(data, statistics, seed=self.seed, resamples=self.resamples, **options)
