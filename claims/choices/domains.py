@@ -7,23 +7,39 @@ domain. Documents are resampled within their domains, so that none is ever witho
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
 from claims.shared.position_alone import permutable
-from claims.shared.sequence_pairs import times_drawn
 from fixtures.evidence.token_routing import TokenRouting
-from metrics.arrays import Float64Array, Int64Array, IntArray
+from fixtures.messages.progress import progress
+from metrics.arrays import Float64Array, FloatArray, Int64Array, IntArray
+from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands, permuted_within
 
 #: Documents of a domain without which nothing can be resampled within it.
 FEWEST = 2
-#: Maps how often each document was drawn, (..., N), to a statistic (...).
-OfDraws = Callable[[Float64Array], Float64Array]
+#: Entries of the profiles of some draws, which should fit into a cache.
+CHUNK = 1 << 18
+#: Sums of whole numbers below this are exact in float32, whatever their order.
+EXACT = 1 << 24
+#: Maps how often each document was drawn, (b, N), to M numbers, (M, b); calls the other to say how many draws are done.
+OfDraws = Callable[[Float64Array, Callable[[float], None]], Float64Array]
+#: Maps the place of a layer and how often each document was drawn, (b, N), to M numbers of the layer, (M, b).
+OfLayer = Callable[[int, Float64Array], Float64Array]
+#: Maps the numbers of all layers, (L, M, b), to K others, (K, b).
+OverLayers = Callable[[Float64Array], Float64Array]
+
+
+class LayerEstimates(NamedTuple):
+    """M tuples of an estimate a layer, and K estimates of all layers together."""
+
+    each: list[tuple[Estimate, ...]]
+    over: list[Estimate]
 
 
 @dataclass(frozen=True)
@@ -67,16 +83,58 @@ class Domains:
         """Return the premise that documents of several domains are of the same length: else length tells the domain."""
         return permutable(self.domain, self.tokens, "document", "domains of documents")
 
-    def estimate(self, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
-        """Estimate a statistic, resampling documents within domains; without an interval where counts are all."""
+    def by_layer(
+        self, of_layer: OfLayer, over_layers: OverLayers, sampling: Sampling, what: str, **options: Any
+    ) -> LayerEstimates:
+        """Estimate numbers of every layer and of all together, resampling documents within domains, all on one draw.
+
+        Parameters
+        ----------
+        of_layer, over_layers : the M numbers of a layer, and the K of all
+        sampling, options : of the resampling
+        what : is being done, for who waits
+        """
+        layers = len(self.layers)
+        numbers = len(of_layer(0, np.ones((1, len(self.domain)))))
+
+        def of_draws(times: Float64Array, step: Callable[[float], None]) -> Float64Array:
+            found = []
+            for place in range(layers):
+                found.append(of_layer(place, times))
+                step(len(times) / layers)
+            table = np.stack(found)
+            return np.concatenate([table.reshape(-1, len(times)), over_layers(table)])
+
+        found = self.estimates(of_draws, sampling, what, **options)
+        ends = layers * numbers
+        return LayerEstimates([tuple(found[number:ends:numbers]) for number in range(numbers)], found[ends:])
+
+    def estimates(self, of_draws: OfDraws, sampling: Sampling, what: str, **options: Any) -> list[Estimate]:
+        """Estimate numbers of how often each document was drawn within its domain; no intervals where counts are all.
+
+        Parameters
+        ----------
+        of_draws : maps draws (b, N), and what is told how many of them are done, to M numbers of each, (M, b)
+        sampling, options : of the resampling
+        what : is being done, for who waits
+        """
         count = len(self.domain)
         if self.counts_alone:
-            value = float(statistic(np.ones(count)))
-            return Estimate(value, math.nan, math.nan, 1, "capture", "counts of whole domains have no interval")
-        numbers = np.arange(count, dtype=np.float64)[:, None]
-        return sampling.of(
-            numbers, lambda rows: statistic(times_drawn(rows, count)), unit="document", strata=self.domain, **options
-        )
+            values = of_draws(np.ones((1, count)), lambda _: None)[:, 0]
+            said = "counts of whole domains have no interval"
+            return [Estimate(value, math.nan, math.nan, 1, "capture", said) for value in values.tolist()]
+        block = max(1, CHUNK // (len(self.names) * max(usage.shape[1] for usage in self.usage)))
+        left_out = count if options.get("interval") != "percentile" else 0
+        with progress(what, sampling.resamples + left_out, "draw") as step:
+
+            def of_rows(rows: Float64Array) -> Float64Array:
+                times = times_drawn(rows, count)
+                flat = times.reshape(-1, count)
+                parts = [of_draws(flat[start : start + block], step) for start in range(0, len(flat), block)]
+                return np.concatenate(parts, axis=-1).reshape(-1, *times.shape[:-1])
+
+            numbers = np.arange(count, dtype=np.float64)[:, None]
+            return sampling.several(numbers, of_rows, unit="document", strata=self.domain, **options)
 
 
 def domains_of(routing: TokenRouting) -> Domains:
@@ -133,9 +191,19 @@ def profiles(times: Float64Array, usage: Int64Array, domain: IntArray, count: in
     -------
     (..., C, E), each row sums to 1; NaN for a domain of which no document was drawn
     """
-    visits = np.stack([times[..., own] @ usage[own] for own in (domain == number for number in range(count))], axis=-2)
+    visits = np.empty((*np.shape(times)[:-1], count, usage.shape[1]))
+    for number in range(count):
+        own = np.flatnonzero(domain == number)
+        visits[..., number, :] = exact_product(times[..., own], usage[own])
     total = visits.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(visits, total, out=np.full_like(visits, np.nan), where=total > 0))
+
+
+def exact_product(times: FloatArray, counts: IntArray) -> FloatArray:
+    """Product (..., E) of whole numbers (..., N) and (N, E), exact: in float32 where no sum of it is too large."""
+    largest = float(np.max(np.sum(times, axis=-1), initial=0.0)) * float(counts.max(initial=0))
+    dtype = np.float32 if largest < EXACT else np.float64
+    return np.asarray(times.astype(dtype) @ counts.astype(dtype))
 
 
 def _summed(rows: IntArray, document: IntArray) -> Int64Array:

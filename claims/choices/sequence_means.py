@@ -47,7 +47,8 @@ def curve_of_sequences(
     name: str, routing: TokenRouting, table: Float64Array, sampling: Sampling, threshold: str | None = None
 ) -> Curve:
     """Mean over sequences at every layer, of a table (L, S)."""
-    values = tuple(mean_of_sequences(row, sampling) for row in table)
+    few = table.shape[1] < FEWEST
+    values = tuple(student_mean(row, unit="sequence") for row in table) if few else tuple(sampling.means(table.T))
     return Curve(name, numbers_of(routing), values, threshold)
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,81 +66,105 @@ def test_standing_committee(
     """Measure what the five most-used experts carry, and whether domains have the same five."""
     domains = _with_room(domains_of(token_routing))
     layers = _Layers(domains, sampling)
-    balanced = _Layers(replace(domains, usage=tuple(_balanced(domains, sampling.rng("balanced router")))), sampling)
-    same = layers.median(_same)
+    balanced = _balanced(domains, sampling.rng("balanced router"))
     chance = np.median([expected_jaccard(np.array(SIZE), np.array(SIZE), usage.shape[1]) for usage in domains.usage])
+    found = _found(layers, balanced, float(chance), sampling)
+    same = _without_noise(found.same, layers, sampling)
     return Finding(
         premises=models_text(token_routing, sampling),
         headline=(
-            _measured("share of visits of the five most-used experts, median layer", layers.median(_held), "share"),
-            _measured("Jaccard of two domains' five, median layer", _without_noise(same, layers, sampling), "same"),
+            _measured("share of visits of the five most-used experts, median layer", found.held, "share"),
+            _measured("Jaccard of two domains' five, median layer", same, "same"),
         ),
         excess=(
-            _measured(
-                "share of visits, minus that of a balanced router", layers.beyond(balanced, _held), "share_excess", -1.0
-            ),
-            _measured("Jaccard, minus that of random sets", layers.median(_same, float(chance)), "same_excess", -1.0),
+            _measured("share of visits, minus that of a balanced router", found.beyond_balanced, "share_excess", -1.0),
+            _measured("Jaccard, minus that of random sets", found.beyond_chance, "same_excess", -1.0),
         ),
-        parts=(
-            _measured(
-                "their share in the domain where it is lowest, median layer", layers.median(_least_held), "share"
-            ),
-        ),
+        parts=(_measured("their share in the domain where it is lowest, median layer", found.least_held, "share"),),
         controls=(
-            _measured("share of visits of a balanced router's five", _of_balanced(balanced, sampling), "share"),
+            _measured(
+                "share of visits of a balanced router's five",
+                _of_balanced(layers, found.held_when_balanced, sampling),
+                "share",
+            ),
             *_permuted(layers),
         ),
         reported=shared_sets(token_routing, sampling),
         layers=(
-            Curve("share of the five most-used experts", domains.layers, layers.each(_held), "share"),
-            Curve("Jaccard of two domains' five", domains.layers, layers.each(_same), "same"),
+            Curve("share of the five most-used experts", domains.layers, found.each.held, "share"),
+            Curve("Jaccard of two domains' five", domains.layers, found.each.same, "same"),
         ),
-        figure=_figure(layers, balanced, thresholds["share"]),
-        notes=_notes(domains, layers),
+        figure=_figure(domains, found.each, thresholds["share"]),
+        notes=_notes(domains, found.each),
     )
 
 
+class _Each(NamedTuple):
+    """Estimates of every layer: what its committee holds, where least, domains' Jaccard, and held when balanced."""
+
+    held: tuple[Estimate, ...]
+    least_held: tuple[Estimate, ...]
+    same: tuple[Estimate, ...]
+    balanced: tuple[Estimate, ...]
+
+
+class _Found(NamedTuple):
+    """Estimates of every layer, and of their medians."""
+
+    each: _Each
+    held: Estimate
+    least_held: Estimate
+    same: Estimate
+    beyond_chance: Estimate
+    held_when_balanced: Estimate
+    beyond_balanced: Estimate
+
+
+def _found(layers: "_Layers", balanced: Sequence[Int64Array], chance: float, sampling: Sampling) -> _Found:
+    """Estimate everything on the same draws of documents, each layer's profiles being made once."""
+
+    def of_layer(place: int, times: Float64Array) -> Float64Array:
+        own, other = layers.profile(place, times), layers.profile(place, times, usage=balanced[place])
+        return np.stack([_held(own), _least_held(own), _same(own), _held(other)])
+
+    def over_layers(table: Float64Array) -> Float64Array:
+        held, least, same, other = np.median(table, axis=0)
+        return np.stack([held, least, same, same - chance, other, held - other])
+
+    found = layers.domains.by_layer(of_layer, over_layers, sampling, "committees: resampling documents")
+    return _Found(_Each(*found.each), *found.over)
+
+
 class _Layers:
-    """Numbers of every layer's profiles of the domains, and their medians, resampling documents within domains."""
+    """Every layer's profiles of the domains, equally used experts in an order drawn once."""
 
     def __init__(self, domains: Domains, sampling: Sampling) -> None:
-        self.domains, self._sampling = domains, sampling
+        self.domains = domains
         rng, count = sampling.rng("equally used experts"), len(domains.names)
         self._lots = [LOTS * rng.random((2 * count, usage.shape[1])) for usage in domains.usage]
         self._permuted = domains.permuted(sampling.rng("domain labels"), DRAWS)
 
-    def each(self, number: OfProfiles) -> tuple[Estimate, ...]:
-        """Estimate a number layer by layer."""
-        every = range(len(self._lots))
-        return tuple(self.estimate(partial(self._of_layer, number, layer, self.domains.domain)) for layer in every)
+    def profile(
+        self, place: int, times: Float64Array, domain: IntArray | None = None, usage: Int64Array | None = None
+    ) -> Float64Array:
+        """Return the profiles (..., C, E) of one layer, documents having other domains or another usage where given."""
+        labels = self.domains.domain if domain is None else domain
+        count = int(labels.max()) + 1
+        found = profiles(times, self.domains.usage[place] if usage is None else usage, labels, count)
+        found += self._lots[place][:count]
+        return found
 
-    def median(self, number: OfProfiles, minus: float = 0.0) -> Estimate:
-        """Estimate the median over layers, minus a constant."""
-        return self.estimate(lambda times: self.median_of(number, times) - minus)
-
-    def beyond(self, other: "_Layers", number: OfProfiles) -> Estimate:
-        """Estimate the median over layers minus that of other usage by the same documents."""
-        return self.estimate(lambda times: self.median_of(number, times) - other.median_of(number, times))
+    def median(
+        self, number: OfProfiles, domain: IntArray | None = None, usage: Sequence[Int64Array] | None = None
+    ) -> float:
+        """Median over layers of a number of all documents."""
+        every, places = np.ones(len(self.domains.domain)), range(len(self._lots))
+        tables = (self.profile(p, every, domain, None if usage is None else usage[p]) for p in places)
+        return float(np.median([number(table) for table in tables]))
 
     def of_permuted(self, number: OfProfiles) -> list[float]:
         """Median over layers with the labels of documents permuted, of each permutation."""
-        every = np.ones(len(self.domains.domain))
-        return [float(self.median_of(number, every, domain)) for domain in self._permuted]
-
-    def median_of(self, number: OfProfiles, times: Float64Array, domain: IntArray | None = None) -> Float64Array:
-        """Median over layers, documents having the given domains or their own."""
-        labels = self.domains.domain if domain is None else domain
-        found = [self._of_layer(number, layer, labels, times) for layer in range(len(self._lots))]
-        return np.asarray(np.median(found, axis=0))
-
-    def estimate(self, statistic: Callable[[Float64Array], Float64Array]) -> Estimate:
-        """Estimate a statistic of how often each document was drawn."""
-        return self.domains.estimate(statistic, self._sampling)
-
-    def _of_layer(self, number: OfProfiles, layer: int, domain: IntArray, times: Float64Array) -> Float64Array:
-        count = int(domain.max()) + 1
-        profile = profiles(times, self.domains.usage[layer], domain, count)
-        return number(profile + self._lots[layer][:count])
+        return [self.median(number, domain) for domain in self._permuted]
 
 
 def _held(profile: Float64Array) -> Float64Array:
@@ -150,15 +174,17 @@ def _held(profile: Float64Array) -> Float64Array:
 
 def _least_held(profile: Float64Array) -> Float64Array:
     """Share that the same experts have in the domain where it is lowest."""
-    committee = most_used(profile.mean(axis=-2), SIZE)
-    return np.asarray((profile * committee[..., None, :]).sum(axis=-1).min(axis=-1))
+    mean = profile.mean(axis=-2)
+    committee = np.nonzero(most_used(mean, SIZE))[-1].reshape(*mean.shape[:-1], 1, SIZE)
+    return np.asarray(np.take_along_axis(profile, committee, axis=-1).sum(axis=-1).min(axis=-1))
 
 
 def _same(profile: Float64Array) -> Float64Array:
     """Mean Jaccard of the most-used experts of two domains."""
-    members = most_used(profile, SIZE)
+    members = most_used(profile, SIZE).astype(np.float32)
+    shared = (members @ np.swapaxes(members, -1, -2)).astype(np.float64)
     pairs = combinations(range(members.shape[-2]), 2)
-    found = np.mean([jaccard(members[..., a, :], members[..., b, :]) for a, b in pairs], axis=0)
+    found = np.mean([shared[..., a, b] / (2 * SIZE - shared[..., a, b]) for a, b in pairs], axis=0)
     return np.where(np.isnan(profile).any(axis=(-1, -2)), np.nan, found)
 
 
@@ -185,8 +211,8 @@ def _without_noise(same: Estimate, layers: _Layers, sampling: Sampling) -> Estim
     domain = layers.domains.domain
     if layers.domains.counts_alone:
         return same
-    rng, every = sampling.rng("halves of domains"), np.ones(len(domain))
-    found = [float(layers.median_of(_same_halves, every, _halved(domain, rng))) for _ in range(DRAWS)]
+    rng = sampling.rng("halves of domains")
+    found = [layers.median(_same_halves, _halved(domain, rng)) for _ in range(DRAWS)]
     reached = float(np.mean(found))
     if reached >= 1:
         return same
@@ -218,14 +244,13 @@ def _permuted(layers: _Layers) -> tuple[Measured, ...]:
     return (_measured("Jaccard of two domains' five, labels permuted", _of_draws(found, "permutation"), "same"),)
 
 
-def _of_balanced(balanced: _Layers, sampling: Sampling) -> Estimate:
+def _of_balanced(layers: _Layers, one: Estimate, sampling: Sampling) -> Estimate:
     """What five experts of a balanced router carry, over several draws: resampled documents would only raise it."""
-    domains = balanced.domains
+    domains = layers.domains
     if domains.counts_alone:
-        return balanced.median(_held)
-    rng, every = sampling.rng("balanced routers"), np.ones(len(domains.domain))
-    drawn = (_Layers(replace(domains, usage=tuple(_balanced(domains, rng))), sampling) for _ in range(DRAWS))
-    return _of_draws([float(one.median_of(_held, every)) for one in drawn], "draw")
+        return one
+    rng = sampling.rng("balanced routers")
+    return _of_draws([layers.median(_held, usage=_balanced(domains, rng)) for _ in range(DRAWS)], "draw")
 
 
 def _of_draws(values: Sequence[float], unit: str) -> Estimate:
@@ -238,20 +263,20 @@ def _measured(name: str, estimate: Estimate, threshold: str, lowest: float = 0.0
     return Measured(name, estimate, ">=", threshold, within=(lowest, 1.0))
 
 
-def _figure(layers: _Layers, balanced: _Layers, half: float) -> Figure:
+def _figure(domains: Domains, each: _Each, half: float) -> Figure:
     """Draw the committee's share by layer, where it is lowest, and that of a balanced router."""
     lines = (
-        ("five most-used experts", layers, _held),
-        ("the same in the domain where it is lowest", layers, _least_held),
-        ("balanced router, as many visits", balanced, _held),
+        ("five most-used experts", each.held),
+        ("the same in the domain where it is lowest", each.least_held),
+        ("balanced router, as many visits", each.balanced),
     )
-    series = [along(name, one.domains.layers, one.each(number)) for name, one, number in lines]
+    series = [along(name, domains.layers, values) for name, values in lines]
     return layer_figure("what five experts carry", "ours", "share of visits", series, ("asked for", half))
 
 
-def _notes(domains: Domains, layers: _Layers) -> tuple[str, ...]:
+def _notes(domains: Domains, each: _Each) -> tuple[str, ...]:
     """Say what was compared, and where the share is lowest and highest."""
-    shares = [float(estimate.value) for estimate in layers.each(_held)]
+    shares = [float(estimate.value) for estimate in each.held]
     low, high = int(np.argmin(shares)), int(np.argmax(shares))
     sizes = sorted({usage.shape[1] for usage in domains.usage})
     return (

@@ -4,23 +4,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from claims.choices.domains import Domains, domains_of, minus
+from claims.choices.domains import Domains, LayerEstimates, domains_of, minus
 from claims.core.claim import Threshold, claim
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
-from metrics.arrays import Float64Array, IntArray
+from metrics.arrays import Float64Array, Int64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
-from metrics.usage.domain_pairs import domain_cosines, nearest_centroid
-from metrics.usage.profiles import cosine_matrix
+from metrics.usage.domain_pairs import DrawnDocuments, domain_cosines, nearest_by_products, unit_rows
 
 #: Permutations of the domains' labels; the highest value of them is what luck gives once in twenty.
 PERMUTATIONS = 19
-#: A number of similarities (N, N), domains (N,) and how often each document was drawn (..., N).
-OfPairs = Callable[[Float64Array, IntArray, Float64Array], Float64Array]
+#: Places of a layer's numbers, and how many come before the same were each token routed as its id is elsewhere.
+_GAP, _WITHIN, _ACROSS, _NEAREST, _LENT = 0, 1, 2, 3, 4
 
 
 @claim(
@@ -58,13 +57,15 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
     documents = domains_of(token_routing)
     if documents.counts_alone:
         raise NotApplicable("whole domains were counted, and no document by itself: there are no two to compare")
-    similarity = [cosine_matrix(usage.astype(np.float64)) for usage in documents.usage]
-    routed_by_id = documents.by_identity
-    lent = None if routed_by_id is None else [cosine_matrix(usage.astype(np.float64)) for usage in routed_by_id]
     measured = _Measures(documents, sampling)
-    whole = np.mean(similarity, axis=0)
-    gap, placed = (measured.of(number, whole) for number in (_within_minus_across, _beyond_guessing))
-    lucky_gap, lucky_place = (measured.highest(number, whole) for number in (_within_minus_across, _beyond_guessing))
+    found = measured.gaps()
+    whole = _products(documents.usage)
+    placed = measured.placed(whole)
+    lent = None if documents.by_identity is None else _products(documents.by_identity)
+    gap, every = found.over[0], np.ones(len(documents.domain))
+    permuted = documents.permuted_by_length(sampling.rng("domain labels"), PERMUTATIONS)
+    lucky_gap = max(_gap_of(documents.usage, domain, every) for domain in permuted)
+    lucky_place = max(_placed_of(whole, domain, every) for domain in permuted)
     lucky = f"minus the highest of {PERMUTATIONS} permutations"
     return Finding(
         premises=(*models_text(token_routing, sampling), documents.comparable()),
@@ -76,15 +77,13 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
             _gap(f"usage cosine, within minus across domains, {lucky}", minus(gap, lucky_gap), "gap_excess"),
             _placed(f"nearest to their own domain, {lucky}", minus(placed, lucky_place), "accuracy_excess"),
         ),
-        controls=_by_identity(lent, measured),
+        controls=() if lent is None else _by_identity(found.over[1], measured.placed(lent)),
         layers=(
-            Curve(
-                "within minus across domains", documents.layers, measured.each(_within_minus_across, similarity), "gap"
-            ),
-            Curve("share nearest to their own domain", documents.layers, measured.each(nearest_centroid, similarity)),
+            Curve("within minus across domains", documents.layers, found.each[_GAP], "gap"),
+            Curve("share nearest to their own domain", documents.layers, found.each[_NEAREST]),
         ),
-        figure=_figure(documents, similarity, lent, measured),
-        notes=_notes(documents, whole, lent),
+        figure=_figure(documents, found.each),
+        notes=_notes(documents),
     )
 
 
@@ -93,37 +92,74 @@ class _Measures:
 
     def __init__(self, documents: Domains, sampling: Sampling) -> None:
         self._documents, self._sampling = documents, sampling
-        self._permuted = documents.permuted_by_length(sampling.rng("domain labels"), PERMUTATIONS)
 
-    def of(self, number: OfPairs, similarity: Float64Array) -> Estimate:
-        """Estimate a number."""
+    def gaps(self) -> LayerEstimates:
+        """Estimate cosines and nearest documents layer by layer, as `_GAP` and the others number them, and mean gaps.
+
+        The mean over layers of the gap, then the same were each token routed as its id is elsewhere, where ids are
+        known: the whole signature's cosine is the mean over layers.
+        """
+        documents = self._documents
+        vectors = [unit_rows(usage) for usage in documents.usage]
+        lent = None if documents.by_identity is None else [unit_rows(usage) for usage in documents.by_identity]
+
+        def of_layer(place: int, times: Float64Array) -> Float64Array:
+            drawn = DrawnDocuments(documents.domain, times)
+            sums = drawn.sums(vectors[place])
+            found = [*_apart(drawn.cosines(sums)), drawn.nearest(sums, vectors[place])]
+            if lent is not None:
+                found += _apart(drawn.cosines(drawn.sums(lent[place])))
+            return np.stack(found)
+
+        def over_layers(table: Float64Array) -> Float64Array:
+            return np.asarray(table[:, _GAP::_LENT].mean(axis=0))
+
+        return documents.by_layer(of_layer, over_layers, self._sampling, "signatures: resampling documents")
+
+    def placed(self, whole: Float64Array) -> Estimate:
+        """Estimate the share of documents nearest to their own domain, minus guessing, of products of signatures."""
         domain = self._documents.domain
-        return self._documents.estimate(lambda times: number(similarity, domain, times), self._sampling)
 
-    def highest(self, number: OfPairs, similarity: Float64Array) -> float:
-        """Return the highest value that the number has for all documents with their labels permuted."""
-        every = np.ones(len(self._documents.domain))
-        return max(float(number(similarity, domain, every)) for domain in self._permuted)
+        def of_draws(times: Float64Array, step: Callable[[float], None]) -> Float64Array:
+            step(len(times))
+            return (nearest_by_products(whole, domain, times) - _guessing(domain))[None]
 
-    def each(self, number: OfPairs, tables: Sequence[Float64Array]) -> tuple[Estimate, ...]:
-        """Estimate a number of one table a layer."""
-        return tuple(self.of(number, table) for table in tables)
+        (found,) = self._documents.estimates(of_draws, self._sampling, "nearest domains: resampling documents")
+        return found
 
 
-def _within(similarity: Float64Array, domain: IntArray, times: Float64Array) -> Float64Array:
-    """Mean over domains of the cosine within."""
-    table = domain_cosines(similarity, domain, times)
-    return np.asarray(np.diagonal(table, axis1=-2, axis2=-1).mean(axis=-1))
+def _apart(table: Float64Array) -> list[Float64Array]:
+    """Mean of cosines (..., C, C) over domains of those within, over pairs of domains of those across, and the gap."""
+    within = np.diagonal(table, axis1=-2, axis2=-1).mean(axis=-1)
+    across = table[..., ~np.eye(table.shape[-1], dtype=np.bool_)].mean(axis=-1)
+    return [within - across, within, across]
 
 
-def _across(similarity: Float64Array, domain: IntArray, times: Float64Array) -> Float64Array:
-    """Mean over pairs of domains of the cosine across."""
-    table = domain_cosines(similarity, domain, times)
-    return np.asarray(table[..., ~np.eye(table.shape[-1], dtype=np.bool_)].mean(axis=-1))
+def _products(usage: Sequence[Int64Array]) -> Float64Array:
+    """Inner products (N, N) of the documents' signatures: the mean over layers of the cosine of their usage."""
+    total = np.zeros((len(usage[0]), len(usage[0])))
+    for layer in usage:
+        rows = unit_rows(layer)
+        total += rows @ rows.T
+    return total / len(usage)
 
 
-def _within_minus_across(similarity: Float64Array, domain: IntArray, times: Float64Array) -> Float64Array:
-    return _within(similarity, domain, times) - _across(similarity, domain, times)
+def _mean_apart(usage: Sequence[Int64Array], domain: IntArray, times: Float64Array) -> Float64Array:
+    """Gap, within and across (3,), mean over layers."""
+    found = [_apart(domain_cosines(unit_rows(layer), domain, times)) for layer in usage]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def _gap_of(usage: Sequence[Int64Array], domain: IntArray, times: Float64Array) -> float:
+    return float(_mean_apart(usage, domain, times)[0])
+
+
+def _placed_of(whole: Float64Array, domain: IntArray, times: Float64Array) -> float:
+    return float(nearest_by_products(whole, domain, times) - _guessing(domain))
+
+
+def _guessing(domain: IntArray) -> float:
+    return 1 / (int(domain.max()) + 1)
 
 
 def _gap(name: str, estimate: Estimate, threshold: str) -> Measured:
@@ -134,47 +170,37 @@ def _placed(name: str, estimate: Estimate, threshold: str) -> Measured:
     return Measured(f"share of documents {name}", estimate, ">=", threshold, within=(-1.0, 1.0))
 
 
-def _beyond_guessing(similarity: Float64Array, domain: IntArray, times: Float64Array) -> Float64Array:
-    """Share of documents nearest to their own domain, minus one over the number of domains."""
-    return nearest_centroid(similarity, domain, times) - 1 / (int(domain.max()) + 1)
-
-
-def _by_identity(lent: Sequence[Float64Array] | None, measured: _Measures) -> tuple[Measured, ...]:
+def _by_identity(gap: Estimate, placed: Estimate) -> tuple[Measured, ...]:
     """The same were each token routed as its id is elsewhere: what the words of a domain give by themselves."""
-    if lent is None:
-        return ()
-    whole, said = np.mean(lent, axis=0), ", each token routed as its id is elsewhere"
+    said = ", each token routed as its id is elsewhere"
     return (
-        _gap(f"usage cosine, within minus across domains{said}", measured.of(_within_minus_across, whole), "gap"),
-        _placed(f"nearest to their own domain, minus guessing{said}", measured.of(_beyond_guessing, whole), "accuracy"),
+        _gap(f"usage cosine, within minus across domains{said}", gap, "gap"),
+        _placed(f"nearest to their own domain, minus guessing{said}", placed, "accuracy"),
     )
 
 
-def _figure(
-    documents: Domains, similarity: Sequence[Float64Array], lent: Sequence[Float64Array] | None, measured: _Measures
-) -> Figure:
+def _figure(documents: Domains, each: Sequence[tuple[Estimate, ...]]) -> Figure:
     """Draw cosines within and across domains by layer, and the same were each token routed as its id is."""
-    lines = [("within domains", _within, similarity), ("across domains", _across, similarity)]
-    if lent is not None:
-        lines += [("within, tokens routed as their ids are", _within, lent)]
-        lines += [("across, tokens routed as their ids are", _across, lent)]
-    series = [along(name, documents.layers, measured.each(number, tables)) for name, number, tables in lines]
+    lines = [("within domains", _WITHIN), ("across domains", _ACROSS)]
+    if len(each) > _LENT:
+        lines += [("within, tokens routed as their ids are", _LENT + _WITHIN)]
+        lines += [("across, tokens routed as their ids are", _LENT + _ACROSS)]
+    series = [along(name, documents.layers, each[number]) for name, number in lines]
     return layer_figure("two documents, by their domains", "ours", "cosine of expert usage", series)
 
 
-def _notes(documents: Domains, whole: Float64Array, lent: Sequence[Float64Array] | None) -> tuple[str, ...]:
+def _notes(documents: Domains) -> tuple[str, ...]:
     """Say what was compared, and what the words of a domain give by themselves."""
-    ones = np.ones(len(documents.domain))
 
-    def pair(table: Float64Array) -> str:
-        within, across = (float(number(table, documents.domain, ones)) for number in (_within, _across))
+    def pair(usage: Sequence[Int64Array]) -> str:
+        _, within, across = _mean_apart(usage, documents.domain, np.ones(len(documents.domain)))
         return f"{within:.3f} within domains and {across:.3f} across"
 
-    said = f"{documents.counted()}: cosines are {pair(whole)}, mean over layers."
-    if lent is None:
+    said = f"{documents.counted()}: cosines are {pair(documents.usage)}, mean over layers."
+    if documents.by_identity is None:
         return (said,)
     return (
         said,
-        f"Were each token routed as its id is elsewhere, they would be {pair(np.mean(lent, axis=0))}: texts of one "
+        f"Were each token routed as its id is elsewhere, they would be {pair(documents.by_identity)}: texts of one "
         "domain share words, and one word is routed alike wherever it stands. What is beyond that is context.",
     )

@@ -1,10 +1,11 @@
 """Do some experts serve one domain?  arXiv 2604.05267."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from claims.choices.domain_lifts import largest_lifts
 from claims.choices.domains import Domains, domains_of, minus, profiles
 from claims.core.claim import Threshold, claim
 from claims.core.figure_data import rounded
@@ -12,10 +13,9 @@ from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
-from metrics.arrays import BoolArray, Float64Array, Int64Array, IntArray
+from metrics.arrays import BoolArray, Float64Array, Int64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
-from metrics.usage.most_used import largest_lift
 
 #: Permutations of the documents, the highest lift of which is exceeded by luck once in a hundred.
 PERMUTATIONS = 99
@@ -23,6 +23,8 @@ PERMUTATIONS = 99
 LUCKY = 10
 #: Resamples at most, for the permutations are made again in each.
 RESAMPLES = 999
+#: Is told how much was done since it was told last.
+Step = Callable[[float], None]
 #: A lift that a reader would call serving a domain, beside what luck cannot give.
 TWICE = 2.0
 
@@ -69,16 +71,14 @@ def test_domain_experts(token_routing: TokenRouting, sampling: Sampling) -> Find
         excess=(_share("share of such experts, minus that of permuted documents", minus(share, lucky), "excess"),),
         controls=_by_identity(domains, test, fewer),
         reported=(_twice(domains, fewer),),
-        layers=(Curve("share of such experts", domains.layers, _by_layer(domains, beyond), "share"),),
+        layers=(Curve("share of such experts", domains.layers, tuple(float(one.mean()) for one in beyond), "share"),),
         figure=_figure(domains, test),
-        notes=_notes(domains, beyond, lucky),
+        notes=_notes(domains, np.concatenate(beyond), lucky),
     )
 
 
-def _by_layer(domains: Domains, beyond: BoolArray) -> tuple[float, ...]:
-    """Share of such experts layer by layer."""
-    ends = np.cumsum([usage.shape[1] for usage in domains.usage])[:-1]
-    return tuple(float(part.mean()) for part in np.split(beyond, ends))
+def _silent(_: float) -> None:
+    """Tell nobody."""
 
 
 class _Permutations:
@@ -90,51 +90,54 @@ class _Permutations:
         self._against = domains.permuted(rng, PERMUTATIONS)
         self._further = domains.permuted_by_length(rng, LUCKY)
 
-    def beyond_luck(self, usage: Sequence[Int64Array], times: Float64Array) -> BoolArray:
+    def beyond_luck(self, usage: Sequence[Int64Array], times: Float64Array, step: Step = _silent) -> list[BoolArray]:
         """Tell which experts have a larger lift than any of the permutations gives them.
 
         Parameters
         ----------
         usage : (N, E) a layer
         times : (..., N), how often each document was drawn
+        step : is told what share of the permutations is done, since it was told last
 
         Returns
         -------
-        (..., experts of all layers)
+        (..., E) a layer
         """
-        own = self._domains.domain
-        return np.concatenate([self.lift(one, times, own) > self.highest(one, times) for one in usage], axis=-1)
+        own = largest_lifts(times, usage, self._domains.domain)
+        highest = self.highest(usage, times, step)
+        return [one > other for one, other in zip(own, highest, strict=True)]
 
     def share(self, usage: Sequence[Int64Array], sampling: Sampling) -> Estimate:
         """Estimate the share of such experts, its interval as wide on either side as draws reach on one.
 
         Repeated documents make lucky lifts larger, so that draws lie below the value where experts hardly exceed luck.
         """
-        found = self._domains.estimate(
-            lambda times: self.beyond_luck(usage, times).mean(axis=-1), sampling, interval="percentile"
-        )
+        columns = sum(one.shape[1] for one in usage)
+
+        def of_draws(times: Float64Array, step: Step) -> Float64Array:
+            beyond = self.beyond_luck(usage, times, lambda share: step(share * len(times)))
+            return np.asarray(sum(one.sum(axis=-1) for one in beyond) / columns)[None]
+
+        what = f"documents permuted {PERMUTATIONS} times"
+        (found,) = self._domains.estimates(of_draws, sampling, what, interval="percentile")
         reach = max(found.value - found.low, found.high - found.value)
         method = f"{found.method}, made symmetric"
         return replace(found, low=found.value - reach, high=found.value + reach, method=method)
 
     def lucky(self) -> float:
         """Return the share of experts that further permutations lift as much, mean over them."""
-        every = np.ones(len(self._domains.domain))
-        found = []
-        for usage in self._domains.usage:
-            highest = self.highest(usage, every)
-            found.append([self.lift(usage, every, domain) > highest for domain in self._further])
-        return float(np.concatenate(found, axis=-1).mean())
+        every, usage = np.ones(len(self._domains.domain)), self._domains.usage
+        highest = np.concatenate(self.highest(usage, every))
+        lifts = (np.concatenate(largest_lifts(every, usage, domain)) for domain in self._further)
+        return float(np.mean([lift > highest for lift in lifts]))
 
-    def lift(self, usage: Int64Array, times: Float64Array, domain: IntArray) -> Float64Array:
-        """Largest lift of each expert, (..., E)."""
-        return largest_lift(profiles(times, usage, domain, len(self._domains.names)))
-
-    def highest(self, usage: Int64Array, times: Float64Array) -> Float64Array:
-        """The highest that permutations give each expert, (..., E)."""
-        found = self.lift(usage, times, self._against[0])
-        for domain in self._against[1:]:
-            np.fmax(found, self.lift(usage, times, domain), out=found)
+    def highest(self, usage: Sequence[Int64Array], times: Float64Array, step: Step = _silent) -> list[Float64Array]:
+        """The highest that permutations give each expert, (..., E) a layer."""
+        found: list[Float64Array] = []
+        for domain in self._against:
+            lifts = largest_lifts(times, usage, domain)
+            found = [np.fmax(a, b, out=a) for a, b in zip(found, lifts, strict=True)] if found else lifts
+            step(1 / len(self._against))
         return found
 
 
@@ -151,25 +154,23 @@ def _by_identity(domains: Domains, test: _Permutations, sampling: Sampling) -> t
     return (_share(said, test.share(lent, sampling), "share"),)
 
 
-def _lifts(domains: Domains, times: Float64Array) -> list[Float64Array]:
-    """Largest lift of each expert, (..., E) a layer."""
-    count = len(domains.names)
-    return [largest_lift(profiles(times, usage, domains.domain, count)) for usage in domains.usage]
-
-
 def _twice(domains: Domains, sampling: Sampling) -> Measured:
     """Share of experts that a domain uses at least twice as much as domains do on average, lucky ones included."""
-    found = domains.estimate(
-        lambda times: (np.concatenate(_lifts(domains, times), axis=-1) >= TWICE).mean(axis=-1), sampling
-    )
+
+    def of_draws(times: Float64Array, step: Step) -> Float64Array:
+        step(len(times))
+        lifts = np.concatenate(largest_lifts(times, domains.usage, domains.domain), axis=-1)
+        return np.asarray((lifts >= TWICE).mean(axis=-1))[None]
+
+    (found,) = domains.estimates(of_draws, sampling, "largest lifts: resampling documents")
     return _share("share of experts that one domain uses twice as much as the mean", found, "share")
 
 
 def _figure(domains: Domains, test: _Permutations) -> Figure:
     """Draw every expert's largest lift, in falling order, beside the highest that permuted documents give it."""
     every = np.ones(len(domains.domain))
-    lifts = np.nan_to_num(np.concatenate(_lifts(domains, every)))
-    luck = np.nan_to_num(np.concatenate([test.highest(usage, every) for usage in domains.usage]))
+    lifts = np.nan_to_num(np.concatenate(largest_lifts(every, domains.usage, domains.domain)))
+    luck = np.nan_to_num(np.concatenate(test.highest(domains.usage, every)))
     order = np.argsort(-lifts, kind="stable")
     place = (np.arange(len(order)) + 1) / len(order)
     series = [
@@ -181,7 +182,7 @@ def _figure(domains: Domains, test: _Permutations) -> Figure:
 
 def _notes(domains: Domains, beyond: BoolArray, lucky: float) -> tuple[str, ...]:
     """Say what was compared, and what the largest lift is."""
-    lifts = _lifts(domains, np.ones(len(domains.domain)))
+    lifts = largest_lifts(np.ones(len(domains.domain)), domains.usage, domains.domain)
     layer = int(np.argmax([np.nanmax(one) for one in lifts]))
     expert = int(np.nanargmax(lifts[layer]))
     shares = profiles(np.ones(len(domains.domain)), domains.usage[layer], domains.domain, len(domains.names))[:, expert]

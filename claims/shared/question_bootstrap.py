@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from claims.shared.sequence_pairs import times_drawn
 from metrics.arrays import Float64Array
-from metrics.stats.bootstrap import estimate_mean
+from metrics.stats.bootstrap import estimate_mean, times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 

@@ -74,7 +74,7 @@ def estimate_means(
     values = columns[:, varied]
 
     def of_draws(rows: Float64Array) -> FloatArray:
-        return np.moveaxis(times_drawn(rows, len(values)) @ values / len(values), -1, 0)
+        return np.moveaxis(times_drawn(rows, len(values)) @ values / rows.shape[-2], -1, 0)
 
     numbers = np.arange(len(values), dtype=np.float64)[:, None]
     resampled = iter(_estimates(numbers, of_draws, "mean", **options))

@@ -30,10 +30,12 @@ def most_used(profiles: FloatArray, size: int) -> BoolArray:
     table = as_float64(profiles)
     if not 1 <= size <= table.shape[-1]:
         raise ValueError(f"{size} of {table.shape[-1]} experts cannot be the most used")
-    members = np.zeros(table.shape, dtype=np.bool_)
-    order = np.argsort(-table, axis=-1, kind="stable")[..., :size]
-    np.put_along_axis(members, order, True, axis=-1)
-    return members
+    least = np.partition(table, -size, axis=-1)[..., -size, None]
+    members = table >= least
+    tied = members.sum(axis=-1) != size
+    if tied.any():
+        members[tied] = _in_order(table[tied], size)
+    return np.asarray(members)
 
 
 def largest_lift(profiles: FloatArray) -> Float64Array:
@@ -58,3 +60,11 @@ def largest_lift(profiles: FloatArray) -> Float64Array:
     table = as_float64(profiles)
     mean = table.mean(axis=-2)
     return np.asarray(np.divide(table.max(axis=-2), mean, out=np.full_like(mean, np.nan), where=mean > 0))
+
+
+def _in_order(table: Float64Array, size: int) -> BoolArray:
+    """Mark the ``size`` most-used experts of rows (n, E) in which some are equally used."""
+    members = np.zeros(table.shape, dtype=np.bool_)
+    order = np.argsort(-table, axis=-1, kind="stable")[..., :size]
+    np.put_along_axis(members, order, True, axis=-1)
+    return members

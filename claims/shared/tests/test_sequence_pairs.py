@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean, times_drawn
+from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean
 from claims.tests.support.verdicts import SAMPLING
+from metrics.stats.bootstrap import times_drawn
 
 RNG = np.random.default_rng(4)
 HALF = RNG.random((6, 6))

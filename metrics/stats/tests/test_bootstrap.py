@@ -1,6 +1,7 @@
 """Intervals that cover, p-values that do not lie, and honest words where neither exists."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ from scipy.stats import binom, bootstrap
 
 from metrics.arrays import Float64Array
 from metrics.stats import resampling
-from metrics.stats.bootstrap import estimate_mean, estimate_statistic, exact, holm, p_value, units_to_decide
+from metrics.stats.bootstrap import (
+    estimate_mean,
+    estimate_means,
+    estimate_statistic,
+    estimate_statistics,
+    exact,
+    holm,
+    p_value,
+    units_to_decide,
+)
 from metrics.stats.estimate import Estimate
 
 P_VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8)
@@ -186,3 +196,30 @@ def test_that_many_more_units_are_just_enough(reach: float, distance: float, n: 
     if more > 1:
         assert reach * math.sqrt(n / (n + more - 1)) >= distance * (1 - 1e-9)
     assert (more == 0) == (reach < distance) or math.isclose(reach, distance, rel_tol=1e-9)
+
+
+def test_means_of_columns_from_one_set_of_draws_are_those_of_each_by_itself() -> None:
+    table = np.random.default_rng(5).random((12, 3))
+    table[:, 1] = 0.25
+    for found, column in zip(estimate_means(table, seed=3, resamples=499), table.T, strict=True):
+        alone = estimate_mean(column, seed=3, resamples=499)
+        assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high), rel=1e-12)
+        assert found.draws == pytest.approx(alone.draws, rel=1e-12)
+        assert (found.method, found.n, found.seed) == (alone.method, alone.n, alone.seed)
+
+
+def test_statistics_of_one_set_of_draws_are_those_of_each_by_itself() -> None:
+    rows, strata = np.random.default_rng(6).random((10, 2)), np.repeat([0, 1], 5)
+    single: list[Any] = [lambda x: x[..., 0].max(axis=-1), lambda x: (x[..., 1] - x[..., 0]).mean(axis=-1)]
+    several = estimate_statistics(rows, lambda x: np.stack([one(x) for one in single]), seed=1, strata=strata)
+    assert several == [estimate_statistic(rows, one, seed=1, strata=strata) for one in single]
+
+
+def test_what_is_undefined_for_one_statistic_leaves_the_others() -> None:
+    rows = np.random.default_rng(7).random(9)
+    nowhere, mean = estimate_statistics(
+        rows, lambda x: np.stack([np.full(x.shape[:-2], np.nan), x[..., 0].mean(axis=-1)]), seed=0, resamples=99
+    )
+    assert np.isnan(nowhere.value)
+    assert "undefined" in nowhere.method
+    assert mean == estimate_statistic(rows, lambda x: x[..., 0].mean(axis=-1), seed=0, resamples=99)
