@@ -1,6 +1,8 @@
 """Do documents of one domain use experts alike, and unlike those of another?  arXiv 2603.11114."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +16,14 @@ from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, Int64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
-from metrics.usage.domain_pairs import DrawnDocuments, domain_cosines, nearest_by_products, unit_rows
+from metrics.usage.domain_pairs import DrawnDocuments, domain_cosines, nearest_by_products, nearest_centroid, unit_rows
 
 #: Permutations of the domains' labels; the highest value of them is what luck gives once in twenty.
 PERMUTATIONS = 19
+#: Of more documents than these, the nearest domains of single layers are resampled less often: it is most of the work.
+MANY, RESAMPLES = 256, 999
 #: Places of a layer's numbers, and how many come before the same were each token routed as its id is elsewhere.
-_GAP, _WITHIN, _ACROSS, _NEAREST, _LENT = 0, 1, 2, 3, 4
+_GAP, _WITHIN, _ACROSS, _LENT = 0, 1, 2, 3
 
 
 @claim(
@@ -80,7 +84,7 @@ def test_routing_signatures(token_routing: TokenRouting, sampling: Sampling) -> 
         controls=() if lent is None else _by_identity(found.over[1], measured.placed(lent)),
         layers=(
             Curve("within minus across domains", documents.layers, found.each[_GAP], "gap"),
-            Curve("share nearest to their own domain", documents.layers, found.each[_NEAREST]),
+            Curve("share nearest to their own domain", documents.layers, measured.nearest()),
         ),
         figure=_figure(documents, found.each),
         notes=_notes(documents),
@@ -94,27 +98,41 @@ class _Measures:
         self._documents, self._sampling = documents, sampling
 
     def gaps(self) -> LayerEstimates:
-        """Estimate cosines and nearest documents layer by layer, as `_GAP` and the others number them, and mean gaps.
+        """Estimate cosines layer by layer, as `_GAP` and the others number them, and the mean gap over layers.
 
-        The mean over layers of the gap, then the same were each token routed as its id is elsewhere, where ids are
-        known: the whole signature's cosine is the mean over layers.
+        Then the same were each token routed as its id is elsewhere, where ids are known. The gap of whole signatures is
+        the mean over layers, as their cosine is.
         """
         documents = self._documents
-        vectors = [unit_rows(usage) for usage in documents.usage]
-        lent = None if documents.by_identity is None else [unit_rows(usage) for usage in documents.by_identity]
+        tables = [documents.usage, *([] if documents.by_identity is None else [documents.by_identity])]
+        vectors = [[unit_rows(usage) for usage in table] for table in tables]
 
         def of_layer(place: int, times: Float64Array) -> Float64Array:
             drawn = DrawnDocuments(documents.domain, times)
-            sums = drawn.sums(vectors[place])
-            found = [*_apart(drawn.cosines(sums)), drawn.nearest(sums, vectors[place])]
-            if lent is not None:
-                found += _apart(drawn.cosines(drawn.sums(lent[place])))
-            return np.stack(found)
+            return np.concatenate([_apart(drawn.cosines(drawn.sums(table[place]))) for table in vectors])
 
         def over_layers(table: Float64Array) -> Float64Array:
             return np.asarray(table[:, _GAP::_LENT].mean(axis=0))
 
         return documents.by_layer(of_layer, over_layers, self._sampling, "signatures: resampling documents")
+
+    def nearest(self) -> tuple[Estimate, ...]:
+        """Estimate the share of documents nearest to their own domain, layer by layer; of many by fewer resamples."""
+        documents, sampling = self._documents, self._sampling
+        options: dict[str, Any] = {}
+        if len(documents.domain) > MANY:
+            sampling = replace(sampling, resamples=min(sampling.resamples, RESAMPLES))
+            options = {"interval": "percentile"}
+        vectors = [unit_rows(usage) for usage in documents.usage]
+
+        def of_layer(place: int, times: Float64Array) -> Float64Array:
+            return nearest_centroid(vectors[place], documents.domain, times)[None]
+
+        def nothing(table: Float64Array) -> Float64Array:
+            return table[0, :0]
+
+        what = "nearest domains of every layer: resampling documents"
+        return documents.by_layer(of_layer, nothing, sampling, what, **options).each[0]
 
     def placed(self, whole: Float64Array) -> Estimate:
         """Estimate the share of documents nearest to their own domain, minus guessing, of products of signatures."""
@@ -128,11 +146,11 @@ class _Measures:
         return found
 
 
-def _apart(table: Float64Array) -> list[Float64Array]:
+def _apart(table: Float64Array) -> Float64Array:
     """Mean of cosines (..., C, C) over domains of those within, over pairs of domains of those across, and the gap."""
     within = np.diagonal(table, axis1=-2, axis2=-1).mean(axis=-1)
     across = table[..., ~np.eye(table.shape[-1], dtype=np.bool_)].mean(axis=-1)
-    return [within - across, within, across]
+    return np.stack([within - across, within, across])
 
 
 def _products(usage: Sequence[Int64Array]) -> Float64Array:

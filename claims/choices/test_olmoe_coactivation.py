@@ -9,6 +9,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.once import Once
 from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, IntArray
@@ -64,7 +65,7 @@ class _Layer(NamedTuple):
 )
 def test_co_activation(token_routing: TokenRouting, variant: Variant, sampling: Sampling) -> Finding:
     """Hold the strongest ties between experts against loads, beside random draws and fixed groups."""
-    layers = _read(token_routing, sampling)
+    layers = _layers(token_routing, sampling)
     expected = variant["expected"]
 
     def ties(layer: _Layer) -> Float64Array:
@@ -109,6 +110,10 @@ def _read(routing: TokenRouting, sampling: Sampling) -> list[_Layer]:
     if not found:
         raise NotApplicable("one expert a token: none is chosen together with another")
     return found
+
+
+#: Of the last routing: the variants judge the same layers.
+_layers = Once(_read)
 
 
 def _layer(number: int, blocks: IntArray, top_k: int, sampling: Sampling) -> _Layer:

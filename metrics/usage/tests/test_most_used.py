@@ -26,3 +26,11 @@ def test_lifts_of_domains_that_share_nothing_are_their_number() -> None:
 
 def test_an_expert_that_nobody_uses_has_no_lift() -> None:
     assert np.isnan(largest_lift(np.array([[1.0, 0.0], [1.0, 0.0]]))).tolist() == [False, True]
+
+
+def test_experts_are_marked_as_in_falling_order_whatever_ties_or_is_unknown() -> None:
+    table = np.random.default_rng(0).integers(0, 6, (200, 9)).astype(np.float64)
+    table[::7, 2] = np.nan
+    expected = np.zeros(table.shape, dtype=np.bool_)
+    np.put_along_axis(expected, np.argsort(-table, axis=1, kind="stable")[:, :3], True, axis=1)
+    np.testing.assert_array_equal(most_used(table, 3), expected)

@@ -1,0 +1,55 @@
+"""Time and peak memory of the claims of routing alone, from few documents to many.
+
+48 layers, 8 of 128 experts, documents of 1,024 tokens of 8 domains. CPU seconds of a process that reads the folder and
+asks one claim after another. Run by ``make bench``: 0.25 million rows; LONG=1 adds 0.5, 1 and 2 million. See
+docs/benchmarks.md.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.tests.support.printed_table import print_table
+
+pytestmark = pytest.mark.benchmarks
+
+MILLIONS = (0.25, *((0.5, 1, 2) if "LONG" in os.environ else ()))
+#: What the process may hold at most, and what one claim may take.
+LIMIT, MINUTES = 4 * 2**30, 4
+
+
+@pytest.fixture(scope="module")
+def table(request: pytest.FixtureRequest) -> Iterator[list[dict[str, Any]]]:
+    """Rows that are printed below the tests."""
+    rows: list[dict[str, Any]] = []
+    yield rows
+    print_table(request.config, "Claims on 48 layers, 8 of 128 experts: CPU seconds, and MiB at the peak so far", rows)
+
+
+@pytest.mark.parametrize("millions", MILLIONS)
+def test_claims(benchmark: Any, table: list[dict[str, Any]], tmp_path: Path, millions: float) -> None:
+    _python("fixtures.tests.support.synthetic_routing", "make", str(tmp_path / "r"), str(round(millions * 1e6)))
+    found = benchmark.pedantic(lambda: json.loads(_python("claims.tests.support.timed_claims", str(tmp_path / "r"))))
+    for what, took in found.items():
+        row = {
+            "million rows": millions,
+            "what": what,
+            "seconds": round(took["seconds"], 1),
+            "peak": round(took["peak"] / 2**20),
+        }
+        table.append(row)
+        benchmark.extra_info[what] = row
+        assert took["peak"] < LIMIT
+        assert took["seconds"] < 60 * MINUTES
+
+
+def _python(module: str, *arguments: str) -> str:
+    """Run a module, and return the last line that it prints."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.splitlines()[-1]
