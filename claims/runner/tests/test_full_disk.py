@@ -68,5 +68,5 @@ def test_a_full_disk_leaves_no_half_of_the_rollouts(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Path, "replace", full)
     code, said = program(rollouts)(["convert", str(tmp_path / "rows.json"), "--out", str(tmp_path / "a.jsonl")])
     assert code == 2
-    assert re.search(r"cannot be written \(No space left on device\); give another --out\.$", said)
+    assert re.search(r"cannot be read or written \(No space left on device\); make room or give another --out\.$", said)
     assert entries(tmp_path) == ["rows.json"]
