@@ -13,7 +13,7 @@ pytest_plugins = (
     "pytester",
     "fixtures.session.plugin",
     "fixtures.session.evidence_fixtures",
-    "fixtures.session.function_fixtures",
+    "fixtures.session.experiment_fixtures",
     "claims.runner.plugin",
     "reports.runner.collect",
 )
