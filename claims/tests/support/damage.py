@@ -2,28 +2,22 @@
 
 import hashlib
 import io
-import json
 import os
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from claims.core.record import Certificate, write_records
 from claims.core.verdict import Verdict
-from fixtures.evidence.store import save, seal
-from fixtures.files.whole_files import fingerprint
+from fixtures.evidence.store import save
 from fixtures.kinds.token_traces import SHUFFLED, TEXT
 from fixtures.tests.support.random_trace import example
 from reports.tests.support.samples import record
 
 Edit = Callable[[Path], object]
-LAYER = "layers-000.safetensors"
 
 
 def write(name: str, content: bytes) -> Edit:
@@ -70,39 +64,6 @@ def inside(name: str, *edits: Edit) -> Edit:
             each(folder / name)
 
     return edit
-
-
-def description(change: Callable[[dict[str, Any]], object], name: str = "evidence.json") -> Edit:
-    """Change a JSON file; the SHA-256 of evidence fits again."""
-
-    def edit(folder: Path) -> None:
-        described = json.loads((folder / name).read_text("utf-8"))
-        change(described)
-        if name == "evidence.json":
-            described["sha256"] = seal(described)
-        (folder / name).write_text(json.dumps(described), "utf-8")
-
-    return edit
-
-
-def foreign_experts(folder: Path) -> None:
-    """Put fractions in the place of expert numbers, with a SHA-256 that fits."""
-    arrays = load_file(folder / LAYER)
-    save_file(arrays | {"experts": arrays["experts"].astype(np.float64)}, folder / LAYER)
-    description(lambda d: d["files"].update({LAYER: list(fingerprint(folder / LAYER))}))(folder)
-
-
-def flip_a_bit(folder: Path) -> None:
-    """Change one bit of the last array."""
-    content = bytearray((folder / LAYER).read_bytes())
-    content[-3] ^= 4
-    (folder / LAYER).write_bytes(content)
-
-
-def move_out(folder: Path) -> None:
-    """Move an array out of the folder and link to it."""
-    shutil.move(folder / LAYER, folder.parent.parent / LAYER)
-    (folder / LAYER).symlink_to(folder.parent.parent / LAYER)
 
 
 def of_another(folder: Path) -> None:
