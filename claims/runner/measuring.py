@@ -14,7 +14,7 @@ from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
 from claims.core.verdict import Verdict
 from claims.shared.premises import require_choice, routes_as_stored
-from fixtures.evidence.folder import evidence_folder
+from fixtures.session.evidence_folder import evidence_folder
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claims.core.record import Record
-from fixtures.evidence.folder import evidence_folder
+from fixtures.session.evidence_folder import evidence_folder
 from reports.data.places import ROUTING_ALONE, Kind, kind_of, repeats
 from reports.text.markdown import plain
 

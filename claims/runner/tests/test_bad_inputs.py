@@ -25,10 +25,10 @@ from claims.tests.support import damage
 from claims.tests.support.asking import Said, entries, program, suite
 from claims.tests.support.damage import certified, inside, link, pipe, sparse, traced, write
 from fixtures.checkpoints.spec import resolve
-from fixtures.evidence.folder import evidence_folder
 from fixtures.messages.errors import PopulationError
 from fixtures.messages.printable import is_printable
 from fixtures.rollouts.__main__ import main as rollouts
+from fixtures.session.evidence_folder import evidence_folder
 from fixtures.tests.support.damaged_evidence import evidence, flip_a_bit
 from fixtures.tests.support.tiny_checkpoints import (
     GATE,
