@@ -14,6 +14,7 @@ from claims.tests.support.contract import Case, Contract, Null, contract_tests, 
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
+from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
 
 alignment_spectrum = test_geo_fig16_alignment_spectrum.test_alignment_spectrum
@@ -28,41 +29,41 @@ def listening(
 
     Every axis is heard as loudly as any other but for its gain; the load is balanced, whatever the routers say.
     """
+    gains = [axes(1.0, LEADING, heard) for heard in leading]
+    for gain in gains:
+        gain[0] = shared
+    return heard_by(seed, axes(0.1, LEADING, 1.0), common, gains, loss, **doctored)
+
+
+def second_unheard(seed: int) -> Trace:
+    """The second direction, the longest axis but the shared one, is heard least of all."""
+    size, gain = axes(0.1, LEADING, 1.0), axes(1.0, slice(2, 16), 2.0)
+    size[1], gain[0], gain[1] = 3.0, 1.2, 0.02
+    return heard_by(seed, size, 8.0, [gain] * 4, 0.01)
+
+
+def axes(rest: float, some: slice, value: float) -> Float64Array:
+    """A number for each axis: one value for some, another for the rest."""
+    found = np.full(WORLD.width, rest)
+    found[some] = value
+    return found
+
+
+def heard_by(
+    seed: int, size: Float64Array, common: float, gains: list[Float64Array], loss: float | None, **doctored: Any
+) -> Trace:
+    """A layer for each gain of the axes, its states of this size along them, moved along the first one."""
     rng = np.random.default_rng(seed)
     hidden, weight = [], []
-    for heard in leading:
-        size = np.full(WORLD.width, 0.1)
-        size[LEADING] = 1.0
+    for gain in gains:
         states = WORLD.normal(rng) * size
         states[:, 0] += common
-        gain = np.ones(WORLD.width)
-        gain[0], gain[LEADING] = shared, heard
         hidden.append(states)
         router = WORLD.router(rng)
         weight.append(router / np.linalg.norm(router, axis=0) * gain)
     balanced = [np.arange(2 * WORLD.tokens).reshape(-1, 2) % WORLD.experts for _ in weight]
     trace = planted_trace(WORLD, hidden, weight, **{"experts": balanced, **doctored})
     return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": loss})
-
-
-def second_unheard(seed: int) -> Trace:
-    """The second direction, the longest axis but the shared one, is heard least of all."""
-    rng = np.random.default_rng(seed)
-    hidden, weight = [], []
-    for _ in range(4):
-        size = np.full(WORLD.width, 0.1)
-        size[LEADING] = 1.0
-        size[1] = 3.0
-        states = WORLD.normal(rng) * size
-        states[:, 0] += 8.0
-        gain = np.ones(WORLD.width)
-        gain[0], gain[1], gain[2:16] = 1.2, 0.02, 2.0
-        hidden.append(states)
-        router = WORLD.router(rng)
-        weight.append(router / np.linalg.norm(router, axis=0) * gain)
-    balanced = [np.arange(2 * WORLD.tokens).reshape(-1, 2) % WORLD.experts for _ in weight]
-    trace = planted_trace(WORLD, hidden, weight, experts=balanced)
-    return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": 0.01})
 
 
 HEARD = (2.0,) * 4

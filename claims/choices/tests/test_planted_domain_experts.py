@@ -10,7 +10,7 @@ from claims.choices import test_2604_05267_domain_experts
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_domains import Library, by_domain, counts_of, drawn_documents
-from claims.tests.support.planted_places import nearly_told_by_length, placed_documents
+from claims.tests.support.planted_places import LENGTHS_ALONE, TOLD_BY_LENGTH, UNLIKE_LENGTHS
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array
@@ -18,8 +18,6 @@ from metrics.arrays import Float64Array
 domain_experts = test_2604_05267_domain_experts.test_domain_experts
 TEXTS = Library(documents=8, tokens=500, layers=2, experts=50)
 MANY = replace(TEXTS, documents=16, layers=1, experts=500, tokens=20000)
-#: Documents of domains that differ in length.
-READ, LENGTHS = Library(documents=24, layers=2, experts=32), (64, 512, 4096)
 #: For worlds of chance, which are many.
 SMALL = replace(TEXTS, layers=1, experts=100, tokens=1000)
 
@@ -62,20 +60,10 @@ CONTRACTS = (
             Case(
                 "at the threshold", Verdict.INCONCLUSIVE, at={"share": MEASURED}, token_routing=served(10, spread=1.0),
             ),
-            Case(
-                "domains apart, and of unlike length", Verdict.SUPPORTED,
-                token_routing=lambda: placed_documents(READ, LENGTHS, 1, own=0.6, kept=0.5),
-            ),
+            UNLIKE_LENGTHS,
+            *TOLD_BY_LENGTH,
             *refused(
                 "token_routing",
-                (
-                    "lengths tell the domain", "domains of documents that change when permuted within lengths, .* = 0,",
-                    lambda: placed_documents(READ, LENGTHS, 1),
-                ),
-                (
-                    "lengths tell the domain of all but a few", "change when permuted within lengths, .* = 0.1",
-                    nearly_told_by_length,
-                ),
                 ("one domain", "the text is of 1 domain", served(10, library=replace(TEXTS, domains=1))),
                 ("one document a domain", "has 1 document", served(10, library=replace(TEXTS, documents=1))),
                 (
@@ -86,7 +74,7 @@ CONTRACTS = (
         ),
         (
             Null("documents alike", many(0), mostly=Verdict.REFUTED),
-            Null("lengths alone", {"token_routing": lambda seed: placed_documents(READ, LENGTHS, seed, kept=0.5)}),
+            LENGTHS_ALONE,
             Null("six of a hundred", many(6)),
             Null("twelve of a hundred", many(12), limits={Verdict.REFUTED: 0.95}),
         ),

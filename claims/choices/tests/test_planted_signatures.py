@@ -12,7 +12,7 @@ from claims.choices import test_2603_11114_signatures
 from claims.core.verdict import Verdict
 from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_domains import Library, by_domain, counts_of, drawn_documents, mixed, routing_of
-from claims.tests.support.planted_places import nearly_told_by_length, placed_documents
+from claims.tests.support.planted_places import LENGTHS_ALONE, TOLD_BY_LENGTH, UNLIKE_LENGTHS
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array
@@ -21,8 +21,6 @@ from metrics.usage.profiles import cosine_matrix
 
 routing_signatures = test_2603_11114_signatures.test_routing_signatures
 TEXTS = Library()
-#: Documents of domains that differ in length.
-READ, LENGTHS = Library(documents=24, layers=2, experts=32), (64, 512, 4096)
 #: For worlds of chance, which are many.
 SMALL = replace(TEXTS, layers=1, documents=10)
 #: So few documents that permuted labels are often the true ones.
@@ -86,20 +84,10 @@ CONTRACTS = (
                 "two documents a domain", Verdict.INCONCLUSIVE,
                 token_routing=lambda: texts(0.2, library=replace(TEXTS, documents=2)),
             ),
-            Case(
-                "domains apart, and of unlike length", Verdict.SUPPORTED,
-                token_routing=lambda: placed_documents(READ, LENGTHS, 1, own=0.6, kept=0.5),
-            ),
+            UNLIKE_LENGTHS,
+            *TOLD_BY_LENGTH,
             *refused(
                 "token_routing",
-                (
-                    "lengths tell the domain", "domains of documents that change when permuted within lengths, .* = 0,",
-                    lambda: placed_documents(READ, LENGTHS, 1),
-                ),
-                (
-                    "lengths tell the domain of all but a few", "change when permuted within lengths, .* = 0.1",
-                    nearly_told_by_length,
-                ),
                 ("one domain", "the text is of 1 domain", lambda: texts(0.2, library=replace(TEXTS, domains=1))),
                 (
                     "one document a domain", "the domain domain 0 has 1 document; 2 are needed",
@@ -114,7 +102,7 @@ CONTRACTS = (
         ),
         (
             Null("domains alike", many(0.0), mostly=Verdict.REFUTED),
-            Null("lengths alone", {"token_routing": lambda seed: placed_documents(READ, LENGTHS, seed, kept=0.5)}),
+            LENGTHS_ALONE,
             Null("nearly so far apart", many(0.04)),
             Null(
                 "a little more than asked for", many(0.06),

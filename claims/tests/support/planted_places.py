@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case, Null, refused
 from claims.tests.support.planted_domains import Library, by_domain, drawn_documents
 from claims.tests.support.planted_rollouts import Cast
 from fixtures.evidence.sequences import SequenceTrace
@@ -103,6 +105,31 @@ def nearly_told_by_length() -> TokenRouting:
     profile = np.full((library.domains, library.experts), 0.05)
     profile[0, : library.experts // 2] = profile[1, library.experts // 2 :] = 1.0
     return drawn_documents(library, by_domain(library, profile[None]), np.random.default_rng(1), tokens=tokens)
+
+
+#: Documents of domains that differ in length.
+READ, LENGTHS = Library(documents=24, layers=2, experts=32), (64, 512, 4096)
+#: What every claim about domains says of them: it holds where domains differ in routing too, and where lengths alone
+#: tell the domains it does not apply, and is not supported by chance.
+UNLIKE_LENGTHS = Case(
+    "domains apart, and of unlike length",
+    Verdict.SUPPORTED,
+    token_routing=lambda: placed_documents(READ, LENGTHS, 1, own=0.6, kept=0.5),
+)
+TOLD_BY_LENGTH = refused(
+    "token_routing",
+    (
+        "lengths tell the domain",
+        "domains of documents that change when permuted within lengths, .* = 0,",
+        lambda: placed_documents(READ, LENGTHS, 1),
+    ),
+    (
+        "lengths tell the domain of all but a few",
+        "change when permuted within lengths, .* = 0.1",
+        nearly_told_by_length,
+    ),
+)
+LENGTHS_ALONE = Null("lengths alone", {"token_routing": lambda seed: placed_documents(READ, LENGTHS, seed, kept=0.5)})
 
 
 def _windows(experts: int, places: int, slide: Slide) -> Float64Array:
