@@ -8,6 +8,7 @@ import numpy as np
 from claims.core.finding import NotApplicable
 from claims.shared.widened_intervals import experts_error
 from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
+from fixtures.evidence.subspaces import SubspaceTrace
 from metrics.arrays import Float64Array, FloatArray
 from metrics.jacobians.block_alignment import (
     deletions,
@@ -172,16 +173,19 @@ def left_out(reasons: dict[int, str]) -> tuple[str, ...]:
 
 def sampled(functions: FunctionTrace) -> tuple[str, ...]:
     """Say which sample of layers and experts was looked at; nothing where it was all."""
-    layers = functions.readable
-    some = sorted({(len(each.experts), len(each.redrawn_own), each.count) for each in layers})
-    parts = [
-        *([f"{len(functions.layers)} of {functions.stands_for} layers, evenly spaced"] * (functions.layer_share < 1)),
-        *(
-            f"{trained} of {count} experts a layer, drawn at random, and {redrawn} reinitialised ones"
-            for trained, redrawn, count in some
-            if min(trained, redrawn) < count
-        ),
+    some = sorted({(len(each.experts), len(each.redrawn_own), each.count) for each in functions.readable})
+    experts = [
+        f"{trained} of {count} experts a layer, drawn at random, and {redrawn} reinitialised ones"
+        for trained, redrawn, count in some
+        if min(trained, redrawn) < count
     ]
+    return sample_note(functions, experts)
+
+
+def sample_note(trace: FunctionTrace | SubspaceTrace, experts: Sequence[str]) -> tuple[str, ...]:
+    """Say which sample of layers was looked at, and of experts; nothing where it was all."""
+    share = f"{len(trace.layers)} of {trace.stands_for} layers, evenly spaced"
+    parts = [*([share] * (trace.layer_share < 1)), *experts]
     return (f"A sample: {'; '.join(parts)}. {WIDENED}",) if parts else ()
 
 

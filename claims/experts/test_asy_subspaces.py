@@ -12,7 +12,7 @@ from claims.core.claim import Threshold, Variant, claim
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
-from claims.experts.alignment_variants import WIDENED
+from claims.experts.alignment_variants import sample_note
 from claims.experts.subspace_leads import UNIT, lead_over_random_routers, overlap_above_chance
 from claims.shared.premises import models_text
 from claims.shared.widened_intervals import sample_halfwidth, widen_for_sample
@@ -318,11 +318,9 @@ def _null_notes(used: Sequence[Used], led: Sequence[Used]) -> tuple[str, ...]:
 def _sampled(subspaces: SubspaceTrace) -> tuple[str, ...]:
     """Say which sample of layers and experts was looked at; nothing where it was all."""
     some = sorted({(len(each.compared), len(each.kept)) for each in subspaces.layers})
-    parts = [
-        *([f"{len(subspaces.layers)} of {subspaces.stands_for} layers, evenly spaced"] * (subspaces.layer_share < 1)),
-        *(f"{looked} of {count} experts a layer, drawn at random" for looked, count in some if looked < count),
-    ]
-    return (f"A sample: {'; '.join(parts)}. {WIDENED}",) if parts else ()
+    return sample_note(
+        subspaces, [f"{looked} of {count} experts a layer, drawn at random" for looked, count in some if looked < count]
+    )
 
 
 def _range(values: Iterable[int]) -> str:
