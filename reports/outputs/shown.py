@@ -8,6 +8,7 @@ tables, one figure and what the records say of it into ``docs/embedded-checkpoin
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from claims.core.record import Record, read_records
@@ -95,6 +96,14 @@ def sample_block(docs: Path) -> str:
     )
 
 
+#: Pages with a part that is made from records, and what makes it from the folder docs.
+BLOCKS: dict[str, Callable[[Path], str]] = {
+    "README.md": readme_block,
+    "docs/embedded-checkpoints.md": sample_block,
+    "docs/real-weights.md": weights_block,
+}
+
+
 def _pairs(records: list[Record]) -> list[list[str]]:
     """Return a row for every claim on pairs with as many trainings a side as a verdict needs."""
     rows = [row for grid in grids(board(records)) if grid.kind == Kind.EXPERIMENT for row in grid.rows]
@@ -135,13 +144,12 @@ def _put(page: Path, block: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the blocks of the pages of a checkout."""
+    """Write the blocks of the pages of a checkout, or none of them."""
     root = Path(arguments[0] if arguments else ".")
     docs = root / "docs"
-    readme, sample, weights = readme_block(docs), sample_block(docs), weights_block(docs)
-    _put(root / "README.md", readme)
-    _put(docs / "embedded-checkpoints.md", sample)
-    _put(docs / "real-weights.md", weights)
+    made = {page: block(docs) for page, block in BLOCKS.items()}
+    for page, text in made.items():
+        _put(root / page, text)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from fixtures.messages.errors import PopulationError
 from fixtures.messages.printable import is_printable
 from fixtures.rollouts.__main__ import main as rollouts
 from fixtures.session.evidence_folder import evidence_folder
-from fixtures.tests.support.damaged_evidence import evidence, flip_a_bit
+from fixtures.tests.support.damaged_evidence import flip_a_bit
 from fixtures.tests.support.tiny_checkpoints import (
     GATE,
     edit_json,
@@ -160,13 +160,7 @@ KINDS: dict[str, Kind] = {
         r"of mine makes no token of plain English", edit_json("tokenizer.json", **WITHOUT)
     ),
     # saved evidence
-    "evidence nowhere": Kind("--trace {}/nowhere", r"nowhere"),
-    "no evidence": Kind("--trace {}", r"holds no trace; give one"),
     "evidence with one bit changed": saved(r"is damaged: its SHA-256 is not the saved one", flip_a_bit),
-    "evidence of two checkpoints": saved(r"of another and of org/moe@main; part them", damage.of_another),
-    "evidence of a hostile name": saved(
-        r"a name that cannot be shown", evidence(lambda e: e["checkpoint"].update(name="\x1b[2J"))
-    ),
     "evidence without end": saved(r"evidence\.json in .* is damaged", sparse("evidence.json", 1 << 40)),
     "evidence of an older program": saved(
         r"pruning holds no evidence", lambda f: inside("pruning", write("trace.json", b"{}"))(f.parent)

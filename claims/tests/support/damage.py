@@ -5,7 +5,6 @@ import io
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from claims.core.record import Certificate, write_records
 from claims.core.verdict import Verdict
 from fixtures.evidence.store import save
-from fixtures.kinds.token_traces import SHUFFLED, TEXT
+from fixtures.kinds.token_traces import TEXT
 from fixtures.tests.support.random_trace import example
 from reports.tests.support.samples import record
 
@@ -64,11 +63,6 @@ def inside(name: str, *edits: Edit) -> Edit:
             each(folder / name)
 
     return edit
-
-
-def of_another(folder: Path) -> None:
-    """Put the trace of another checkpoint beside this one's."""
-    save(folder.parent / "shuffled", SHUFFLED, replace(example(1), checkpoint={"name": "another"}))
 
 
 def traced(*edits: Edit) -> Edit:

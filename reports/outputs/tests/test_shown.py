@@ -1,33 +1,25 @@
 """The pages show what the records give, word for word."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fixtures.session.shipped_experiments import shipped_plans
 from fixtures.zoo import CONTROL_NAMES, DENSE_NAMES, SUBJECT_NAMES, embedded_names
-from reports.outputs.shown import main, readme_block, sample_block, weights_block
+from reports.outputs.shown import BLOCKS, main, sample_block
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "docs" / "sample"
 
 
-@pytest.mark.parametrize(
-    ("page", "made"),
-    [
-        ("README.md", readme_block),
-        ("docs/embedded-checkpoints.md", sample_block),
-        ("docs/real-weights.md", weights_block),
-    ],
-)
-def test_a_page_shows_what_the_records_give(page: str, made: Callable[[Path], str]) -> None:
+@pytest.mark.parametrize("page", BLOCKS)
+def test_a_page_shows_what_the_records_give(page: str) -> None:
     """To renew: ``python -m reports.outputs.shown .``."""
     text = (ROOT / page).read_text(encoding="utf-8")
     found = re.search(r"<!-- records:begin -->\n(.*)<!-- records:end -->", text, re.DOTALL)
     assert found is not None
-    assert found[1] == made(ROOT / "docs")
+    assert found[1] == BLOCKS[page](ROOT / "docs")
 
 
 def test_a_folder_that_is_no_sample_is_refused(tmp_path: Path) -> None:
@@ -41,11 +33,10 @@ def test_pages_are_written_between_their_marks_and_a_page_without_them_is_refuse
     (tmp_path / "docs").mkdir()
     for name in ("real-models", "real-weights", "sample"):
         (tmp_path / "docs" / name).symlink_to(ROOT / "docs" / name)
-    written = ("README.md", "docs/embedded-checkpoints.md", "docs/real-weights.md")
-    for page in written:
+    for page in BLOCKS:
         (tmp_path / page).write_text("before\n<!-- records:begin -->\nold\n<!-- records:end -->\nafter\n")
     main([str(tmp_path)])
-    for page in written:
+    for page in BLOCKS:
         lines = (tmp_path / page).read_text(encoding="utf-8").splitlines()
         assert (lines[:2], lines[-2:]) == (["before", "<!-- records:begin -->"], ["<!-- records:end -->", "after"])
         assert "old" not in lines
