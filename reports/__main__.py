@@ -102,8 +102,8 @@ def parser() -> argparse.ArgumentParser:
         "merge",
         help="put the shards of one run together",
         description="Put shards of one run together, in any order; p-values are adjusted over all of them, as one run "
-        "does. Records of one claim, checkpoint and variant that agree but for seconds and provenance are one; any "
-        "that disagree are an error.",
+        "does. Records of one claim, checkpoint and variant that agree but for seconds, provenance and the evidence's "
+        "digest are one; any that disagree are an error.",
     )
     merge.set_defaults(run=commands.merge_shards)
     merge.add_argument("shards", type=Path, metavar="RECORDS", nargs="+", help=RECORDS)

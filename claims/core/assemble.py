@@ -24,6 +24,7 @@ def record_of(
     expected: str | None = None,
     seconds: float = 0.0,
     provenance: Mapping[str, Any] | None = None,
+    evidence: str = "",
 ) -> Record:
     """Assemble the record of one verdict."""
     bounds = thresholds_of(claim, overrides or {})
@@ -60,6 +61,7 @@ def record_of(
         means=claim.means,
         check=claim.check,
         version=claim.version,
+        evidence=evidence,
     )
 
 

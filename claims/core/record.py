@@ -143,7 +143,9 @@ class Record:
     expectations file foresees, or None (of several the measured one, else all of them in words). ``sensitivity`` are
     sentences that say at which thresholds the verdict would change, ``notes`` are sentences for the reader. ``means``
     says what it means for whoever trains, prunes or serves the model that the claim does not hold, ``check`` what to
-    check there; ``version`` is the claim's. Records of before these fields have "" and 1.
+    check there; ``version`` is the claim's. Records of before these fields have "" and 1. ``evidence`` is the digest of
+    all that the verdict was computed from, "" where nothing was captured for it (algebra, what a run trains itself, a
+    checkpoint that could not give it); None, unknown, in records of before.
     """
 
     schema: Literal[2]
@@ -178,6 +180,7 @@ class Record:
     check: str = ""
     version: Annotated[int, msgspec.Meta(ge=1)] = 1
     more_figures: list[Figure] = field(default_factory=list)
+    evidence: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{16})?$")] | None = None
 
     @property
     def drawn(self) -> list[Figure]:

@@ -13,6 +13,7 @@ from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
 from claims.core.verdict import Verdict
+from claims.runner.evidence_digest import digest_of
 from claims.shared.premises import require_choice, routes_as_stored
 from fixtures.session.evidence_folder import evidence_folder
 
@@ -48,6 +49,11 @@ class Asked:
 def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any]) -> Record:
     """Call a claim's function and judge its finding; a broken measurement becomes an error, not a verdict."""
     started = time.perf_counter()
+    read = digest_of(arguments)
+
+    def record(judged: Judged, **more: Any) -> Record:
+        return asked.record(judged, time.perf_counter() - started, evidence=read, **more)
+
     if "thresholds" in arguments:
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
     try:
@@ -56,11 +62,10 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
         judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
-        shown = Finding((), figure=why.figure)
-        return asked.record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), time.perf_counter() - started, finding=shown)
+        return record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), finding=Finding((), figure=why.figure))
     except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
-        return asked.record(unmeasured(Verdict.ERROR, _sentence(error)), time.perf_counter() - started)
-    return asked.record(judged, time.perf_counter() - started, finding=finding, certificate=certificate)
+        return record(unmeasured(Verdict.ERROR, _sentence(error)))
+    return record(judged, finding=finding, certificate=certificate)
 
 
 def _with_loading(asked: Asked, finding: Finding) -> Finding:

@@ -11,7 +11,7 @@ from reports.data.places import Kind
 from reports.data.read import BadInput
 
 #: What two measurements of one claim may differ in and still be the same measurement.
-INCIDENTAL = ("seconds", "provenance")
+INCIDENTAL = ("seconds", "provenance", "evidence")
 #: Data of pictures: a run keeps those of the variants that it draws.
 FIGURES = ("figure", "more_figures")
 #: Facts of provenance that are the same all through one run.
@@ -27,7 +27,7 @@ def merge(shards: Sequence[Sequence[Record]]) -> list[Record]:
     Raises
     ------
     BadInput
-        When two records of one key differ in more than seconds, provenance and adjusted p-values.
+        When two records of one key differ in more than what is incidental and adjusted p-values.
     """
     found: dict[tuple[str, str, str], Record] = {}
     for record in (record for shard in shards for record in shard):

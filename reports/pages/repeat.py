@@ -26,14 +26,15 @@ FOLDER = "FOLDER"
 class Repeat:
     """``command`` repeats a verdict; ``saved`` does so without the model, from the evidence that the run left, if any.
 
-    ``text`` is (name, SHA-256) of the text or other population that was read, as far as the record has it; ``version``
-    is the claim's.
+    ``text`` is (name, SHA-256) of the text or other population that was read, as far as the record has it;
+    ``evidence`` says which numbers of the model the verdict was computed from; ``version`` is the claim's.
     """
 
     command: str
     saved: str
     text: tuple[str, str] | None
     version: int
+    evidence: str
 
 
 def repeat(record: Record) -> Repeat:
@@ -41,7 +42,16 @@ def repeat(record: Record) -> Repeat:
     population = record.provenance.get("population")
     facts: Mapping[str, Any] = population if isinstance(population, Mapping) else {}
     text = (plain(facts.get("name", "text"), 80), plain(facts["digest"], 80)) if facts.get("digest") else None
-    return Repeat(command_of(record), _saved(record), text, record.version)
+    return Repeat(command_of(record), _saved(record), text, record.version, _evidence(record))
+
+
+def _evidence(record: Record) -> str:
+    """Return the digest of what a verdict was computed from in a sentence, or why there is none."""
+    if record.evidence is None:
+        return "The record is of before the digest of the evidence was kept; it is unknown."
+    if not record.evidence:
+        return "It was computed from nothing that was captured from a model."
+    return f"Digest of the evidence that it was computed from: {record.evidence}."
 
 
 def command_of(record: Record) -> str:

@@ -204,6 +204,7 @@ def test_records_of_schema_1_are_read_with_roles() -> None:
     read = read_records(stored)
     assert {line["schema"] for line in lines} == {1}
     assert [r.schema for r in read] == [2] * len(lines)
+    assert {r.evidence for r in read} == {None}  # unknown, which is not none
     for old, new in zip(lines, read, strict=True):
         assert (new.checkpoint, new.claim, new.variant) == (old["checkpoint"], old["claim"], old["fork"])
         assert (new.verdict, new.reason) == (old["verdict"], old["reason"])

@@ -7,8 +7,11 @@ import pytest
 
 from claims.core.claim import Claim, Threshold
 from claims.core.finding import Finding, Measured
+from claims.core.record import Record
 from claims.core.verdict import Verdict
 from claims.runner.measuring import Asked, measure
+from fixtures.evidence.trace import Trace
+from fixtures.tests.support.random_trace import example
 from metrics.stats.bootstrap import exact
 
 
@@ -70,3 +73,15 @@ def test_claims_about_a_choice_do_not_apply_where_nothing_is_chosen(
     record = measure(case, fails, {})  # whatever the claim's own arithmetic would have done
     assert record.verdict is (Verdict.NOT_APPLICABLE if said else Verdict.ERROR)
     assert said in record.reason
+
+
+def test_a_record_has_the_digest_of_the_evidence_that_its_function_was_given(tmp_path: Path) -> None:
+    def of_trace(trace: Trace) -> Finding:
+        return holds()
+
+    def record_of(trace: Trace) -> Record:
+        return measure(asked(0.0, "theorem", tmp_path), of_trace, {"trace": trace})
+
+    one, same, other = (record_of(example(seed=seed, sequences=2, length=3, layers=1)) for seed in (1, 1, 2))
+    assert one.evidence == same.evidence != other.evidence
+    assert measure(asked(0.0, "theorem", tmp_path), holds, {}).evidence == ""

@@ -51,3 +51,11 @@ def test_a_name_is_quoted_and_what_was_read_is_told() -> None:
     assert told.saved.startswith("pytest claims --trace out/traces/m-")
     assert told.saved.endswith("--seed 2 -k kernel-energy")
     assert repeat(of("m", evidence="routing alone")).saved == ""
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [("0123456789abcdef", "0123456789abcdef"), ("", "nothing that was captured"), (None, "unknown")],
+)
+def test_the_digest_of_the_evidence_is_told_or_why_there_is_none(evidence: str | None, said: str) -> None:
+    assert said in repeat(replace(of("m"), evidence=evidence)).evidence

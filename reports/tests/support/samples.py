@@ -66,6 +66,7 @@ def record(claim: str, checkpoint: str, verdict: Verdict, **more: Any) -> Record
         "expected": None,
         "seconds": 4.2,
         "provenance": PROVENANCE,
+        "evidence": "8d3f52b1c60a97e4",
     }
     return Record(**{**texts(claim), **fields, **more})
 
