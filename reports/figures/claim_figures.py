@@ -53,15 +53,15 @@ class _Drawing:
         self.records.append(record)
 
 
-def pictures(board: Board, record: Record, folder: Path) -> list[Picture]:
+def pictures(board: Board, record: Record, folder: Path, suffix: str = SUFFIX) -> list[Picture]:
     """Draw the pictures of one claim into ``folder/figures``: the paper's figures first, then by layer.
 
     A picture has one panel a place, and no picture mixes kinds of places. A claim's quantities are drawn by layer where
     it has no figure of its own, and where they change from layer to layer by more than they are uncertain; theorems
     hold at every layer, so theirs are not. A figure that cannot be drawn is a `Picture` with its trouble, never the end
-    of the report.
+    of the report. Files end in ``suffix``, `SUFFIX` or `DRAWING` of `reports.figures.style`.
     """
-    return [*_redrawn(board, record, folder), *_by_layer(board, record, folder)]
+    return [*_redrawn(board, record, folder, suffix), *_by_layer(board, record, folder, suffix)]
 
 
 def scales(curves: Sequence[LayerCurve]) -> list[set[str]]:
@@ -121,7 +121,7 @@ def _quantity(names: Sequence[str]) -> str:
     return before.pop() if len(before) == 1 and all(COMMA in name for name in names) else ""
 
 
-def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
+def _redrawn(board: Board, record: Record, folder: Path, suffix: str) -> list[Picture]:
     """One picture for each of the paper's figures that the variants draw, and each kind of place."""
     found: dict[tuple[Kind, str, str], _Drawing] = {}
     for place, cell in board.of_claim(record.claim):
@@ -134,7 +134,9 @@ def _redrawn(board: Board, record: Record, folder: Path) -> list[Picture]:
         end = f"-{slug(alone)}" if alone else f"-redrawn-{number + 1}" if number else ""
         title = f"{record.title}{ASIDE.get(kind, '')}"
         also = _drawn_here(board, record, redraws)
-        drawn.append(_picture(folder, f"{slug(record.claim)}{end}", title, _after(redraws), drawing, (redraws,), also))
+        drawn.append(
+            _picture(folder, f"{slug(record.claim)}{end}{suffix}", title, _after(redraws), drawing, (redraws,), also)
+        )
     return drawn
 
 
@@ -150,7 +152,7 @@ def _drawn_here(board: Board, record: Record, redraws: str) -> list[str]:
     ]
 
 
-def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
+def _by_layer(board: Board, record: Record, folder: Path, suffix: str) -> list[Picture]:
     drawn: list[Picture] = []
     own = any(pictured(cell) for _, cell in board.of_claim(record.claim))
     for kind in Kind if record.kind == "finding" and not own else ():
@@ -168,10 +170,10 @@ def _by_layer(board: Board, record: Record, folder: Path) -> list[Picture]:
                     drawing.add(name, layer_figure(curves), found)
             if not any(varies(c) for one in drawing.records for c in one.layers if c.name in names):
                 continue
-            stem = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}"
+            name = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}{suffix}"
             quantities = list(dict.fromkeys(name.partition(COMMA)[0] for name in sorted(names)))
             which = f" ({listed(quantities, most=3)})" if len(together) > 1 else ""
-            drawn.append(_picture(folder, stem, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", drawing))
+            drawn.append(_picture(folder, name, f"{record.title}{ASIDE.get(kind, '')}", f"by layer{which}", drawing))
     return drawn
 
 
@@ -201,14 +203,14 @@ def _name(board: Board, place: str, record: Record) -> str:
 
 def _picture(
     folder: Path,
-    stem: str,
+    name: str,
     title: str,
     origin: str,
     drawing: _Drawing,
     redraws: tuple[str, ...] = (),
     also: Sequence[str] = (),
 ) -> Picture:
-    file = f"{FOLDER}/{stem}{SUFFIX}"
+    file = f"{FOLDER}/{name}"
     short = "; ".join(part for part in (title, origin) if part)
     below = caption(drawing.records, [panel.data for panel in drawing.panels], origin, also)
     try:

@@ -35,7 +35,7 @@ def heat(axis: Axes, data: Figure, bound: float, *, alone: bool) -> AxesImage:
     square = len(values) == len(columns)
     axis.patch.set(hatch="/////", edgecolor="#c8c8c8", facecolor="white")
     image = axis.imshow(
-        values, signed(), vmin=-bound, vmax=bound, interpolation="nearest", aspect="equal" if square else "auto"
+        values, signed(), vmin=-bound, vmax=bound, interpolation="none", aspect="equal" if square else "auto"
     )
     down, across = _named(len(values), alone=alone), _named(len(columns), alone=alone)
     axis.set_yticks(down, [label(data.series[i].label, 16, 1) for i in down])

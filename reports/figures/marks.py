@@ -52,7 +52,6 @@ def _scatter(axis: Axes, data: Figure, index: int, series: Series, colour: Mappi
         color=colour.get(series.label, CROWD),
         marker=markers(colour).get(series.label, "o"),
         linewidths=0,
-        rasterized=True,
     )
 
 

@@ -14,8 +14,10 @@ import matplotlib.colors
 import matplotlib.style
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from PIL import Image
@@ -36,6 +38,10 @@ DPI = 150
 WIDTH = 8.0
 #: How the name of every picture ends: lossless WebP, a fifth smaller than PNG.
 SUFFIX = ".webp"
+#: How the name of a drawing ends, which a page packs: half as large, and sharp at any size.
+DRAWING = ".svg"
+#: Points of a panel beyond which a drawing holds them as a picture.
+CROWDED = 2500
 #: Colours of a picture; more can hardly be told apart in a plot.
 COLOURS = 64
 #: Lines of a legend that a panel's place holds.
@@ -59,6 +65,8 @@ _STYLE = {
     "lines.linewidth": 1.6,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "moe-claims",
 }
 
 
@@ -159,19 +167,52 @@ def _beside(spare: Sequence[Axes], entries: Sequence[Line2D]) -> bool:
 
 
 def save(figure: Canvas, path: Path) -> None:
-    """Write a lossless WebP without date or version, whole or not at all.
-
-    `COLOURS` are enough for a plot, and a fraction of the bytes; an octree keeps a colour that few pixels have.
-    """
+    """Write a picture, or a drawing where the name ends in `DRAWING`: no date or version, whole or not at all."""
     drawn = figure.canvas
     if not isinstance(drawn, FigureCanvasAgg):
         raise TypeError("the figure was not made by canvas()")
+    write_whole(path, _drawing(figure) if path.suffix == DRAWING else _picture(drawn))
+
+
+def _drawing(figure: Canvas) -> bytes:
+    """Return a figure as SVG: letters as text, hundredths of a point, crowds of points as pictures inside."""
+    for axis in figure.axes:
+        marks: list[Artist] = [*axis.lines, *axis.collections]
+        if sum(map(_points, marks)) > CROWDED:
+            for mark in marks:
+                mark.set_rasterized(True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", dpi=100, metadata={"Date": None, "Creator": None})
+    drawn = buffer.getvalue().decode("utf-8")
+    return _PLACES.sub(lambda found: _LONG.sub(r"\1", found[0]), drawn).encode("utf-8")
+
+
+#: Attributes of an SVG that say where something lies, and the digits of a number that nobody sees.
+_PLACES = re.compile(r'\s(?:d|x|y|x1|x2|y1|y2|points)="[^"]*"')
+_LONG = re.compile(r"(\d\.\d\d)\d+")
+
+
+def _points(mark: Artist) -> int:
+    """Return how many points a mark is drawn from."""
+    if isinstance(mark, Line2D):
+        return len(np.asarray(mark.get_xdata()))
+    if not isinstance(mark, Collection):
+        return 0
+    paths = mark.get_paths()
+    return max(len(np.asarray(mark.get_offsets())), sum(len(np.asarray(path.vertices)) for path in paths))
+
+
+def _picture(drawn: FigureCanvasAgg) -> bytes:
+    """Return a figure as lossless WebP.
+
+    `COLOURS` are enough for a plot, and a fraction of the bytes; an octree keeps a colour that few pixels have.
+    """
     drawn.draw()  # type: ignore[no-untyped-call]
     whole = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
     small, buffer = whole.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), io.BytesIO()
     small.putpalette(_exact(np.array(small.getpalette(), dtype=np.int64).reshape(-1, 3)).ravel().tolist())
     small.convert("RGB").save(buffer, "WEBP", lossless=True, quality=100, method=6)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _exact(palette: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -69,8 +69,8 @@ def short(runs: Sequence[Run]) -> str:
     return compare(runs[-2].records, runs[-1].records).short
 
 
-def through(runs: Sequence[Run], folder: Path) -> Through:
-    """Return what is said of the runs, with the pictures drawn into ``folder``."""
+def through(runs: Sequence[Run], folder: Path, suffix: str = SUFFIX) -> Through:
+    """Return what is said of the runs, with the pictures drawn into ``folder``; their names end in ``suffix``."""
     found = histories(runs)
     return Through(
         dated=dated(runs),
@@ -90,12 +90,12 @@ def through(runs: Sequence[Run], folder: Path) -> Through:
             for t, first, now in drifting(h)
         ],
         latest=[run.label for run in runs[-LATEST:]],
-        claims=[_past(history, [run.label for run in runs], folder) for history in found],
+        claims=[_past(history, [run.label for run in runs], folder, suffix) for history in found],
     )
 
 
-def _past(history: History, labels: Sequence[str], folder: Path) -> Past:
-    file = f"history/{slug(history.record.claim)}{SUFFIX}"
+def _past(history: History, labels: Sequence[str], folder: Path, suffix: str) -> Past:
+    file = f"history/{slug(history.record.claim)}{suffix}"
     return Past(
         record=history.record,
         changes=[f"From {labels[n]} on: {says}." for n, says in history.changes],

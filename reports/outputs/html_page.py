@@ -19,6 +19,7 @@ from reports.data.sizes import sizes
 from reports.data.theorems import passes
 from reports.data.verdict_lines import verdict_lines
 from reports.figures.claim_figures import pictures
+from reports.figures.style import DRAWING
 from reports.outputs.embedded import embedded, packed
 from reports.outputs.history import through
 from reports.outputs.markdown_report import TITLE
@@ -68,7 +69,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
     told = [(one, sections(one, run)) for one in pages() if claims_on(one, run)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        history = through(runs, folder) if runs else None
+        history = through(runs, folder, DRAWING) if runs else None
         past = {found.record.claim: found for found in history.claims} if history else {}
         return fill(
             "page.html",
@@ -84,7 +85,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
             chosen=CHOSEN,
             controls_are=[(name, sizes(run, name), about(run).get(name, "")) for name in sorted(run.controls)],
             told=told,
-            claims=[(claim_view(run, r), pictures(run, r, folder), past.get(r.claim)) for r in run.claims],
+            claims=[(claim_view(run, r), pictures(run, r, folder, DRAWING), past.get(r.claim)) for r in run.claims],
             history=history,
             provenance=provenance(run),
             beside=beside,

@@ -31,12 +31,13 @@
   };
   const drawAll = (within) => Promise.all(all("img[data-packed]", within).map(draw));
 
+  let packedParts;
   const fill = async (claim) => {
-    const holder = claim.querySelector("template.more");
-    if (!holder) return;
-    holder.remove();
-    const parts = JSON.parse(await unpacked(holder.content.textContent).text());
-    for (const [id, part] of Object.entries(parts)) document.getElementById(id).querySelector(".more").innerHTML = part;
+    const empty = all(".more:empty", claim);
+    if (!empty.length) return;
+    packedParts ??= unpacked(document.getElementById("more").content.textContent.trim()).json();
+    const parts = await packedParts;
+    for (const holder of empty) holder.innerHTML = parts[holder.id || holder.parentElement.id];
   };
   const fillAll = async () => { for (const claim of claims) await fill(claim); };
 

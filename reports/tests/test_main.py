@@ -176,8 +176,30 @@ def test_unwritable_target_is_one_sentence(write: Write, tmp_path: Path, capsys:
     }
     for target, command in targets.items():
         assert main([command, path, "-o", str(tmp_path / target)]) == 2
-        assert capsys.readouterr().err.startswith("reports: cannot write ")
+        said = capsys.readouterr().err
+        assert said.startswith(f"reports: cannot write {tmp_path}")
+        assert ".new" not in said
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "records.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("html", ()),
+        ("export", ()),
+        ("merge", ()),
+        ("card", ("--checkpoint", "a")),
+        ("badge", ("--checkpoint", "a")),
+    ],
+)
+def test_what_cannot_be_written_is_named_as_the_user_named_it(
+    command: str, more: tuple[str, ...], write: Write, tmp_path: Path, capsys: Capture
+) -> None:
+    path, target = str(write("records.jsonl", ONE)), tmp_path / "taken"
+    target.mkdir()
+    assert main([command, path, *more, "-o", str(target)]) == 2
+    assert capsys.readouterr().err == f"reports: cannot write {target}: Is a directory\n"
+    assert not list(target.iterdir())
 
 
 def test_the_shipped_schema_of_records_is_current(capsys: Capture) -> None:

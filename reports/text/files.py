@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from fixtures.files.whole_files import told_as
+
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write to a temporary name beside ``path``, then rename: a reader never meets half a file.
@@ -10,15 +12,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Raises
     ------
     OSError
-        When it cannot be written; the temporary file is removed and an older ``path`` is left as it was.
+        When it cannot be written, with its name; the temporary file is removed and an older ``path`` left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with told_as(path):
+        try:
+            temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def writable(folder: Path) -> str:

@@ -164,7 +164,8 @@ def test_a_claim_has_its_numbers_its_figures_and_its_history(root: Element) -> N
     images = claim.all("img")
     assert len(images) == 2  # the paper's figure drawn again, and the claim through the runs
     for image in images:
-        assert base64.b64decode(image.attributes["src"].removeprefix("data:image/webp;base64,")).startswith(b"RIFF")
+        assert b"<svg" in gzip.decompress(base64.b64decode(image.attributes["data-packed"]))
+        assert image.attributes["data-type"] == "image/svg+xml"
         assert image.attributes["alt"]
     assert re.search("Through the runs.*first", claim.text)
 

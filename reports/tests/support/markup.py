@@ -68,10 +68,12 @@ def read_page(text: str) -> tuple[Element, list[str]]:
 
 def filled(text: str) -> str:
     """Return a page with what its script would unpack in its place."""
-    packed = re.findall(r'<template class="more">([^<]*)</template>', text)
-    parts = {name: part for one in packed for name, part in json.loads(gzip.decompress(base64.b64decode(one))).items()}
+    (packed,) = re.findall(r'<template id="more">([^<]*)</template>', text)
+    parts = json.loads(gzip.decompress(base64.b64decode(packed)))
     place = re.compile(r'(<details class="place" id="([^"]+)".*?<div class="more">)</div>', re.DOTALL)
-    return place.sub(lambda found: f"{found[1]}{parts.pop(found[2])}</div>", text)
+    whole = place.sub(lambda found: f"{found[1]}{parts.pop(found[2])}</div>", text)
+    judged = re.compile(r'(<div class="more" id="([^"]+)">)</div>')
+    return judged.sub(lambda found: f"{found[1]}{parts.pop(found[2])}</div>", whole)
 
 
 def faults(root: Element) -> list[str]:
