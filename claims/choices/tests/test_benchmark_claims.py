@@ -9,27 +9,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.tests.support.printed_table import print_table
+from fixtures.tests.support.printed_table import printed_table
 
 pytestmark = pytest.mark.benchmarks
 
 MILLIONS = (0.25, *((0.5, 1, 2) if "LONG" in os.environ else ()))
-#: What the process may hold at most, and what one claim may take.
-LIMIT, MINUTES = 4 * 2**30, 4
+LIMIT = 4 * 2**30  # bytes that the process may hold at most
 
 
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[dict[str, Any]]]:
-    """Rows that are printed below the tests."""
-    rows: list[dict[str, Any]] = []
-    yield rows
-    print_table(request.config, "Claims on 48 layers, 8 of 128 experts: CPU seconds, and MiB at the peak so far", rows)
+table = printed_table("Claims on 48 layers, 8 of 128 experts: CPU seconds, and MiB at the peak so far")
 
 
 @pytest.mark.parametrize("millions", MILLIONS)
@@ -46,7 +39,6 @@ def test_claims(benchmark: Any, table: list[dict[str, Any]], tmp_path: Path, mil
         table.append(row)
         benchmark.extra_info[what] = row
         assert took["peak"] < LIMIT
-        assert took["seconds"] < 60 * MINUTES
 
 
 def _python(module: str, *arguments: str) -> str:
