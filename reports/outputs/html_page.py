@@ -18,7 +18,7 @@ from reports.data.runs import Run
 from reports.data.sizes import sizes
 from reports.data.theorems import passes
 from reports.data.verdict_lines import verdict_lines
-from reports.figures.claim_figures import pictures
+from reports.figures.all_claims import all_pictures
 from reports.figures.style import DRAWING
 from reports.outputs.embedded import embedded, packed
 from reports.outputs.history import through
@@ -71,6 +71,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
         folder = Path(name)
         history = through(runs, folder, DRAWING) if runs else None
         past = {found.record.claim: found for found in history.claims} if history else {}
+        drawn = all_pictures(run, folder, DRAWING)
         return fill(
             "page.html",
             **_frame(),
@@ -85,7 +86,7 @@ def page(records: Sequence[Record], runs: Sequence[Run] = (), beside: str = "") 
             chosen=CHOSEN,
             controls_are=[(name, sizes(run, name), about(run).get(name, "")) for name in sorted(run.controls)],
             told=told,
-            claims=[(claim_view(run, r), pictures(run, r, folder, DRAWING), past.get(r.claim)) for r in run.claims],
+            claims=[(claim_view(run, r), drawn[r.claim], past.get(r.claim)) for r in run.claims],
             history=history,
             provenance=provenance(run),
             beside=beside,

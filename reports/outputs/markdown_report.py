@@ -10,7 +10,7 @@ from claims.core.record import Record
 from reports.data.board import Board, board
 from reports.data.completeness import Completeness
 from reports.data.places import Kind, needs_more
-from reports.figures.claim_figures import pictures
+from reports.figures.all_claims import all_pictures
 from reports.pages.claim import claim_page
 from reports.pages.findings import findings, given_by_control
 from reports.pages.glossary import glossary
@@ -60,7 +60,7 @@ def render(
     if not records:
         raise ValueError("there is no record to report")
     run = board(records)
-    drawn = {record.claim: pictures(run, record, folder) for record in run.claims}
+    drawn = all_pictures(run, folder)
     for record in run.claims:
         write_whole(folder / details_file(record.claim), claim_page(run, record, drawn[record.claim], name))
     told = [page for page in pages() if claims_on(page, run)]
