@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from claims.core.finding import NotApplicable
 from claims.shared.answers import Answers, answers_of, moe_layers
+from claims.shared.once import Once
 from claims.shared.position_alone import PositionAlone, equal_length
 from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
@@ -85,6 +86,10 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
     NotApplicable
         When there are too few questions or authors, or nothing was generated.
     """
+    return _TABLES[tokens](rollouts, sampling)
+
+
+def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) -> OverlapTables:
     answers, layers = answers_of(rollouts), moe_layers(rollouts)
     if len(answers.authors) < 2:
         raise NotApplicable(f"all rollouts are by one author, {answers.authors[0]}; 2 authors are needed")
@@ -129,6 +134,10 @@ def overlap_tables(rollouts: SequenceTrace, tokens: str, sampling: Sampling) -> 
         size=np.stack([size for _, size in shares]),
         notes=(_who(rollouts, answers, order), *_left_out(int(np.count_nonzero(first & (length < fewest))), fewest)),
     )
+
+
+#: Three claims ask for the same tables.
+_TABLES = {tokens: Once(partial(_overlap_tables, tokens=tokens)) for tokens in (GENERATED, WHOLE, EQUAL)}
 
 
 def _counted(rollouts: SequenceTrace, answers: Answers, tokens: str) -> tuple[list[int], int]:

@@ -29,7 +29,7 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
     the pictures of each claim, by its name, in the board's order
     """
     names = [record.claim for record in board.claims]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _cores()
     if cores == 1 or len(names) < MANY:
         return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
     # Started anew rather than forked: the models that a run had in memory come with threads, which a fork would break.
@@ -37,6 +37,11 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
         min(cores, len(names)), mp_context=get_context("spawn"), initializer=_begin, initargs=(board, folder, suffix)
     ) as pool:
         return dict(zip(names, pool.map(_of_claim, range(len(names))), strict=True))
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin(board: Board, folder: Path, suffix: str) -> None:
