@@ -5,7 +5,8 @@ import math
 import sys
 from pathlib import Path
 
-from claims.core.record import Record, to_json
+from claims.core.record import Record, lines_of
+from fixtures.files.whole_files import write_whole
 from fixtures.messages.checked import json_schema
 from reports.data.board import board
 from reports.data.certificates import carry
@@ -16,7 +17,6 @@ from reports.outputs.compare import compare
 from reports.pages.claim import RECORDS
 from reports.pages.matrix import tables
 from reports.pages.summary import paragraph
-from reports.text.files import write_whole
 from reports.text.slugs import slug
 from reports.text.vocabulary import listed
 
@@ -54,7 +54,7 @@ def merge_shards(options: argparse.Namespace) -> int:
     """Write or print the records of all shards."""
     shards = [load(path) for path in options.shards]
     records = merge(shards)
-    text = "".join(to_json(record) + "\n" for record in records)
+    text = lines_of(records)
     facts = unlike(shards)
     if facts:
         _note(f"the shards are not of one run: they differ in {listed(facts)}")

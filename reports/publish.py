@@ -5,13 +5,13 @@ import re
 import sys
 from pathlib import Path
 
+from fixtures.files.whole_files import write_whole
 from reports.data.board import board
 from reports.data.read import BadInput, load
 from reports.outputs.badge import badge
 from reports.outputs.hub import eval_results, model_index
 from reports.outputs.table import table_of
 from reports.pages.card import card
-from reports.text.files import write_whole
 from reports.text.templates import fill
 
 #: A dataset of a model hub: its owner and its name.

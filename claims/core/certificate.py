@@ -9,6 +9,7 @@ import numpy as np
 
 from claims.core.finding import Counterexample
 from claims.core.record import Certificate
+from fixtures.files.whole_files import write_whole
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -27,10 +28,7 @@ def write_certificate(folder: Path, stem: str, found: Counterexample) -> Certifi
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, array.getvalue())
     target = folder / "certificates" / f"{stem}.npz"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".npz.partial")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(target)
+    write_whole(target, buffer.getvalue())
     return Certificate(
         file=f"certificates/{target.name}",
         sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),

@@ -15,6 +15,7 @@ import msgspec
 
 from claims.core.migration import migrated
 from claims.core.verdict import DECIDING, Role, Verdict
+from fixtures.files.whole_files import write_whole
 from fixtures.messages.checked import checked
 
 SCHEMA: Final = 2
@@ -270,8 +271,10 @@ def read_records(path: Path) -> list[Record]:
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
-    """Write records.jsonl sorted by key, to a temporary name first, then rename."""
-    partial = path.with_suffix(path.suffix + ".partial")
-    lines = [to_json(record) + "\n" for record in sorted(records, key=lambda r: r.key)]
-    partial.write_text("".join(lines), encoding="utf-8")
-    partial.replace(path)
+    """Write records.jsonl, whole or not at all; raises OSError when it cannot be written."""
+    write_whole(path, lines_of(records))
+
+
+def lines_of(records: Iterable[Record]) -> str:
+    """Return the text of records.jsonl: a line a record, sorted by key."""
+    return "".join(f"{to_json(record)}\n" for record in sorted(records, key=lambda record: record.key))

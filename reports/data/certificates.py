@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from claims.core.record import Certificate, Record
-from reports.text.files import write_whole
+from fixtures.files.whole_files import write_whole
 
 
 def carry(records: Iterable[Record], sources: Sequence[Path], target: Path) -> list[str]:

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from reports.text.files import write_whole
+from fixtures.files.whole_files import write_whole
 from reports.text.markdown import plain
 
 #: Okabe and Ito's colours, told apart with any colour vision; yellow is left out as too pale on white.

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from claims.core.record import Record
 from claims.core.verdict import Verdict
+from fixtures.files.whole_files import write_whole
 from reports.data.history import History, changed, drifting, histories
 from reports.data.places import place_name
 from reports.data.runs import Run, dated
 from reports.figures.style import SUFFIX
 from reports.figures.timeline import timeline
 from reports.outputs.compare import compare
-from reports.text.files import write_whole
 from reports.text.numbers import claimed, interval
 from reports.text.slugs import slug
 from reports.text.templates import fill

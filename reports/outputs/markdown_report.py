@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claims.core.record import Record
+from fixtures.files.whole_files import write_whole
 from reports.data.board import Board, board
 from reports.data.completeness import Completeness
 from reports.data.places import Kind, needs_more
@@ -24,7 +25,6 @@ from reports.papers.paper import Page
 from reports.papers.paper_file import pages
 from reports.papers.tables import claims_on
 from reports.text.figure_labels import cited
-from reports.text.files import write_whole
 from reports.text.links import PAPERS, details_file, links, reference, references
 from reports.text.templates import fill
 

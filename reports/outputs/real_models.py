@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from claims.core.record import Criterion, Record, read_records, to_json
+from claims.core.record import Criterion, Record, read_records, write_records
 from claims.core.verdict import Role, Verdict
+from fixtures.files.whole_files import write_whole
 from reports.data.board import Board, Cell, board
 from reports.data.places import ROUTING_ALONE, needs_more, standing
 from reports.figures.claim_figures import pictures
 from reports.pages.criteria import because, headline
-from reports.text.files import write_whole
 from reports.text.markdown import Markdown, plain, table
 from reports.text.numbers import interval, number
 from reports.text.short_names import heads
@@ -184,7 +184,7 @@ def main(arguments: list[str]) -> None:
     records, page = map(Path, arguments)
     found = kept(read_records(records))
     write_whole(page, real_models_page(found, records.parent))
-    write_whole(records, "".join(f"{to_json(record)}\n" for record in found))
+    write_records(records, found)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claims.core.record import Record, read_records
+from fixtures.files.whole_files import write_whole
 from reports.data.board import board
 from reports.data.places import Kind, repeats
 from reports.outputs.real_models import lead, short_matrix
 from reports.pages.criteria import because, headline
 from reports.pages.grids import grids
 from reports.pages.matrix import mark
-from reports.text.files import write_whole
 from reports.text.markdown import Markdown, table
 from reports.text.templates import fill
 

@@ -12,12 +12,12 @@ from typing import Any, TextIO
 import pytest
 
 from claims.core.multiplicity import adjust
-from claims.core.record import PROPERTY, Record, to_json
+from claims.core.record import PROPERTY, Record, write_records
+from fixtures.files.whole_files import writable
 from reports.data.completeness import Completeness
 from reports.data.pictured import without_undrawn
 from reports.data.read import BadInput, parse
 from reports.runner.selection import Selection
-from reports.text.files import writable, write_whole
 
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
@@ -71,8 +71,7 @@ class Collector:
             return
         self.records = records = self._finished(list(self.found.values()))
         try:
-            ordered = sorted(records, key=lambda record: record.key)
-            write_whole(self.folder / "records.jsonl", "".join(to_json(r) + "\n" for r in ordered))
+            write_records(self.folder / "records.jsonl", records)
             self.partial.unlink(missing_ok=True)
         except OSError as error:
             self.problems.append(f"records.jsonl could not be written ({error}); see {self.partial}")
