@@ -135,7 +135,6 @@ AUTHORS: tuple[tuple[str, tuple[int, ...], Slide], ...] = (
     ("of equal length, and place", ALIKE, "doublings"),
     ("and by lengths", SHORT_AND_LONG, "doublings"),
 )
-ONE_SEED = replace(LARGE, seeds=1)
 VARIANTS = {"generated": {"tokens": "generated"}, "whole": {"tokens": "whole rollout"}}
 GENERATED: dict[str, Any] = {"variant": VARIANTS["generated"]}
 EQUAL: dict[str, Any] = {"variant": {"tokens": "generated, equal length"}}

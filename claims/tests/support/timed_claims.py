@@ -6,7 +6,6 @@ the CPU seconds, and the bytes at the peak of the process so far.
 
 import json
 import logging
-import resource
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from claims.choices.test_olmoe_token_routing import test_token_routing
 from claims.tests.support.verdicts import declared, finding_of
 from fixtures.kinds.token_routing import TOKEN_ROUTING
 from fixtures.routing.reader import RoutingFolder
+from fixtures.tests.support.process_cost import took
 from metrics.stats.sampling import Sampling
 
 CLAIMS = (
@@ -38,7 +38,7 @@ def timed(folder: Path, wanted: tuple[str, ...]) -> dict[str, dict[str, float]]:
     assert TOKEN_ROUTING.from_routing is not None
     begun, found = time.process_time(), {}
     routing = TOKEN_ROUTING.from_routing(RoutingFolder(folder), 0)
-    found["reading"] = _took(begun)
+    found["reading"] = took(begun)
     for test in CLAIMS:
         claim = declared(test)
         if wanted and claim.id not in wanted:
@@ -47,14 +47,9 @@ def timed(folder: Path, wanted: tuple[str, ...]) -> dict[str, dict[str, float]]:
         for variant in claim.variants:
             given: dict[str, Any] = {"token_routing": routing, "sampling": Sampling(0), "variant": variant}
             finding_of(test, **{name: value for name, value in given.items() if name != "variant" or variant})
-        found[claim.id] = _took(begun)
+        found[claim.id] = took(begun)
         print(claim.id, found[claim.id], file=sys.stderr, flush=True)
     return found
-
-
-def _took(begun: float) -> dict[str, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"seconds": time.process_time() - begun, "peak": peak}
 
 
 if __name__ == "__main__":
