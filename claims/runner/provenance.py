@@ -1,7 +1,6 @@
 """Where a verdict comes from: code, versions, machine, text and seed."""
 
 import platform
-import shlex
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +17,7 @@ from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import Trace
 from fixtures.kinds.token_traces import TEXT
+from fixtures.messages.command_line import joined, publishable
 from fixtures.session.plugin import live_evidence
 
 _EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace, TokenRouting)
@@ -31,7 +31,7 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
         "date": started(),
         "versions": versions(),
         "seed": item.config.getoption("--seed"),
-        "command": shlex.join(arguments_of(item.config)),
+        "command": joined(publishable(arguments_of(item.config))),
     }
     evidence = read_by(item)
     first = read_in(evidence)[0] if isinstance(evidence, Experiment | FunctionExperiment) else evidence

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claims.core.record import Record
+from fixtures.messages.published_command import joined
 from fixtures.session.evidence_folder import evidence_folder
 from reports.data.places import ROUTING_ALONE, Kind, kind_of, repeats
 from reports.text.markdown import plain
@@ -60,13 +61,13 @@ def command_of(record: Record) -> str:
     Of a run that kept its command line, the options that numbers depend on are those; else the seed is, and a
     checkpoint that does not come with the suite is named.
     """
-    return shlex.join(["pytest", *_run(record), "-k", _chosen(record)])
+    return joined(["pytest", *_run(record), "-k", _chosen(record)])
 
 
 def whole_command_of(record: Record) -> str:
     """Return the command that measures every claim on a record's checkpoint again, as `command_of` does for one."""
     run, name = _run(record), record.key[0]
-    return shlex.join(["pytest", *run, *([] if run[1:2] or not _NAME.fullmatch(name) else ["-k", name])])
+    return joined(["pytest", *run, *([] if run[1:2] or not _NAME.fullmatch(name) else ["-k", name])])
 
 
 def _run(record: Record) -> list[str]:
@@ -118,7 +119,7 @@ def _saved(record: Record) -> str:
     if kind_of(record) != Kind.MOE or record.checkpoint.get("evidence") == ROUTING_ALONE:
         return ""
     folder = evidence_folder(Path("out"), record.key[0]).as_posix()
-    return shlex.join(["pytest", "claims", "--trace", folder, *_seeded(record), "-k", record.claim])
+    return joined(["pytest", "claims", "--trace", folder, *_seeded(record), "-k", record.claim])
 
 
 def _seeded(record: Record) -> list[str]:

@@ -31,6 +31,7 @@ def of(name: str, provenance: dict[str, Any] | None = None, **facts: Any) -> Rec
             of("m", {"command": "claims --report-dir out -n 2 -q --checkpoint ./m --seed 3 --profile quick -k fig1"}),
             "claims --checkpoint ./m --seed 3 --profile quick -k 'kernel-energy and m'",
         ),
+        (of("m", {"command": "--checkpoint ~/'a b'"}), "claims --checkpoint ~/'a b' -k 'kernel-energy and m'"),
         (of("m", {"command": "--checkpoint=./m -x"}), "claims --checkpoint=./m -k 'kernel-energy and m'"),
         (of("m", {"command": "claims/router -m gpu"}), "claims/router -k 'kernel-energy and m'"),
     ],
