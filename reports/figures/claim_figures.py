@@ -1,7 +1,7 @@
 """Choose and draw the pictures of a claim: the paper's figures drawn again, and its quantities by layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,11 @@ class _Drawing:
     def add(self, name: str, figure: Figure, record: Record) -> None:
         self.panels.append(Panel(name, figure, word(record), effect(record)))
         self.records.append(record)
+
+    def one_scale(self) -> None:
+        """Draw all panels on a linear axis where one of them is: panels that show the same are read side by side."""
+        if not all(panel.data.y_log for panel in self.panels):
+            self.panels = [panel._replace(data=replace(panel.data, y_log=False)) for panel in self.panels]
 
 
 def pictures(board: Board, record: Record, folder: Path, suffix: str = SUFFIX) -> list[Picture]:
@@ -168,6 +173,7 @@ def _by_layer(board: Board, record: Record, folder: Path, suffix: str) -> list[P
                 curves = [curve for curve in found.layers if curve.name in names]
                 if curves:
                     drawing.add(name, layer_figure(curves), found)
+            drawing.one_scale()
             if not any(varies(c) for one in drawing.records for c in one.layers if c.name in names):
                 continue
             name = f"{slug(record.claim)}-by-layer{f'-{len(drawn) + 1}' if drawn else ''}{suffix}"

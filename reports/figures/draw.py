@@ -64,6 +64,8 @@ def _plots(figure: Canvas, axes: Sequence[Axes], found: Arranged) -> None:
             guide(axis, one, guides)
         _scales(axis, data)
     _same_scales(axes, figures)
+    for axis, data in zip(axes, figures, strict=True):
+        _log_ticks(axis, data)
     name_positions(axes, found)
     name_series(figure, figures, colour, guides, sorted(grey))
 
@@ -96,9 +98,16 @@ def _scales(axis: Axes, data: Figure) -> None:
     if data.kind == "lines" and all(float(x).is_integer() for s in data.series for x in s.x if x is not None):
         axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))  # layers, copies: nothing lies between
     _small_values(axis, data)
+    if data.x_log:
+        axis.set_xscale("log")
+    if data.y_log:
+        axis.set_yscale("log")
+
+
+def _log_ticks(axis: Axes, data: Figure) -> None:
+    """Label logarithmic axes, whose limits are settled: powers of ten, and what lies between where they are few."""
     for log, side, which in ((data.x_log, axis.xaxis, "x"), (data.y_log, axis.yaxis, "y")):
         if log:
-            (axis.set_xscale if which == "x" else axis.set_yscale)("log")
             side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if _narrow(axis, which) else (1.0,)))
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             side.set_minor_formatter(NullFormatter())

@@ -18,10 +18,12 @@ from claims.core.verdict import Role, Verdict
 from reports.__main__ import main
 from reports.data.board import board
 from reports.outputs.hub import eval_results, model_index
+from reports.outputs.tests.test_one_number import PRINTED
 from reports.pages.card import ROWS, Card, card
 from reports.tests.support.pages import ragged_tables
 from reports.tests.support.samples import criterion, judged, record, run
 from reports.text.numbers import claimed, interval
+from reports.text.templates import fill
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "records.jsonl"
 HOSTILE = 'a"><script>x</script>|b'
@@ -74,6 +76,22 @@ def test_every_number_of_a_card_is_in_the_records(sample: list[Record], name: st
     facts = " ".join(text for _, text in told.facts)
     known = set(numbers(" ".join(str((r.provenance, r.checkpoint)) for r in records)))
     assert {number.rstrip(",") for number in numbers(facts)} <= {number.rstrip(",") for number in known}
+
+
+def test_every_card_is_plain_markdown_and_says_intervals_of_its_own_checkpoint_alone(sample: list[Record]) -> None:
+    run_of, seen = board(sample), 0
+    for name in run_of.kinds.keys() - run_of.controls:
+        mine = [r for r in sample if r.key[0] == name]
+        if not any(r.counted and r.primary and r.verdict != Verdict.NOT_APPLICABLE for r in mine):
+            continue
+        text = fill("card.md.j2", card=card(run_of, name))
+        assert ragged_tables(text) == []
+        assert not re.search(r"(?<!\\)<[a-zA-Z/!]", text)  # a hub strips raw HTML
+        own = {str(interval(c)) for r in mine for c in r.criteria}
+        printed = set(PRINTED.findall(text.replace("\\", "")))
+        assert printed <= own, name
+        seen += len(printed)
+    assert seen > 50
 
 
 def test_a_card_counts_what_was_asked_and_its_theorems(sample: list[Record]) -> None:

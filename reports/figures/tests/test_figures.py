@@ -12,12 +12,13 @@ from PIL import Image
 
 from claims.core.record import Figure, LayerCurve, Series
 from claims.core.verdict import Verdict
+from reports.data.board import board
 from reports.figures.arrange import Panel, arranged
 from reports.figures.captions import caption
-from reports.figures.claim_figures import groups, layer_figure, scales, varies
+from reports.figures.claim_figures import groups, layer_figure, pictures, scales, varies
 from reports.figures.draw import draw
 from reports.figures.marks import cell_width
-from reports.figures.style import PALETTE, colours, in_order
+from reports.figures.style import CROWDED, PALETTE, colours, in_order
 from reports.tests.support import sample_figures
 from reports.tests.support.samples import criterion, record
 
@@ -240,3 +241,39 @@ def test_a_cell_is_as_wide_as_the_least_distance_and_narrow_where_there_is_one(
     values: list[float], width: float
 ) -> None:
     assert cell_width(np.array(values)) == pytest.approx(width)
+
+
+def test_the_numbers_of_a_logarithmic_axis_are_few_once_panels_share_its_limits(drawn: Callable[..., Canvas]) -> None:
+    def panel(name: str, low: float) -> Panel:
+        series = [Series("s", [1.0, 2.0], [low, 5.0])]
+        return Panel(name, Figure("lines", "", "", "x", "y", series, y_log=True))
+
+    narrow, wide = (drawn("t", panel("a", 1.0), panel("b", low)).axes[0] for low in (1.0, 1e-4))
+    told = [{f"{value:e}"[0] for value in axis.yaxis.get_major_locator()()} for axis in (narrow, wide)]
+    assert told == [{"1", "2", "5"}, {"1"}]
+
+
+def test_panels_that_show_the_same_are_all_logarithmic_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
+    wide, narrow = [1e-5, 0.4], [0.1, 0.4]
+    both = [
+        record("kernel-energy", name, Verdict.SUPPORTED, layers=[LayerCurve("share", [0, 1], value)], figure=None)
+        for name, value in (("a", wide), ("b", narrow))
+    ]
+    for records in (both, both[:1]):
+        pictures(board(records), records[0], tmp_path)
+    assert [[axis.get_yscale() for axis in canvas.axes if axis.has_data()] for canvas in kept] == [
+        ["linear", "linear"],
+        ["log"],
+    ]
+
+
+def test_a_drawing_is_letters_and_lines_the_same_every_time_and_a_crowd_is_a_picture_in_it(tmp_path: Path) -> None:
+    few, many = (Series("s", list(map(float, range(n))), list(map(float, range(n)))) for n in (40, CROWDED + 1))
+    for name, series in (("few", few), ("again", few), ("many", many)):
+        draw(tmp_path / f"{name}.svg", "a title", [Panel("a", Figure("scatter", "", "", "x", "y", [series]))])
+    few_text, again, many_text = ((tmp_path / f"{name}.svg").read_text("utf-8") for name in ("few", "again", "many"))
+    assert few_text == again
+    assert "a title</" in few_text
+    assert ("<image" in few_text, "<image" in many_text) == (False, True)
