@@ -13,12 +13,12 @@ from pathlib import Path
 
 from claims.core.record import Record, read_records
 from fixtures.files.whole_files import write_whole
-from reports.data.board import board
+from reports.data.board import Board, board
 from reports.data.places import Kind, repeats
 from reports.outputs.real_models import lead, short_matrix
 from reports.pages.criteria import because, headline
 from reports.pages.grids import grids
-from reports.pages.matrix import mark
+from reports.pages.matrix import entry, mark, tables
 from reports.text.markdown import Markdown, table
 from reports.text.templates import fill
 
@@ -27,6 +27,8 @@ BEGIN, END = "<!-- records:begin -->\n", "<!-- records:end -->"
 SHOWN, TOLD_OF = "cross-model-overlap", "olmoe-aux"
 #: The claim whose picture of real models the README shows.
 PICTURED = "consecutive-experts"
+#: The checkpoint of real weights that others are held against, and the small ones that it is.
+REAL, SMALL = "smollm2-moe", ("olmoe-aux", "deepseek-sigmoid")
 #: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
 TRAININGS = 5
 
@@ -46,22 +48,25 @@ def readme_block(docs: Path) -> str:
 
 
 def weights_block(docs: Path) -> str:
-    """Return the part of the page of real weights between its marks: each model, its verdict and what decides it."""
-    run = board(read_records(docs / "real-weights" / "records.jsonl"))
-    rows = table(
-        ["model", "parameters, layers", "verdict", "what decides it", "in the paper"],
-        [
-            [
-                name,
-                f"{cell.primary.checkpoint['parameters']:,}, {cell.primary.checkpoint['layers']}",
-                mark(cell),
-                because(cell.primary),
-                cell.primary.paper,
-            ]
-            for _, name, cell in run.in_order()
-        ],
-    )
-    return f"{rows}\n"
+    """Return the part of the page of real weights between its marks: verdicts, and where small checkpoints differ."""
+    run, small = (board(read_records(docs / name / "records.jsonl")) for name in ("real-weights", "sample"))
+    shown = [f"### {title}\n\n{text}" for title, text in tables(run, Markdown)]
+    against = _against(run, small)
+    if against:
+        head = ["claim", REAL, *SMALL, "what decides it on real weights"]
+        shown.append(f"### Where small checkpoints get another verdict\n\n{table(head, against)}")
+    return "\n\n".join(shown) + "\n"
+
+
+def _against(run: Board, small: Board) -> list[list[str]]:
+    """Return a row for every claim whose verdict on real weights is that of none of the small checkpoints beside it."""
+    rows = []
+    for record in run.claims:
+        real, others = run.cells.get((record.claim, REAL)), [small.cells.get((record.claim, name)) for name in SMALL]
+        if real is None or real.theorem or real.primary.verdict in {one.primary.verdict for one in others if one}:
+            continue
+        rows.append([record.claim, entry(real), *(entry(one) for one in others), because(real.primary)])
+    return rows
 
 
 def sample_block(docs: Path) -> str:
