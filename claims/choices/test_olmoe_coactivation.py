@@ -12,6 +12,7 @@ from claims.core.record import Figure, Series
 from claims.shared.once import Once
 from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
+from fixtures.messages.progress import progress
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.jackknife import estimate_jackknife
@@ -102,11 +103,12 @@ def _read(routing: TokenRouting, sampling: Sampling) -> list[_Layer]:
     """Take the percentiles of every layer whose tokens use more experts than one."""
     if any(layer.together is None for layer in routing.layers):
         raise NotApplicable("whole corpora were counted: only the visits of experts are known, not which together")
-    found = [
-        _layer(layer.layer, layer.together, layer.top_k, sampling)
-        for layer in routing.layers
-        if layer.together is not None and layer.top_k > 1
-    ]
+    found = []
+    with progress("drawing experts at the same loads", len(routing.layers), "layer") as step:
+        for layer in routing.layers:
+            if layer.together is not None and layer.top_k > 1:
+                found.append(_layer(layer.layer, layer.together, layer.top_k, sampling))
+            step(1)
     if not found:
         raise NotApplicable("one expert a token: none is chosen together with another")
     return found
