@@ -97,6 +97,8 @@ def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) ->
     length = rollouts.part_tokens[:, numbers].sum(axis=1)
     first = answers.wording == 0
     kept = np.flatnonzero(first & (length >= fewest))
+    if not len(kept):
+        raise NotApplicable(f"no rollout of the first wording of its question has a token of these: {tokens}")
     # By question, and within one by name: the order of the file decides nothing.
     order = kept[np.lexsort((np.asarray(rollouts.documents)[kept], answers.question[kept]))]
     pairs = _Pairs(answers.question[order], answers.author[order], len(answers.questions))

@@ -17,7 +17,7 @@ from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import Trace
 from fixtures.kinds.token_traces import TEXT
-from fixtures.messages.command_line import joined, publishable
+from fixtures.messages.published_command import joined, publishable
 from fixtures.session.plugin import live_evidence
 
 _EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace, TokenRouting)

@@ -256,7 +256,8 @@ def test_the_numbers_of_a_logarithmic_axis_are_few_once_panels_share_its_limits(
 def test_panels_that_show_the_same_are_all_logarithmic_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Canvas] = []
     monkeypatch.setattr("reports.figures.draw.save", lambda canvas, _: kept.append(canvas))
-    wide, narrow = [1e-5, 0.4], [0.1, 0.4]
+    wide: list[float | None] = [1e-5, 0.4]
+    narrow: list[float | None] = [0.1, 0.4]
     both = [
         record("kernel-energy", name, Verdict.SUPPORTED, layers=[LayerCurve("share", [0, 1], value)], figure=None)
         for name, value in (("a", wide), ("b", narrow))
