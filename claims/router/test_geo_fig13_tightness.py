@@ -136,12 +136,16 @@ class _Pairs:
         rng = sampling.rng("tightness", layer.router.layer, "random" if random else "data")
         hidden = layer.hidden[tokens].astype(np.float64)
         weight = layer.router.weight.astype(np.float64)
-        moment = _centred(layer)
-        if random:
+        if random:  # no direction is preferred, so that any axes are the eigenvectors'
             norms = np.linalg.norm(hidden, axis=1, keepdims=True)
             noise = rng.standard_normal(hidden.shape)
             hidden = noise * norms / np.linalg.norm(noise, axis=1, keepdims=True)
-            moment = np.eye(hidden.shape[1]) * float(np.mean(norms**2)) / hidden.shape[1]
+            directions = Spectrum(np.full(hidden.shape[1], float(np.mean(norms**2)) / hidden.shape[1]), None)
+        else:
+            directions = spectrum(_centred(layer))
+        # All in the coordinates of the directions: the states are turned once, not their differences in every bound.
+        hidden, weight = directions.coordinates(hidden), directions.coordinates(weight)
+        directions = directions._replace(vectors=None)
         first = np.repeat(np.arange(len(tokens)), min(PARTNERS, len(tokens) - 1))
         second = (first + rng.integers(1, len(tokens), len(first))) % len(tokens)
         self.layer = layer.router.layer
@@ -149,7 +153,6 @@ class _Pairs:
         difference = hidden[first] - hidden[second]
         self.actual = np.linalg.norm(difference @ weight.T, axis=1)
         bounds = {"naive": naive_bound(weight, difference)}
-        directions = spectrum(moment)
         bounds |= {name: bound(weight, directions, difference) for name, bound in COMPARED.items()}
         #: actual / bound of every pair, by variant
         self.ratio = {name: self.actual / np.maximum(bound, 1e-30) for name, bound in bounds.items()}

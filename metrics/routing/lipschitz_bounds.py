@@ -12,16 +12,25 @@ from metrics.arrays import Float64Array, FloatArray, as_float64
 
 
 class Spectrum(NamedTuple):
-    """Eigenvalues (D,) descending, clipped at 0, and eigenvectors (D, D) as columns, of a second moment."""
+    """Eigenvalues (D,) descending, clipped at 0, and eigenvectors (D, D) as columns, of a second moment.
+
+    ``vectors`` is None where W and dh are given in the eigenvectors' coordinates, so that many differences of few
+    states are turned into them once.
+    """
 
     energy: Float64Array
-    vectors: Float64Array
+    vectors: Float64Array | None
 
     @property
     def span(self) -> int:
         """Number of directions that hold energy beyond the rounding of float64."""
         noise = len(self.energy) * np.finfo(np.float64).eps * self.energy.max(initial=0.0)
         return int(np.count_nonzero(self.energy > noise))
+
+    def coordinates(self, rows: FloatArray) -> Float64Array:
+        """Coordinates of rows (N, D) along the eigenvectors, (N, D)."""
+        given = as_float64(rows)
+        return given if self.vectors is None else np.asarray(given @ self.vectors)
 
 
 def spectrum(second_moment: FloatArray) -> Spectrum:
@@ -100,8 +109,8 @@ def span_bound(weight: FloatArray, second_moment: FloatArray | Spectrum, dh: Flo
     [5.0]
     """
     parts = _spectrum(second_moment)
-    inside, outside = parts.vectors[:, : parts.span], parts.vectors[:, parts.span :]
-    return operator_norm(weight @ inside) * _norm(dh) + _charge(weight, outside, dh)
+    w, x, span = parts.coordinates(weight), parts.coordinates(dh), parts.span
+    return operator_norm(w[:, :span]) * _norm(x) + _charge(w[:, span:], x[:, span:])
 
 
 def truncated_bound(
@@ -141,10 +150,11 @@ def truncated_bound(
     held = np.cumsum(parts.energy)
     # The slack keeps a share that is met exactly, but for rounding, from costing one more direction.
     rank = 1 + int(np.count_nonzero(held < energy * held[-1] * (1 - 1e-12)))
-    leading, rest = parts.vectors[:, :rank], parts.vectors[:, rank:]
+    w, x = parts.coordinates(weight), parts.coordinates(dh)
+    leading = _charge(w[:, :rank], x[:, :rank])
     if measured_remainder:
-        return _charge(weight, leading, dh) + _norm(as_float64(dh) @ rest @ (as_float64(weight) @ rest).T)
-    return _charge(weight, leading, dh) + _charge(weight, rest, dh)
+        return leading + _norm(x[:, rank:] @ w[:, rank:].T)
+    return leading + _charge(w[:, rank:], x[:, rank:])
 
 
 def whitened_bound(weight: FloatArray, second_moment: FloatArray | Spectrum, dh: FloatArray) -> Float64Array:
@@ -165,19 +175,18 @@ def whitened_bound(weight: FloatArray, second_moment: FloatArray | Spectrum, dh:
     [3.0]
     """
     parts = _spectrum(second_moment)
-    inside, outside = parts.vectors[:, : parts.span], parts.vectors[:, parts.span :]
-    root = np.sqrt(parts.energy[: parts.span])
-    whitened = as_float64(dh) @ inside / root
-    return operator_norm(weight @ inside * root) * _norm(whitened) + _charge(weight, outside, dh)
+    w, x, span = parts.coordinates(weight), parts.coordinates(dh), parts.span
+    root = np.sqrt(parts.energy[:span])
+    return operator_norm(w[:, :span] * root) * _norm(x[:, :span] / root) + _charge(w[:, span:], x[:, span:])
 
 
 def _spectrum(second_moment: FloatArray | Spectrum) -> Spectrum:
     return second_moment if isinstance(second_moment, Spectrum) else spectrum(second_moment)
 
 
-def _charge(weight: FloatArray, basis: Float64Array, dh: FloatArray) -> Float64Array:
-    """||W B||_2 ||B^T dh|| for an orthonormal basis B (D, r), r possibly 0."""
-    return operator_norm(weight @ basis) * _norm(as_float64(dh) @ basis)
+def _charge(weight: Float64Array, dh: Float64Array) -> Float64Array:
+    """||W B||_2 ||B^T dh|| from coordinates W B (E, r) and B^T dh (P, r) along an orthonormal B, r possibly 0."""
+    return operator_norm(weight) * _norm(dh)
 
 
 def _norm(rows: FloatArray) -> Float64Array:

@@ -1,11 +1,14 @@
 """Bounds that bound, and how tight they are where that is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.routing.lipschitz_bounds import (
+    Spectrum,
     naive_bound,
     operator_norm,
     span_bound,
@@ -79,3 +82,14 @@ def test_isotropic_data_gain_nothing() -> None:
     weight, dh = rng.standard_normal((4, 6)), rng.standard_normal((7, 6))
     np.testing.assert_allclose(whitened_bound(weight, np.eye(6), dh), naive_bound(weight, dh), rtol=1e-12)
     np.testing.assert_allclose(span_bound(weight, np.eye(6), dh), naive_bound(weight, dh), rtol=1e-12)
+
+
+def test_bounds_in_the_coordinates_of_the_eigenvectors_are_the_same() -> None:
+    rng = np.random.default_rng(2)
+    weight, states, dh = (rng.standard_normal((rows, 6)) for rows in (3, 4, 9))  # the data span 4 of 6 dimensions
+    whole = spectrum(states.T @ states / 4)
+    turned = Spectrum(whole.energy, None)
+    for bound in (span_bound, truncated_bound, partial(truncated_bound, measured_remainder=True), whitened_bound):
+        expected = bound(weight, whole, dh)
+        found = bound(whole.coordinates(weight), turned, whole.coordinates(dh))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
