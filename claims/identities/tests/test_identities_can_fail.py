@@ -47,8 +47,7 @@ def radius_without_bias(*arguments: Any, **options: Any) -> Radius:
 
 def leading_part_alone(weight: Any, moment: Spectrum, dh: Any, energy: float) -> Any:
     rank = 1 + int(np.sum(np.cumsum(moment.energy) < energy * moment.energy.sum()))
-    leading = moment.vectors[:, :rank]
-    return naive_bound(weight @ leading, dh @ leading)
+    return naive_bound(moment.coordinates(weight)[:, :rank], moment.coordinates(dh)[:, :rank])
 
 
 #: What is replaced by what: (file and identity, name that the identity calls, a wrong formula).

@@ -69,6 +69,7 @@ def test_a_spectrum_serves_in_place_of_the_moment() -> None:
     weight, data = rng.standard_normal((3, 5)), rng.standard_normal((9, 5))
     moment = data.T @ data
     parts = spectrum(moment)
+    assert parts.vectors is not None
     np.testing.assert_allclose(parts.vectors * parts.energy @ parts.vectors.T, moment, atol=1e-12)
     assert (np.diff(parts.energy) <= 0).all()
     assert parts.span == 5
