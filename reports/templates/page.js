@@ -25,9 +25,9 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   };
   const draw = async (image) => {
-    const { packed, type } = image.dataset;
+    const { packed } = image.dataset;
     image.removeAttribute("data-packed");
-    image.src = URL.createObjectURL(new Blob([await unpacked(packed).arrayBuffer()], { type }));
+    image.src = URL.createObjectURL(new Blob([await unpacked(packed).arrayBuffer()], { type: "image/svg+xml" }));
   };
   const drawAll = (within) => Promise.all(all("img[data-packed]", within).map(draw));
 
