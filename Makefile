@@ -12,7 +12,7 @@ export HF_HUB_OFFLINE := 1
 
 BROWSER := build/browser
 
-.PHONY: verify verify-real test lint types bench sample engine browser clean
+.PHONY: verify verify-real test lint types bench gpu sample engine browser clean
 
 verify: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir out
@@ -31,6 +31,10 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/pytest -m benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+# What a real GPU says: verdicts beside the CPU's, the cost of every capture, Jacobians; results in out-gpu/.
+gpu: $(READY)
+	$(BIN)/python -m claims.device
 
 # The report that the repository shows, and what the pages show of it: the standard run on the embedded checkpoints.
 sample: $(READY)
@@ -85,4 +89,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) out out-real build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out out-gpu out-real build .pytest_cache .mypy_cache .ruff_cache .hypothesis

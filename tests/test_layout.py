@@ -57,6 +57,7 @@ ORDER = [
     "claims.trained_pairs",
     "claims.identities",
     "claims.runner",
+    "claims.device",
     "claims",
     "reports.text",
     "reports.data",

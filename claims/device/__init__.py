@@ -1,0 +1,1 @@
+"""The check of a real device: verdicts beside the CPU's, what capture costs there, Jacobians against jacrev."""
