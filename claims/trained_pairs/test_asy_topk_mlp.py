@@ -46,7 +46,7 @@ SIDES = tuple({**variant, "states": side} for side, variant in product(("inputs"
     variants=ARMS,
 )
 def test_topk_sharpening_function(mlp_arms: MlpArms, variant: Variant) -> Finding:
-    """Exact Jacobians by autograd; one alignment a seed and arm."""
+    """Exact Jacobians; one alignment a seed and arm."""
     quantity = Quantity(
         name="alignment",
         measure="alignment",

@@ -49,7 +49,7 @@ SPLIT = {"own": "own", "common": "clusters"}
     ),
 )
 def test_moe_flattens(mlp_arms: MlpArms, variant: Variant) -> Finding:
-    """Exact Jacobians by autograd, of the layer at all tokens, of an expert at those that its router sends to it."""
+    """Exact Jacobians, of the layer at all tokens, of an expert at those that its router sends to it."""
     match, gate, jacobian = MATCHED[variant["matched"]], variant["gate"], variant["jacobian"]
     arms, untrained = mlp_arms.trained[match], mlp_arms.untrained[match]
     dense = arms["dense"]

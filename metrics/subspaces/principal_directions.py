@@ -36,10 +36,12 @@ def state_subspaces(states: FloatArray, weights: FloatArray, rank: int) -> Float
     >>> np.abs(state_subspaces(np.array([[0.0, 1.0], [0.0, -1.0], [0.1, 0.0]]), np.ones(3), 1)).round(6).tolist()
     [[0.0], [1.0]]
     """
-    _, directions = _decomposed(states, weights)
+    rows = _weighted(states, weights)
     count, width = np.shape(states)[-2:]
     if not 1 <= rank <= min(count - 1, width):
         raise ValueError(f"{count} states of width {width} cannot span {rank} directions")
+    # The triangle of QR has the same right vectors, and none of the n left ones that nobody asks for.
+    directions = np.linalg.svd(np.linalg.qr(rows, mode="r") if count > width else rows, full_matrices=False)[2]
     return np.asarray(np.swapaxes(directions, -1, -2)[..., :rank])
 
 
@@ -64,7 +66,7 @@ def state_spectra(states: FloatArray, weights: FloatArray) -> Float64Array:
     >>> state_spectra(np.array([[3.0], [-3.0]]), np.ones(2)).round(6).tolist()
     [3.0]
     """
-    return _decomposed(states, weights)[0]
+    return np.asarray(np.linalg.svd(_weighted(states, weights), compute_uv=False))
 
 
 def rank_for_share(variances: FloatArray, share: float = 0.9) -> IntArray:
@@ -157,14 +159,13 @@ def off_direction(states: FloatArray, direction: FloatArray) -> Float64Array:
     return np.asarray(x - (x @ unit)[..., None] * unit)
 
 
-def _decomposed(states: FloatArray, weights: FloatArray) -> tuple[Float64Array, Float64Array]:
-    """Singular values (..., min(n, D)) and right vectors, as rows, of the states times the roots of their shares."""
+def _weighted(states: FloatArray, weights: FloatArray) -> Float64Array:
+    """States (..., n, D) off their weighted mean, times the roots of their shares: X with X^T X = C_e."""
     x, share = as_float64(states), _shares(weights)
     if not (share.sum(axis=-1) > 0).all():
         raise ValueError("states that all have weight 0 have no principal direction")
-    x = x - (share[..., None] * x).sum(axis=-2, keepdims=True)
-    _, singular, directions = np.linalg.svd(np.sqrt(share)[..., None] * x, full_matrices=False)
-    return np.asarray(singular), np.asarray(directions)
+    centred = x - (share[..., None] * x).sum(axis=-2, keepdims=True)
+    return np.asarray(np.sqrt(share)[..., None] * centred)
 
 
 def _shares(weights: FloatArray) -> Float64Array:
