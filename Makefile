@@ -41,6 +41,7 @@ sample: $(READY)
 	rm -rf docs/sample/figures docs/sample/details docs/sample/papers
 	OMP_NUM_THREADS=1 $(BIN)/pytest claims -n 2 --report-dir docs/sample
 	rm -rf docs/sample/traces docs/sample/.*.lock
+	gzip -9nf docs/sample/records.jsonl
 	$(BIN)/python -m reports.outputs.shown .
 
 # An environment of its own with vLLM for CPUs and the suite; what vLLM brings stays as it is (docs/engines.md).

@@ -17,6 +17,7 @@ import pytest
 from fixtures.capture.tokens import capture_trace
 from fixtures.checkpoints.spec import resolve
 from fixtures.evidence.store import save
+from fixtures.files.packed import as_stored, opened
 from fixtures.kinds.token_traces import TEXT
 from fixtures.live.checkpoint import LiveCheckpoint
 from fixtures.live.settings import SHIPPED_ROLLOUTS
@@ -89,7 +90,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_rollouts(here / "mine.jsonl", replace(shipped, rollouts=shipped.rollouts[:4]))
     question = {"id": "q1", "kind": "algebra", "texts": ["Solve x + 2 = 5.", "What plus 2 is 5?"]}
     (here / "few.jsonl").write_text(json.dumps(question) + "\n")
-    lines = (ROOT / "docs" / "sample" / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    with opened(as_stored(ROOT / "docs" / "sample" / "records.jsonl")) as file:
+        lines = file.read().decode().splitlines(keepends=True)
     few = [line for line in lines if json.loads(line)["claim"] in ("router-linearity", "kernel-energy")]
     moved = [line.replace('"verdict":"supported"', '"verdict":"inconclusive"') for line in few]
     for name, held in {"out": few, "runs/first": few, "runs/second": moved}.items():

@@ -15,6 +15,7 @@ import msgspec
 
 from claims.core.migration import migrated
 from claims.core.verdict import DECIDING, Role, Verdict
+from fixtures.files.packed import as_stored, opened
 from fixtures.files.whole_files import write_whole
 from fixtures.messages.checked import checked
 
@@ -257,7 +258,7 @@ def from_json(line: str, where: str = "a record") -> Record:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read a records.jsonl file.
+    """Read a records.jsonl file, or one that gzip has packed: under any name, or beside it under its name and ``.gz``.
 
     Raises
     ------
@@ -266,7 +267,8 @@ def read_records(path: Path) -> list[Record]:
     OSError
         When the file cannot be read.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
+    with opened(as_stored(path)) as file:
+        lines = file.read().decode("utf-8").split("\n")
     return [from_json(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 

@@ -1,5 +1,6 @@
 """From findings to records: thresholds, nulls, reasons, multiplicity, and records that survive a round trip."""
 
+import gzip
 import json
 import math
 import re
@@ -184,7 +185,11 @@ def test_records_survive_a_round_trip_and_hold_no_nan(tmp_path: Path) -> None:
     broken = replace(made, criteria=[replace(made.criteria[0], value=math.nan)])
     assert from_json(to_json(broken)).criteria[0].value is None
     write_records(tmp_path / "records.jsonl", [made, replace(made, claim="another")])
-    assert [r.claim for r in read_records(tmp_path / "records.jsonl")] == ["another", "example"]
+    path = tmp_path / "records.jsonl"
+    assert [r.claim for r in read_records(path)] == ["another", "example"]
+    (tmp_path / "records.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert [r.claim for r in read_records(path)] == ["another", "example"]
 
 
 @pytest.mark.parametrize(
