@@ -56,7 +56,7 @@ REAL_MOE := $(REAL)/smollm2-moe
 REAL_RUN := OMP_NUM_THREADS=1 $(BIN)/pytest -m gpu -n 2 --profile $(REAL_PROFILE) -k "not prefill"
 REAL_TOPICS := claims/router claims/balance claims/inputs claims/experts claims/choices
 
-# A claim that is refuted ends pytest with 1, and the report says so; anything else that ends it otherwise stops here.
+# A claim that is refuted ends pytest with 1, and so does one that ends in an error: the last line tells them apart.
 verify-real: $(READY)
 	$(BIN)/python -m fixtures.zoo.real fetch -o $(REAL)
 	$(BIN)/python -m fixtures.zoo.real assemble -o $(REAL)
@@ -67,6 +67,7 @@ verify-real: $(READY)
 		--checkpoint $(REAL_MOE)-random-groups --checkpoint $(REAL_MOE)-random-routers || test $$? -eq 1
 	$(BIN)/python -m reports merge out-real/subject out-real/controls -o out-real/records.jsonl
 	$(BIN)/python -m reports render out-real/records.jsonl
+	@! grep -q '"verdict":"error"' out-real/records.jsonl || { echo "A claim ended in an error: out-real/report.md says which."; exit 1; }
 
 $(ENGINE)/.ready: pyproject.toml
 	test -x $(ENGINE)/bin/python || $(PYTHON) -m venv $(ENGINE)
