@@ -71,10 +71,10 @@ def _parameters(item: pytest.Item) -> dict[str, Any]:
 
 @cache
 def commit() -> str:
-    """Return the commit of this checkout, with ``+changes`` when files differ; empty outside git."""
+    """Return the commit of this checkout, with ``+changes`` when files differ but pages of docs/; empty outside git."""
     root = Path(__file__).resolve().parents[2]
     head = _git(root, "rev-parse", "--short=12", "HEAD")
-    return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no", "--", ":!docs") else "")
 
 
 @cache
