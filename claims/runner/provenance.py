@@ -74,7 +74,8 @@ def commit() -> str:
     """Return the commit of this checkout, with ``+changes`` when files differ but pages of docs/; empty outside git."""
     root = Path(__file__).resolve().parents[2]
     head = _git(root, "rev-parse", "--short=12", "HEAD")
-    return head and head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no", "--", ":!docs") else "")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ":!docs")
+    return f"{head}+changes" if head and changed else head
 
 
 @cache
