@@ -11,7 +11,6 @@ from claims.core.record import Figure, Series
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, FloatArray
 from metrics.stats.estimate import Estimate
-from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
 
 #: Of fewer sequences a bootstrap would be too sure of itself.
@@ -40,7 +39,7 @@ def known_sequences(*tables: FloatArray) -> list[Float64Array]:
 
 def mean_of_sequences(values: Float64Array, sampling: Sampling) -> Estimate:
     """Mean of one value a sequence: bootstrapped, of few sequences with Student's t; of one without an interval."""
-    return sampling.mean(values) if len(values) >= FEWEST else student_mean(values, unit="sequence")
+    return sampling.mean(values) if len(values) >= FEWEST else sampling.few(values)
 
 
 def curve_of_sequences(
@@ -48,7 +47,7 @@ def curve_of_sequences(
 ) -> Curve:
     """Mean over sequences at every layer, of a table (L, S)."""
     few = table.shape[1] < FEWEST
-    values = tuple(student_mean(row, unit="sequence") for row in table) if few else tuple(sampling.means(table.T))
+    values = tuple(map(sampling.few, table)) if few else tuple(sampling.means(table.T))
     return Curve(name, numbers_of(routing), values, threshold)
 
 

@@ -122,7 +122,8 @@ class _Permutations:
         (found,) = self._domains.estimates(of_draws, sampling, what, interval="percentile")
         reach = max(found.value - found.low, found.high - found.value)
         method = f"{found.method}, made symmetric"
-        return replace(found, low=found.value - reach, high=found.value + reach, method=method)
+        # Without its draws, which lie on one side of it: their p-value would contradict the interval.
+        return replace(found, low=found.value - reach, high=found.value + reach, method=method, draws=())
 
     def lucky(self) -> float:
         """Return the share of experts that further permutations lift as much, mean over them."""

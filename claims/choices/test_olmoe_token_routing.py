@@ -19,6 +19,7 @@ from claims.shared.premises import models_text, require_all_layers
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
+from metrics.stats.pair_sampling import PairSampling
 from metrics.stats.sampling import Sampling
 
 
@@ -68,30 +69,30 @@ class _Shared(NamedTuple):
 def test_token_routing(token_routing: TokenRouting, thresholds: Mapping[str, float], sampling: Sampling) -> Finding:
     """Compare what occurrences of one id share with what any two tokens share, layer by layer."""
     require_tokens(token_routing)
-    found = _shared(token_routing)
+    found, pairs = _shared(token_routing), PairSampling.like(sampling)
     lead = found.same - found.other
     curves = tuple(
-        curve_of_sequences(name, token_routing, table, sampling)
+        curve_of_sequences(name, token_routing, table, pairs)
         for name, table in (("same id", found.same), ("any id", found.other))
     )
-    parts, notes = _middle(token_routing, lead, thresholds["luck"], sampling)
+    parts, notes = _middle(token_routing, lead, thresholds["luck"], pairs)
     return Finding(
         premises=models_text(token_routing, sampling),
         headline=(
             Measured(
                 "Jaccard of the same id minus any id, mean over layers",
-                mean_of_sequences(lead.mean(axis=0), sampling), ">=", "lead", within=(-1.0, 1.0),
+                mean_of_sequences(lead.mean(axis=0), pairs), ">=", "lead", within=(-1.0, 1.0),
             ),
         ),
         parts=parts,
         controls=(
-            Measured("Jaccard of any id", mean_of_sequences(found.other.mean(axis=0), sampling), ">=", "lead"),
+            Measured("Jaccard of any id", mean_of_sequences(found.other.mean(axis=0), pairs), ">=", "lead"),
         ),
         reported=(
-            Measured("Jaccard of the same id", mean_of_sequences(found.same.mean(axis=0), sampling), ">=", "lead"),
-            Measured("share of the choices that the id explains", _explained(found, sampling), ">=", "lead"),
+            Measured("Jaccard of the same id", mean_of_sequences(found.same.mean(axis=0), pairs), ">=", "lead"),
+            Measured("share of the choices that the id explains", _explained(found, pairs), ">=", "lead"),
         ),
-        layers=(curve_of_sequences("same id minus any id", token_routing, lead, sampling, "lead"),),
+        layers=(curve_of_sequences("same id minus any id", token_routing, lead, pairs, "lead"),),
         figure=figure_of_curves("two occurrences of a token", "OLMoE section 5.4", "Jaccard of experts", curves),
         notes=(_compared(token_routing, lead.shape[1]), *notes),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from metrics.arrays import Float64Array, IntArray
 from metrics.routing.certified_radius import Radius, certified_radius
 from metrics.routing.selection import select
 from metrics.stats.bootstrap import exact
+from metrics.stats.pair_sampling import PairSampling
 from metrics.stats.sampling import Sampling
 from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
 
@@ -49,7 +50,7 @@ INSIDE, BEYOND = 0.999, 1.001
 )
 def test_sufficiency_topk(trace: Trace, sampling: Sampling) -> Finding:
     """Check the radius on natural pairs and probes, then the overlap of near against random pairs."""
-    layers = replayed_layers(trace)
+    layers, pairs = replayed_layers(trace), PairSampling.like(sampling)
     tokens = pair_tokens(trace)
     balls = [_ball(layer, trace, tokens, sampling) for layer in layers]
     found = [_gains(layer, trace, tokens, sampling) for layer in layers]
@@ -58,7 +59,7 @@ def test_sufficiency_topk(trace: Trace, sampling: Sampling) -> Finding:
         headline=(
             Measured(
                 "overlap of nearest 1 % minus random pairs",
-                sampling.mean(over_layers(gains)),
+                pairs.mean(over_layers(gains)),
                 ">=",
                 "gain",
                 within=(-1.0, 1.0),
@@ -67,7 +68,7 @@ def test_sufficiency_topk(trace: Trace, sampling: Sampling) -> Finding:
         excess=(
             Measured(
                 "overlap gain minus that of re-paired states",
-                sampling.mean(over_layers(gains - repaired)),
+                pairs.mean(over_layers(gains - repaired)),
                 ">=",
                 "excess",
                 within=(-2.0, 2.0),
@@ -78,13 +79,13 @@ def test_sufficiency_topk(trace: Trace, sampling: Sampling) -> Finding:
         controls=(
             Measured(
                 "overlap gain, re-paired states",
-                sampling.mean(over_layers(repaired)),
+                pairs.mean(over_layers(repaired)),
                 ">=",
                 "gain",
                 within=(-1.0, 1.0),
             ),
         ),
-        layers=(by_layer("overlap gain of near pairs", layers, gains, sampling, "gain"),),
+        layers=(by_layer("overlap gain of near pairs", layers, gains, pairs, "gain"),),
         notes=(*_kinds(balls), *left_out(trace, layers)),
     )
 

@@ -23,6 +23,7 @@ from metrics.routing.lipschitz_bounds import (
     whitened_bound,
 )
 from metrics.stats.bootstrap import exact
+from metrics.stats.pair_sampling import PairSampling
 from metrics.stats.sampling import Sampling
 
 Bound = Callable[[Float64Array, Spectrum, Float64Array], Float64Array]
@@ -70,7 +71,7 @@ PARTNERS = 16
 )
 def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     """Compare median(actual / bound) of each variant with the naive bound's, over random token pairs."""
-    layers = linear_layers(trace)
+    layers, pairs_of = linear_layers(trace), PairSampling.like(sampling)
     real = [_Pairs(layer, trace, sampling, random=False) for layer in layers]
     noise = [_Pairs(layer, trace, sampling, random=True) for layer in layers]
     above = {name: sum(pairs.violations(name) for pairs in real) for name in READINGS}
@@ -81,26 +82,26 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     null = {name: np.stack([pairs.gain(name) for pairs in noise]) for name in READINGS}
     best = max(able, key=lambda name: float(np.nanmean(gains[name])))
     lucky = max(null, key=lambda name: float(np.nanmean(null[name])))
-    gain, count = sampling.mean(over_layers(gains[best])), sum(len(pairs.actual) for pairs in real) * len(READINGS)
-    beyond = sampling.mean(over_layers(gains[best] - null[lucky]))
+    gain, count = pairs_of.mean(over_layers(gains[best])), sum(len(pairs.actual) for pairs in real) * len(READINGS)
+    beyond = pairs_of.mean(over_layers(gains[best] - null[lucky]))
     return Finding(
         headline=(Measured(f"gain of the best variant ({best})", gain, ">=", "gain"),),
         excess=(Measured("gain minus the best on random states of the same norms", beyond, ">=", "excess"),),
         parts=(Measured("gain of the best variant, half as tight again", gain, ">=", "half"),),
         premises=models_text(trace, sampling),
         controls=(
-            Measured(f"best gain on random states ({lucky})", sampling.mean(over_layers(null[lucky])), ">=", "gain"),
+            Measured(f"best gain on random states ({lucky})", pairs_of.mean(over_layers(null[lucky])), ">=", "gain"),
         ),
         reported=(
             Measured("pairs above any variant's bound", exact(sum(above.values()), count), "<=", 0.0),
             *(
-                Measured(f"gain, {name}", sampling.mean(over_layers(gains[name])), ">=", "gain")
+                Measured(f"gain, {name}", pairs_of.mean(over_layers(gains[name])), ">=", "gain")
                 for name in COMPARED
                 if name != best
             ),
         ),
         layers=tuple(
-            by_layer(name, layers, gains[name], sampling, "gain")
+            by_layer(name, layers, gains[name], pairs_of, "gain")
             for name in sorted(READINGS, key=lambda name: name != best)
         ),
         figure=_cumulative(real[len(real) // 2]),

@@ -12,6 +12,7 @@ from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
 from metrics.routing.null_space import EPS64, random_subspace, row_space
 from metrics.stats.bootstrap import exact
+from metrics.stats.pair_sampling import PairSampling
 from metrics.stats.sampling import Sampling
 from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
 
@@ -118,20 +119,20 @@ def _twin(move: Move) -> Counterexample | None:
 )
 def test_necessity_in_practice(trace: Trace, sampling: Sampling) -> Finding:
     """Count the pairs near in logits and far apart in hidden state, by the router and by random ones."""
-    layers = linear_layers(trace)
+    layers, pairs = linear_layers(trace), PairSampling.like(sampling)
     found = [_shares(layer, trace, sampling) for layer in layers]
     shares, drawn = (np.stack(tables) for tables in zip(*found, strict=True))
     lowest = drawn[:, int(np.argmin([over_layers(draw).mean() for draw in drawn.swapaxes(0, 1)]))]
 
     def share(name: str, table: Float64Array) -> Measured:
-        return Measured(name, sampling.mean(over_layers(table)), "<=", "far", within=(0.0, 1.0))
+        return Measured(name, pairs.mean(over_layers(table)), "<=", "far", within=(0.0, 1.0))
 
     return Finding(
         headline=(share("share of the pairs nearest in logits that lie farther apart than the median pair", shares),),
         excess=(
             Measured(
                 "margin below the lowest of 19 random routers",
-                sampling.mean(over_layers(lowest - shares)),
+                pairs.mean(over_layers(lowest - shares)),
                 ">=",
                 "excess",
                 within=(-1.0, 1.0),
@@ -141,8 +142,8 @@ def test_necessity_in_practice(trace: Trace, sampling: Sampling) -> Finding:
         controls=(share("the same of the lowest of 19 random routers", lowest),),
         reported=(share("the same of random routers, the mean of 19", _over_draws(drawn)),),
         layers=(
-            by_layer("near in logits, far in hidden state", layers, shares, sampling, "far"),
-            by_layer("random routers", layers, _over_draws(drawn), sampling),
+            by_layer("near in logits, far in hidden state", layers, shares, pairs, "far"),
+            by_layer("random routers", layers, _over_draws(drawn), pairs),
         ),
         notes=left_out(trace, layers),
     )

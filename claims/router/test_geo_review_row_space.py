@@ -14,6 +14,7 @@ from metrics.arrays import Float64Array, IntArray
 from metrics.routing.low_rank import leading_directions
 from metrics.routing.null_space import random_subspace, row_part, row_space
 from metrics.stats.bootstrap import exact
+from metrics.stats.pair_sampling import PairSampling
 from metrics.stats.rank_correlation import row_spearman
 from metrics.stats.sampling import Sampling
 from metrics.usage.token_pairs import squared_distances
@@ -56,7 +57,7 @@ def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling)
     layers = [layer for layer, space in ranked if space.rank and not space.full]
     if not layers:
         raise NotApplicable("the row space is empty or the full space: rank(W) is 0 or the hidden width at every layer")
-    tokens = pair_tokens(trace)
+    tokens, both = pair_tokens(trace), PairSampling.like(sampling)
     similarity = _cosine if variant["similarity"] == "cosine" else _nearness
     counts = [_violations(layer, trace, tokens) for layer in layers]
     pairs = len(layers) * len(tokens) * (len(tokens) - 1) // 2
@@ -68,7 +69,7 @@ def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling)
     beyond = row - principal if over_layers(principal).mean() > 0 else row
 
     def gain(name: str, table: Float64Array, threshold: str = "gain") -> Measured:
-        return Measured(name, sampling.mean(over_layers(table)), ">=", threshold, within=DIFFERENCE)
+        return Measured(name, both.mean(over_layers(table)), ">=", threshold, within=DIFFERENCE)
 
     return Finding(
         headline=(gain("Spearman gain of the row space", row),),
@@ -78,9 +79,9 @@ def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling)
         controls=(gain("Spearman gain of the data's leading directions", principal),),
         reported=(gain("Spearman gain of a random subspace", random),),
         layers=(
-            by_layer("row space", layers, row, sampling, "gain"),
-            by_layer("leading directions", layers, principal, sampling),
-            by_layer("random subspace", layers, random, sampling),
+            by_layer("row space", layers, row, both, "gain"),
+            by_layer("leading directions", layers, principal, both),
+            by_layer("random subspace", layers, random, both),
         ),
         notes=left_out(trace, layers),
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.kinds.registry import kinds
+from fixtures.mlp.arms import MlpArms
 
 #: Letters of a digest that a person can compare.
 LENGTH = 16
@@ -26,7 +27,7 @@ def digest_of(arguments: Mapping[str, object]) -> str:
 
 @cache
 def _types() -> tuple[type, ...]:
-    return (Experiment, FunctionExperiment, *(kind.type for kind in kinds().values()))
+    return (Experiment, FunctionExperiment, MlpArms, *(kind.type for kind in kinds().values()))
 
 
 def content_digest(evidence: Mapping[str, object]) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from metrics.stats.bootstrap import RESAMPLES, estimate_mean, estimate_means, estimate_statistic, estimate_statistics
 from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import student_mean
 from metrics.stats.resampling import Statistic
 
 #: Distance of two adjacent seeds' streams on the circle of 2^32: that over the golden ratio, so that the streams of any
@@ -53,6 +54,10 @@ class Sampling:
     def mean(self, values: npt.ArrayLike) -> Estimate:
         """Estimate the mean of one value a sequence, with a 95 % BCa interval over sequences."""
         return estimate_mean(np.asarray(values, dtype=np.float64), seed=self.seed, resamples=self.resamples)
+
+    def few(self, values: npt.ArrayLike) -> Estimate:
+        """Estimate the mean of one value a sequence of few sequences, with Student's t."""
+        return student_mean(np.asarray(values, dtype=np.float64), unit="sequence")
 
     def of(self, rows: npt.ArrayLike, statistic: Statistic, **options: Any) -> Estimate:
         """Estimate a statistic of rows (one row a sequence); see `estimate_statistic`."""

@@ -156,8 +156,8 @@ CONTRACTS = (
             ),
             Case("experts at random", Verdict.REFUTED, trace=lambda: partly_at_random(clustered(), 1.0, 1)),
             Case(
-                "half of them at random: a tenth of the experts", Verdict.REFUTED,
-                trace=lambda: partly_at_random(clustered(), 0.5, 1),
+                "three in four at random: a twentieth of the experts", Verdict.REFUTED,
+                trace=lambda: partly_at_random(clustered(), 0.75, 1),
             ),
             Case(
                 "a gain that re-paired tokens have too", Verdict.VACUOUS, at={"gain": -0.5},

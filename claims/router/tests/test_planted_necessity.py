@@ -98,10 +98,11 @@ CONTRACTS = (
         (
             Case("a router that reads where states differ", Verdict.SUPPORTED, trace=lambda: strong(0.5)),
             Case("one that reads where they do not", Verdict.REFUTED, trace=lambda: strong(0.5, slice(16, 24))),
-            Case("isotropic states", Verdict.REFUTED, trace=lambda: strong(1.0)),
+            Case("isotropic states", Verdict.REFUTED, trace=lambda: strong(1.0, world=World(sequences=60))),
             Case("states that any map tells apart", Verdict.VACUOUS, trace=lambda: strong(0.05)),
             Case(
                 "fewer exceptions than by chance, but more than few", Verdict.PARTLY, says="falls short",
+                at={"far": 0.03, "excess": 0.005},
                 trace=lambda: strong(0.8, world=World(sequences=60)),
             ),
             Case("a share at the threshold", Verdict.INCONCLUSIVE, at={"far": MEASURED}, trace=lambda: strong(0.7)),
