@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -33,10 +34,16 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
     if cores == 1 or len(names) < MANY:
         return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
     # Started anew rather than forked: the models that a run had in memory come with threads, which a fork would break.
-    with ProcessPoolExecutor(
-        min(cores, len(names)), mp_context=get_context("spawn"), initializer=_begin, initargs=(board, folder, suffix)
-    ) as pool:
-        return dict(zip(names, pool.map(_of_claim, range(len(names))), strict=True))
+    try:
+        with ProcessPoolExecutor(
+            min(cores, len(names)),
+            mp_context=get_context("spawn"),
+            initializer=_begin,
+            initargs=(board, folder, suffix),
+        ) as pool:
+            return dict(zip(names, pool.map(_of_claim, range(len(names))), strict=True))
+    except BrokenProcessPool:  # a program that cannot be started anew, such as one that came through a pipe
+        return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
 
 
 def _cores() -> int:
