@@ -1,6 +1,8 @@
 """Draw the pictures of all claims of a run, on two cores and more where there are many."""
 
 import os
+import pickle
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -34,16 +36,17 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
     if cores == 1 or len(names) < MANY:
         return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
     # Started anew rather than forked: the models that a run had in memory come with threads, which a fork would break.
-    try:
-        with ProcessPoolExecutor(
-            min(cores, len(names)),
-            mp_context=get_context("spawn"),
-            initializer=_begin,
-            initargs=(board, folder, suffix),
-        ) as pool:
-            return dict(zip(names, pool.map(_of_claim, range(len(names))), strict=True))
-    except BrokenProcessPool:  # a program that cannot be started anew, such as one that came through a pipe
-        return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
+    # The run goes through a file: a process that dies as it begins would leave this one writing into its pipe.
+    with tempfile.NamedTemporaryFile(suffix=".run") as told:
+        pickle.dump((board, folder, suffix), told)
+        told.flush()
+        try:
+            with ProcessPoolExecutor(
+                min(cores, len(names)), mp_context=get_context("spawn"), initializer=_begin, initargs=(told.name,)
+            ) as pool:
+                return dict(zip(names, pool.map(_of_claim, range(len(names))), strict=True))
+        except BrokenProcessPool:  # a program that cannot be started anew, such as one that came through a pipe
+            return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
 
 
 def _cores() -> int:
@@ -51,9 +54,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _begin(board: Board, folder: Path, suffix: str) -> None:
+def _begin(told: str) -> None:
     global _run
-    _run = board, folder, suffix
+    _run = pickle.loads(Path(told).read_bytes())
 
 
 def _of_claim(number: int) -> list[Picture]:
