@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -33,7 +34,7 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
     """
     names = [record.claim for record in board.claims]
     cores = _cores()
-    if cores == 1 or len(names) < MANY:
+    if cores == 1 or len(names) < MANY or not _starts_again():
         return {record.claim: pictures(board, record, folder, suffix) for record in board.claims}
     # Started anew rather than forked: the models that a run had in memory come with threads, which a fork would break.
     # The run goes through a file: a process that dies as it begins would leave this one writing into its pipe.
@@ -52,6 +53,15 @@ def all_pictures(board: Board, folder: Path, suffix: str = SUFFIX) -> dict[str, 
 def _cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _starts_again() -> bool:
+    """Whether a process may begin as this one did: a module, or a command beside Python; a script would run anew."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    return getattr(main, "__spec__", None) is not None or (
+        file is not None and Path(file).absolute().parent == Path(sys.executable).parent
+    )
 
 
 def _begin(told: str) -> None:

@@ -57,7 +57,7 @@ def test_neither_hub_nor_copy(environment: dict[str, str], why: str, checkpoint:
     assert (done.stdout + done.stderr).count(sentence) == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.rglob("*")) == []
-    assert time.monotonic() - began < 400  # a stop, and not the quarter of an hour that trying again takes
+    assert time.monotonic() - began < 100  # and not after minutes of trying again
 
 
 def test_from_a_mirror_and_then_from_what_was_kept(checkpoint: Path, tmp_path: Path) -> None:
