@@ -9,7 +9,15 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import by_layer
 from claims.core.finding import Finding, Measured
 from claims.shared.premises import left_out, models_text, replayed_layers
-from claims.shared.token_pairs import NEAREST, over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
+from claims.shared.token_pairs import (
+    NEAREST,
+    PAIR_TOKENS,
+    over_layers,
+    overlap_of,
+    pair_tokens,
+    sequence_means,
+    sequences_of,
+)
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array, IntArray
 from metrics.routing.certified_radius import Radius, certified_radius
@@ -36,7 +44,8 @@ INSIDE, BEYOND = 0.999, 1.001
     "and near tokens share clearly more experts than random ones.",
     equation="r(h) = min over chosen i, unchosen j of (z_i - z_j) / ||w_i - w_j|| (plain top-k; a Lipschitz lower "
     "bound for other scores);  overlap = m_i . m_j / k",
-    definition="read (overlap, Eq. 11); the certified radius is ours",
+    definition="read (overlap, Eq. 11); the certified radius is ours. Pairs are those of up to "
+    f"{PAIR_TOKENS:,} sampled tokens, averaged by the sequence that they begin in",
     means="On this text nearness of hidden states is a poor guide to the experts that a token gets: a predictor "
     "or cache of experts that goes by near states would often be wrong.",
     check="The hit rate of such a predictor on your own text, layer by layer, beside that of random pairs of tokens.",

@@ -6,7 +6,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import by_layer
 from claims.core.finding import Counterexample, Curve, Finding, Measured, NotApplicable
 from claims.shared.premises import left_out, linear_layers, models_text
-from claims.shared.token_pairs import NEAREST, over_layers, pair_tokens, sequence_means, sequences_of
+from claims.shared.token_pairs import NEAREST, PAIR_TOKENS, over_layers, pair_tokens, sequence_means, sequences_of
 from fixtures.evidence.null_space_moves import Move, NullSpaceMoves
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
@@ -102,7 +102,8 @@ def _twin(move: Move) -> Counterexample | None:
     figures=("GEO Fig. 1", "GEO Prop. 1"),
     statement="Tokens of real text whose router logits are near have near hidden states too, with few exceptions.",
     equation="P(||h_i - h_j|| > median over all pairs  |  ||z_i - z_j|| among the nearest 1 %) <= 0.05",
-    definition="ours: what the figure shows of necessity, by sequence",
+    definition=f"ours: what the figure shows of necessity. Pairs are those of up to {PAIR_TOKENS:,} sampled tokens; a "
+    "sequence's value is the share among pairs that its tokens begin, and sequences are averaged",
     means="Of the tokens that the router finds most alike, more than one pair in twenty lie farther apart than "
     "usual: on this text routing is no stand-in for the hidden state.",
     check="Neighbours by router logits against neighbours by hidden state, on your own text, before you "

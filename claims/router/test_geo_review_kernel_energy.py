@@ -28,7 +28,8 @@ DRAWS = 19
     statement="The hidden states carry less energy inside the router's kernel than a random router of the same shape "
     "would leave there.",
     equation="sum ||Pi_ker h||^2 / sum ||h||^2  <  (D - rank W) / D - 0.02;  variance: h - mean in place of h",
-    definition="ours; energy (primary) and variance about the population mean (variant)",
+    definition="ours; energy (primary) and variance about the population mean (variant). The share is taken of each "
+    "sequence and averaged; of random routers, of all tokens at once",
     means="The router reads hardly more of the states' energy than random directions would: the share that it "
     "cannot see is about as large as chance leaves, and changes there move outputs without moving experts.",
     check="How far the layer's output moves when states move inside the kernel (claim kernel-counterexample), "

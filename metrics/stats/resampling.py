@@ -12,6 +12,9 @@ from metrics.arrays import Float64Array, FloatArray, IntArray
 
 #: Floats that one chunk of resampled rows may hold (16 MiB); the statistic's temporaries come on top.
 CHUNK = 2**21
+#: A value with fewer of its own draws than this share on one side is at their edge: there BCa's correction of its bias
+#: turns on few draws, and the interval takes in the percentile interval too (ours; it only becomes wider).
+EDGE = 0.1
 #: More undefined resamples than this share, and there is no interval.
 UNDEFINED_SHARE = 0.05
 
@@ -41,9 +44,10 @@ def resample(
 ) -> list[Resampled]:
     """Bootstrap M statistics of rows (n, q), n >= 2, whose observed values are ``values`` (M,), on the same draws.
 
-    BCa (Efron 1987) is computed by scipy over row numbers, so that paired columns stay paired. The
-    percentile interval replaces it where BCa is undefined: a degenerate distribution, a value outside
-    all draws (its bias correction is infinite) or draws that are not finite. Where more than
+    BCa (Efron 1987) is computed by scipy over row numbers, so that paired columns stay paired. At the edge of the
+    draws (`EDGE`) the interval is that of BCa and the percentile interval together. The percentile interval alone
+    replaces BCa where that is undefined: a degenerate distribution, a value outside all draws (its bias correction is
+    infinite) or draws that are not finite. Where more than
     `UNDEFINED_SHARE` of the draws are not finite, the interval is NaN.
 
     Examples
@@ -70,13 +74,17 @@ def _resampled(
     finite = draws[np.isfinite(draws)]
     if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
         return Resampled(math.nan, math.nan, finite[:0], f"no interval, {draws.size - finite.size} draws undefined:")
-    low, high = ends
-    inside = finite[0] <= value <= finite[-1]
-    if interval == "BCa" and inside and finite.size == draws.size and math.isfinite(low + high):
-        return Resampled(low, high, finite, "BCa")
     tail = (1 - level) / 2
     low, high = (float(end) for end in np.quantile(finite, [tail, 1 - tail]))
-    return Resampled(low, high, finite, "percentile" if interval == "percentile" else "percentile (no BCa)")
+    if interval == "percentile":
+        return Resampled(low, high, finite, "percentile")
+    side = min(np.mean(finite < value), np.mean(finite > value))
+    inside = finite[0] <= value <= finite[-1]
+    if not (inside and finite.size == draws.size and math.isfinite(sum(ends))):
+        return Resampled(low, high, finite, "percentile (no BCa)")
+    if side < EDGE:
+        return Resampled(min(low, ends[0]), max(high, ends[1]), finite, "BCa and percentile")
+    return Resampled(*ends, finite, "BCa")
 
 
 def _samples(count: int, strata: IntArray | None) -> tuple[IntArray, ...]:

@@ -117,6 +117,22 @@ def test_a_value_outside_all_draws_has_no_bca() -> None:
     assert estimate.draws[0] <= estimate.low < estimate.high < 30
 
 
+def test_a_value_at_the_edge_of_its_draws_is_covered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of a small mean: almost every resample has a larger one, and BCa's interval shrinks onto the value."""
+
+    def size(rows: Float64Array) -> Float64Array:
+        return np.asarray(np.abs(rows[..., 0].mean(axis=-1)))
+
+    def missed() -> int:
+        worlds = [np.random.default_rng(world).normal(0.1, 1.0, 30) for world in range(200)]
+        found = [estimate_statistic(world, size, seed=0, resamples=499) for world in worlds]
+        return sum(not each.low <= 0.1 <= each.high for each in found)
+
+    assert missed() <= binom.ppf(0.99, 200, 0.08)
+    monkeypatch.setattr(resampling, "EDGE", 0.0)
+    assert missed() > binom.ppf(0.99, 200, 0.08)
+
+
 def test_strata_are_resampled_each_by_itself() -> None:
     # Within a stratum all rows are equal: nothing is left to vary, where resampling all rows would.
     stratum = np.array([0, 0, 1, 1, 1])
