@@ -29,8 +29,11 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
+# What the suite costs, and docs/benchmarks.md of it.
 bench: $(READY)
-	$(BIN)/pytest -m benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+	mkdir -p build
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m benchmarks --benchmark-columns=median --benchmark-json build/benchmarks.json
+	$(BIN)/python -m reports.outputs.benchmarks docs/benchmarks.md build/benchmarks.json
 
 # What a real GPU says: verdicts beside the CPU's, the cost of every capture, Jacobians; results in out-gpu/.
 gpu: $(READY)
