@@ -33,6 +33,7 @@ ORDER = [
     "fixtures.checkpoints",
     "fixtures.engines",
     "fixtures.rollouts",
+    "fixtures.rollouts.real",
     "fixtures.discovery",
     "fixtures.experts",
     "fixtures.capture",
