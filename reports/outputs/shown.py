@@ -7,6 +7,7 @@ tables, one figure and what the records say of it into ``docs/embedded-checkpoin
 ``docs/real-weights.md``.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from reports.pages.criteria import because, headline
 from reports.pages.grids import grids
 from reports.pages.matrix import entry, mark, tables
 from reports.text.markdown import Markdown, table
+from reports.text.numbers import number
 from reports.text.templates import fill
 
 BEGIN, END = "<!-- records:begin -->\n", "<!-- records:end -->"
@@ -29,6 +31,8 @@ SHOWN, TOLD_OF = "cross-model-overlap", "olmoe-aux"
 PICTURED = "consecutive-experts"
 #: The checkpoint of real weights that others are held against, and the small ones that it is.
 REAL, SMALL = "smollm2-moe", ("olmoe-aux", "deepseek-sigmoid")
+#: What is told of first tokens at every so many layers (`fixtures.zoo.real.first_tokens`).
+FIRST_TOKENS, EVERY = ("length", "energy", "energy without"), 4
 #: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
 TRAININGS = 5
 
@@ -55,6 +59,7 @@ def weights_block(docs: Path) -> str:
     if against:
         head = ["claim", REAL, *SMALL, "what decides it on real weights"]
         shown.append(f"### Where small checkpoints get another verdict\n\n{table(head, against)}")
+    shown.append(f"### First tokens\n\n{_first_tokens(docs / 'real-weights' / 'first-tokens.json')}")
     return "\n\n".join(shown) + "\n"
 
 
@@ -67,6 +72,20 @@ def _against(run: Board, small: Board) -> list[list[str]]:
             continue
         rows.append([record.claim, entry(real), *(entry(one) for one in others), because(real.primary)])
     return rows
+
+
+def _first_tokens(path: Path) -> str:
+    """Return how long first tokens' states are, layer by layer, and how alike states are with them and without."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    head = ["layer"]
+    for name in found:
+        head += [f"{name}: their length, others 1", "energy (Eq. 7)", "energy without them"]
+    columns = [one[what] for one in found.values() for what in FIRST_TOKENS]
+    rows = [[str(layer), *(number(column[layer]) for column in columns)] for layer in range(0, len(columns[0]), EVERY)]
+    trends = ["Spearman with depth"]
+    for one in found.values():
+        trends += ["", *map(number, one["trend"].values())]
+    return table(head, [*rows, trends])
 
 
 def sample_block(docs: Path) -> str:
