@@ -31,6 +31,11 @@ SHOWN, TOLD_OF = "cross-model-overlap", "olmoe-aux"
 PICTURED = "consecutive-experts"
 #: The checkpoint of real weights that others are held against, and the small ones that it is.
 REAL, SMALL = "smollm2-moe", ("olmoe-aux", "deepseek-sigmoid")
+#: What the intervals of pairs on real weights are over, below their table.
+SEEDS = {
+    "Controlled experiments": "\n\nSeeds are draws of one text that routers were fitted to after the fact, not "
+    "trainings from scratch: intervals are over those draws, and do not say by how much trainings would differ."
+}
 #: What is told of first tokens at every so many layers (`fixtures.zoo.real.first_tokens`).
 FIRST_TOKENS, EVERY = ("length", "energy", "energy without"), 4
 #: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
@@ -54,7 +59,7 @@ def readme_block(docs: Path) -> str:
 def weights_block(docs: Path) -> str:
     """Return the part of the page of real weights between its marks: verdicts, and where small checkpoints differ."""
     run, small = (board(read_records(docs / name / "records.jsonl")) for name in ("real-weights", "sample"))
-    shown = [f"### {title}\n\n{text}" for title, text in tables(run, Markdown)]
+    shown = [f"### {title}\n\n{text}{SEEDS.get(title, '')}" for title, text in tables(run, Markdown)]
     against = _against(run, small)
     if against:
         head = ["claim", REAL, *SMALL, "what decides it on real weights"]
