@@ -1,6 +1,7 @@
 """How often two experts of a layer are chosen for one token, and how often their loads alone would have it."""
 
 import numpy as np
+import numpy.typing as npt
 
 from metrics.arrays import Float64Array, Int64Array, IntArray
 
@@ -33,7 +34,7 @@ def chosen_together(experts: IntArray, num_experts: int) -> Int64Array:
     return found
 
 
-def lift(together: IntArray, top_k: int) -> Float64Array:
+def lift(together: npt.ArrayLike, top_k: int) -> Float64Array:
     """How many times as often two experts are chosen together as the product of their loads says.
 
     lift_ij = n n_ij / (n_i n_j), with n tokens, n_i of which use expert i and n_ij both. Of k experts that are drawn
@@ -41,12 +42,12 @@ def lift(together: IntArray, top_k: int) -> Float64Array:
 
     Parameters
     ----------
-    together : int array of shape (E, E), from `chosen_together`
+    together : array of shape (..., E, E), from `chosen_together`, or sums of such
     top_k : k
 
     Returns
     -------
-    float64 array of shape (E, E), symmetric, not negative; NaN on the diagonal and for experts that no token used
+    float64 array of shape (..., E, E), symmetric, not negative; NaN on the diagonal and for experts that no token used
 
     Examples
     --------
@@ -56,15 +57,15 @@ def lift(together: IntArray, top_k: int) -> Float64Array:
     [nan, 2.0, 0.0, 0.0]
     """
     counts = np.asarray(together, dtype=np.float64)
-    visits = np.diagonal(counts)
-    product = np.outer(visits, visits)
-    tokens = visits.sum() / top_k
+    visits = np.diagonal(counts, axis1=-2, axis2=-1)
+    product = visits[..., :, None] * visits[..., None, :]
+    tokens = visits.sum(axis=-1)[..., None, None] / top_k
     found = np.divide(tokens * counts, product, out=np.full_like(counts, np.nan), where=product > 0)
-    np.fill_diagonal(found, np.nan)
+    found[..., np.arange(visits.shape[-1]), np.arange(visits.shape[-1])] = np.nan
     return np.asarray(found)
 
 
-def grouped(visits: IntArray, top_k: int) -> Int64Array:
+def grouped(visits: npt.ArrayLike, top_k: int) -> Float64Array:
     """Tokens for which two experts would both be chosen, were experts chosen in fixed groups of k of like load.
 
     The strongest ties that leave the loads as they are, to rounding: the experts in the order of their loads, k by k,
@@ -72,20 +73,21 @@ def grouped(visits: IntArray, top_k: int) -> Int64Array:
 
     Parameters
     ----------
-    visits : int array of shape (E,), tokens that use each expert
+    visits : array of shape (..., E), tokens that use each expert
     top_k : k
 
     Returns
     -------
-    int64 array of shape (E, E), as of `chosen_together`
+    float64 array of shape (..., E, E), as of `chosen_together`
 
     Examples
     --------
-    >>> grouped(np.array([5, 2, 4, 3]), 2).tolist()
+    >>> grouped(np.array([5, 2, 4, 3]), 2).astype(int).tolist()
     [[5, 0, 4, 0], [0, 2, 0, 2], [4, 0, 4, 0], [0, 2, 0, 3]]
     """
-    load = np.asarray(visits, dtype=np.int64)
-    place = np.empty(len(load), dtype=np.int64)
-    place[np.argsort(-load, kind="stable")] = np.arange(len(load))
-    group = np.where(place < len(load) // top_k * top_k, place // top_k, -1 - place)
-    return np.where(group[:, None] == group, np.minimum(load[:, None], load), 0)
+    load = np.asarray(visits, dtype=np.float64)
+    experts = load.shape[-1]
+    place = np.argsort(np.argsort(-load, axis=-1, kind="stable"), axis=-1)
+    group = np.where(place < experts // top_k * top_k, place // top_k, -1 - place)
+    same = group[..., :, None] == group[..., None, :]
+    return np.where(same, np.minimum(load[..., :, None], load[..., None, :]), 0.0)
