@@ -73,7 +73,7 @@ def merged(kept: Iterable[Result], new: Iterable[Result]) -> list[Result]:
 
 def write_results(path: Path, results: Iterable[Result]) -> None:
     """Keep results, one a line."""
-    lines = ",\n".join(json.dumps(asdict(each), sort_keys=True) for each in results)
+    lines = ",\n".join(json.dumps(asdict(each)) for each in results)
     write_whole(path, f"[\n{lines}\n]\n")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from fixtures.files.whole_files import write_whole
 from fixtures.messages.command_line import run_command
 from reports.data.benchmarks import Result, merged, read_results, results_of_run, write_results
-from reports.pages.benchmark_tables import AXES, goals, growth, jacobians, likelihoods, memory, times, took
+from reports.pages.benchmark_tables import AXES, goals, growth, jacobians, likelihoods, memory, stages, times, took
 from reports.text.numbers import number
 from reports.text.templates import fill
 
@@ -36,6 +36,7 @@ def benchmarks_page(results: Sequence[Result]) -> str:
         growth=[(axis, growth(timed, axis)) for axis in AXES],
         likelihoods=likelihoods(_of(results, "test_time_of_likelihoods", "experts")),
         memory=memory(_of(results, "test_peak_memory", "experts", "way")),
+        layer=stages(_of(results, "test_layer_of_experts", "experts")),
         jacobians=jacobians(_of(results, "test_alignment_and_jacrev", "width")),
         routing=took(_of(results, "test_routing", "million_rows")),
         claims=took(_of(results, "test_claims", "million_rows")),

@@ -84,6 +84,15 @@ def likelihoods(results: Iterable[Result]) -> Markdown:
     return table(head, rows)
 
 
+def stages(results: Iterable[Result]) -> Markdown:
+    """Seconds of each stage of a layer, and of all."""
+    rows = []
+    for each in results:
+        took = {**each.figures["seconds"], "all": sum(each.figures["seconds"].values())}
+        rows += [[*_model(each.figures), what, number(seconds)] for what, seconds in took.items()]
+    return table(["experts", "width", "layers", "type", "tokens", "stage", "s"], rows)
+
+
 def memory(results: Iterable[Result]) -> Markdown:
     """Peak memory of the bare pass and beyond it, and its growth."""
     head = [
