@@ -102,7 +102,7 @@ def memory(results: Iterable[Result]) -> Markdown:
         "tokens",
         "bare pass, MiB",
         "beyond it, MiB",
-        "growth, bytes a token",
+        "growth, B a token",
         "documented",
     ]
     rows = []
@@ -127,7 +127,7 @@ def jacobians(results: Iterable[Result]) -> Markdown:
         "exact, s",
         "by jacrev, s",
         "times",
-        "largest difference",
+        "difference",
     ]
     rows = []
     for each in results:
