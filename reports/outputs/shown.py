@@ -13,14 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claims.core.record import Record, read_records
+from claims.core.verdict import Verdict
 from fixtures.files.whole_files import write_whole
-from reports.data.board import Board, board
+from reports.data.board import Board, Cell, board
 from reports.data.places import Kind, repeats
 from reports.outputs.real_models import lead, short_matrix
 from reports.pages.criteria import because, headline
 from reports.pages.grids import grids
 from reports.pages.matrix import entry, mark, tables
-from reports.text.markdown import Markdown, table
+from reports.text.markdown import Markdown, plain, table
 from reports.text.numbers import number
 from reports.text.templates import fill
 
@@ -64,6 +65,13 @@ def weights_block(docs: Path) -> str:
     if against:
         head = ["claim", REAL, *SMALL, "what decides it on real weights"]
         shown.append(f"### Where small checkpoints get another verdict\n\n{table(head, against)}")
+    unasked = [
+        [record.claim, plain(cell.primary.reason)]
+        for record, cell in _of_real(run)
+        if cell.primary.verdict == Verdict.NOT_APPLICABLE
+    ]
+    if unasked:
+        shown.append(f"### What cannot be asked of {REAL}\n\n{table(['claim', 'why'], unasked)}")
     shown.append(f"### First tokens\n\n{_first_tokens(docs / 'real-weights' / 'first-tokens.json')}")
     return "\n\n".join(shown) + "\n"
 
@@ -71,12 +79,18 @@ def weights_block(docs: Path) -> str:
 def _against(run: Board, small: Board) -> list[list[str]]:
     """Return a row for every claim whose verdict on real weights is that of none of the small checkpoints beside it."""
     rows = []
-    for record in run.claims:
-        real, others = run.cells.get((record.claim, REAL)), [small.cells.get((record.claim, name)) for name in SMALL]
-        if real is None or real.theorem or real.primary.verdict in {one.primary.verdict for one in others if one}:
+    for record, real in _of_real(run):
+        others = [small.cells.get((record.claim, name)) for name in SMALL]
+        if real.theorem or real.primary.verdict in {one.primary.verdict for one in others if one}:
             continue
         rows.append([record.claim, entry(real), *(entry(one) for one in others), because(real.primary)])
     return rows
+
+
+def _of_real(run: Board) -> list[tuple[Record, Cell]]:
+    """Return the claims that the checkpoint of real weights was asked, and what it answered."""
+    found = ((record, run.cells.get((record.claim, REAL))) for record in run.claims)
+    return [(record, cell) for record, cell in found if cell is not None]
 
 
 def _first_tokens(path: Path) -> str:
