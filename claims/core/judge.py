@@ -16,6 +16,8 @@ Overrides = Mapping[str, float]
 #: Unit of a claim about training, and the fewest of them that can support or refute one.
 TRAINING: Literal["training"] = "training"
 TRAININGS = 5
+#: Share of a threshold below which a value is the rounding of a difference that is zero, other on each machine.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def judge(claim: Claim, finding: Finding, overrides: Overrides) -> Judged:
 
 
 def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) -> Criterion:
-    """Hold a measured quantity against its threshold.
+    """Hold a measured quantity against its threshold; less than a billionth of it is zero.
 
     The answer is open, whatever the interval says, where the units are fewer than five trainings.
 
@@ -70,9 +72,9 @@ def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) ->
         answer = None
     return Criterion(
         name=measured.name,
-        value=estimate.value,
-        low=low,
-        high=high,
+        value=_seen(estimate.value, bound),
+        low=_seen(low, bound),
+        high=_seen(high, bound),
         threshold=bound,
         direction=measured.direction,
         n=estimate.n,
@@ -82,6 +84,10 @@ def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) ->
         holds=answer,
         role=role,
     )
+
+
+def _seen(value: float, bound: float) -> float:
+    return 0.0 if abs(value) < ROUNDING * abs(bound) else value
 
 
 def few_trainings(unit: str, n: int) -> bool:

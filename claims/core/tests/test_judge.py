@@ -63,6 +63,15 @@ def record(mean: float = 3.0, **changes: object) -> Record:
 PART_REFUTED = Measured("y", SAMPLING.mean(units(-3.0)), ">", 0.5)
 
 
+def test_the_rounding_of_a_difference_is_zero_on_every_machine() -> None:
+    tiny = replace(SAMPLING.mean(units(0.0)), value=-2.22e-16, low=-2.22e-16, high=3.33e-16)
+    found = judged(Finding(headline=(Measured("x", tiny, ">", 0.5),), excess=(Measured("y", tiny, ">", 1e-6),)))
+    assert [(one.value, one.low, one.high) for one in found.criteria] == [(0.0, 0.0, 0.0)] * 2
+    assert found.reason == "x = 0, claimed > 0.5 (20 sequences); y = 0, claimed > 1e-06 (20 sequences)"
+    small = replace(tiny, value=-2.22e-9, low=-3e-9, high=3e-9)
+    assert judged(Finding(headline=(Measured("x", small, ">", 0.5),))).criteria[0].value == -2.22e-9
+
+
 @pytest.mark.parametrize(
     ("found", "expected", "says"),
     [
