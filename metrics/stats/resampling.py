@@ -47,8 +47,8 @@ def resample(
     BCa (Efron 1987) is computed by scipy over row numbers, so that paired columns stay paired. At the edge of the
     draws (`EDGE`) the interval is that of BCa and the percentile interval together. The percentile interval alone
     replaces BCa where that is undefined: a degenerate distribution, a value outside all draws (its bias correction is
-    infinite) or draws that are not finite. Where more than
-    `UNDEFINED_SHARE` of the draws are not finite, the interval is NaN.
+    infinite) or draws that are not finite. An interval always holds its value. Where more than `UNDEFINED_SHARE` of
+    the draws are not finite, it is NaN.
 
     Examples
     --------
@@ -70,6 +70,13 @@ def _resampled(
     ends: tuple[float, float], drawn: Float64Array, value: float, interval: Interval, level: float
 ) -> Resampled:
     """Choose the interval of one statistic."""
+    chosen = _chosen(ends, drawn, value, interval, level)
+    return chosen._replace(low=min(chosen.low, value), high=max(chosen.high, value)) if chosen.draws.size else chosen
+
+
+def _chosen(
+    ends: tuple[float, float], drawn: Float64Array, value: float, interval: Interval, level: float
+) -> Resampled:
     draws = np.sort(drawn)
     finite = draws[np.isfinite(draws)]
     if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
