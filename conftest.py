@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = (
     "pytester",
     "fixtures.session.plugin",
+    "fixtures.session.told",
     "fixtures.session.evidence_fixtures",
     "fixtures.session.experiment_fixtures",
     "claims.runner.plugin",

@@ -1,13 +1,9 @@
 """Line up the layers of checkpoints that read the same tokens: any, or those whose routers are linear."""
 
-from dataclasses import replace
-
-from claims.core.finding import Measured, NotApplicable
+from claims.core.finding import NotApplicable
 from claims.shared.arm_layers import OTHER_TEXT, ArmLayers, line_up
-from claims.shared.premises import models_text
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import LayerTrace, Trace
-from metrics.stats.sampling import Sampling
 
 
 def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTrace]:
@@ -41,12 +37,3 @@ def same_tokens(one: Trace, other: Trace) -> bool:
         and one.tokens == other.tokens
         and bool((one.sequence == other.sequence).all() and (one.token == other.token).all())
     )
-
-
-def all_model_text(experiment: Experiment, sampling: Sampling) -> tuple[Measured, ...]:
-    """Return the premise of `models_text`, of the checkpoint that models the text worst."""
-    found = [each for seed in experiment.traces for trace in seed for each in models_text(trace, sampling)]
-    if not found:
-        return ()
-    worst = min(found, key=lambda each: each.estimate.value)
-    return (replace(worst, name=f"{worst.name}, in the arm where it is least"),)

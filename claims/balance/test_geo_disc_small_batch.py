@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claims.balance.paired_layers import all_model_text, in_all
+from claims.balance.paired_layers import in_all
 from claims.core.claim import Threshold, claim
 from claims.core.curves import layer_figure
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
+from claims.shared.premises import all_model_text
 from claims.shared.trainings import over_trainings
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import LayerTrace, Trace
@@ -76,7 +77,7 @@ def test_balance_small_batch(batch_experiment: Experiment, sampling: Sampling) -
     return Finding(
         headline=(Measured(name, over_trainings(true), "<=", "smaller"),),
         excess=(Measured(f"{name}, minus that of shuffled corpora", over_trainings(true - shuffled), "<=", "beyond"),),
-        premises=all_model_text(batch_experiment, sampling),
+        premises=all_model_text(batch_experiment.fits, sampling),
         controls=(Measured(f"{name}, shuffled corpora", over_trainings(shuffled), "<=", "smaller"),),
         layers=(Curve(name, read.numbers, tuple(over_trainings(column) for column in true.T), "smaller"),),
         figure=_figure(batch_experiment, read.numbers, used, trace, floor),

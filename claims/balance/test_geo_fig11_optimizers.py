@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from claims.balance.paired_layers import all_model_text
 from claims.balance.seed_differences import beyond_seeds
 from claims.balance.state_norms import BEFORE, INPUT, TokenStates, states_in_all
 from claims.core.claim import Threshold, Variant, claim
@@ -15,6 +14,7 @@ from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.arm_layers import ArmLayers
 from claims.shared.paired_differences import arm_curves
+from claims.shared.premises import all_model_text
 from claims.shared.trainings import over_trainings
 from fixtures.evidence.experiments import Experiment
 from metrics.arrays import Float64Array
@@ -99,7 +99,7 @@ def test_optimizer_norms(
                 within=(0.0, 2.0),
             ),
         ),
-        premises=all_model_text(optimizer_experiment, sampling),
+        premises=all_model_text(optimizer_experiment.fits, sampling),
         controls=controls,
         reported=(Measured(f"CV of the norm, {name}, without first tokens", over_trainings(later), ">=", "more"),),
         layers=(

@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from claims.balance.paired_layers import all_model_text, in_all
+from claims.balance.paired_layers import in_all
 from claims.balance.seed_differences import beyond_seeds
 from claims.balance.suppression import IGNORED, INCLUDED, own_routers, require_bias, responses
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.paired_differences import arm_curves, figure_by_layer, quoted
+from claims.shared.premises import all_model_text
 from claims.shared.trainings import over_trainings
 from fixtures.evidence.experiments import Experiment
 from metrics.arrays import Float64Array
@@ -68,7 +69,7 @@ def test_balance_suppression_controlled(
         headline=(Measured(f"ln response to the mean state, {quoted(arms)}", over_trainings(change), "<=", "falls"),),
         excess=excess,
         controls=controls,
-        premises=all_model_text(loss_experiment, sampling),
+        premises=all_model_text(loss_experiment.fits, sampling),
         reported=_order(rho),
         layers=arm_curves("rho", arms, read.numbers, rho),
         figure=_figure(arms, read.numbers, rho),

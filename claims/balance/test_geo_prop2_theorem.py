@@ -6,8 +6,8 @@ import pytest
 from claims.core.claim import Threshold, claim
 from claims.core.figure_data import rounded
 from claims.core.finding import Finding, Measured
-from claims.core.judge import TRAINING
 from claims.core.record import Figure, Series
+from claims.core.verdict import TRAINING
 from claims.shared.trainings import over_trainings
 from fixtures.mlp.trained_routers import WORLD, RouterWorld, TrainedRouters, trained_routers
 from metrics.stats.bootstrap import exact

@@ -125,7 +125,7 @@ class Domains:
             return [Estimate(value, math.nan, math.nan, 1, "capture", said) for value in values.tolist()]
         block = max(1, CHUNK // (len(self.names) * max(usage.shape[1] for usage in self.usage)))
         left_out = count if options.get("interval") != "percentile" else 0
-        with progress(what, sampling.resamples + left_out, "draw") as step:
+        with progress(what, sampling.resamples + left_out, "draws") as step:
 
             def of_rows(rows: Float64Array) -> Float64Array:
                 times = times_drawn(rows, count)

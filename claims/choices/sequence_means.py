@@ -13,9 +13,6 @@ from metrics.arrays import Float64Array, FloatArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
-#: Of fewer sequences a bootstrap would be too sure of itself.
-FEWEST = 8
-
 
 def require_tokens(routing: TokenRouting) -> None:
     """Refuse routing of which only the visits of experts are known.
@@ -37,18 +34,11 @@ def known_sequences(*tables: FloatArray) -> list[Float64Array]:
     return [np.asarray(table[:, known], dtype=np.float64) for table in tables]
 
 
-def mean_of_sequences(values: Float64Array, sampling: Sampling) -> Estimate:
-    """Mean of one value a sequence: bootstrapped, of few sequences with Student's t; of one without an interval."""
-    return sampling.mean(values) if len(values) >= FEWEST else sampling.few(values)
-
-
 def curve_of_sequences(
     name: str, routing: TokenRouting, table: Float64Array, sampling: Sampling, threshold: str | None = None
 ) -> Curve:
     """Mean over sequences at every layer, of a table (L, S)."""
-    few = table.shape[1] < FEWEST
-    values = tuple(map(sampling.few, table)) if few else tuple(sampling.means(table.T))
-    return Curve(name, numbers_of(routing), values, threshold)
+    return Curve(name, numbers_of(routing), tuple(sampling.means(table.T)), threshold)
 
 
 def figure_of_curves(title: str, source: str, y_label: str, curves: Sequence[Curve]) -> Figure:

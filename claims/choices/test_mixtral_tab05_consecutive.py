@@ -9,7 +9,6 @@ from claims.choices.sequence_means import (
     curve_of_sequences,
     figure_of_curves,
     known_sequences,
-    mean_of_sequences,
     numbers_of,
     require_tokens,
 )
@@ -81,11 +80,11 @@ def test_consecutive_experts(
     _require_room(found.uniform[deep], thresholds["above"])
     ordered = found.measured - found.reordered
     measured, by_load = (
-        mean_of_sequences((table - found.uniform[:, None])[deep].mean(axis=0), sampling)
+        sampling.mean((table - found.uniform[:, None])[deep].mean(axis=0))
         for table in (found.measured, found.reordered)
     )
-    excess = mean_of_sequences(ordered[deep].mean(axis=0), sampling)
-    first = mean_of_sequences(ordered[0], sampling)
+    excess = sampling.mean(ordered[deep].mean(axis=0))
+    first = sampling.mean(ordered[0])
     curves = _curves(token_routing, found, sampling)
     return Finding(
         premises=models_text(token_routing, sampling),

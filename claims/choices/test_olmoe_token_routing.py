@@ -9,7 +9,6 @@ from claims.choices.sequence_means import (
     curve_of_sequences,
     figure_of_curves,
     known_sequences,
-    mean_of_sequences,
     require_tokens,
 )
 from claims.core.claim import Threshold, claim
@@ -81,15 +80,15 @@ def test_token_routing(token_routing: TokenRouting, thresholds: Mapping[str, flo
         headline=(
             Measured(
                 "Jaccard of the same id minus any id, mean over layers",
-                mean_of_sequences(lead.mean(axis=0), pairs), ">=", "lead", within=(-1.0, 1.0),
+                pairs.mean(lead.mean(axis=0)), ">=", "lead", within=(-1.0, 1.0),
             ),
         ),
         parts=parts,
         controls=(
-            Measured("Jaccard of any id", mean_of_sequences(found.other.mean(axis=0), pairs), ">=", "lead"),
+            Measured("Jaccard of any id", pairs.mean(found.other.mean(axis=0)), ">=", "lead"),
         ),
         reported=(
-            Measured("Jaccard of the same id", mean_of_sequences(found.same.mean(axis=0), pairs), ">=", "lead"),
+            Measured("Jaccard of the same id", pairs.mean(found.same.mean(axis=0)), ">=", "lead"),
             Measured("share of the choices that the id explains", _explained(found, pairs), ">=", "lead"),
         ),
         layers=(curve_of_sequences("same id minus any id", token_routing, lead, pairs, "lead"),),
@@ -123,7 +122,7 @@ def _middle(
     except NotApplicable as reason:
         return (), (f"Whether it is less in the middle is not asked: {reason}.",)
     folded = _folded(lead)
-    trend = mean_of_sequences(layer_trend(folded), sampling)
+    trend = sampling.mean(layer_trend(folded))
     name = "Spearman(distance from the middle, lead)"
     return (
         Measured(name, trend, ">=", "middle", (-1.0, 1.0), fails_open=trend_is_open(folded, luck, sampling)),

@@ -91,7 +91,7 @@ def _layers(routing: TokenRouting, sampling: Sampling) -> list[_Layer]:
     if any(layer.together is None for layer in routing.layers):
         raise NotApplicable("whole corpora were counted: only the visits of experts are known, not which together")
     found = []
-    with progress("drawing experts at the same loads", len(routing.layers), "layer") as step:
+    with progress("drawing experts at the same loads", len(routing.layers), "layers") as step:
         for layer in routing.layers:
             if layer.together is not None and layer.top_k > 1:
                 found.append(_drawn_beside(layer, layer.together, sampling))

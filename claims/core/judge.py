@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from claims.core.claim import Claim
 from claims.core.finding import Finding, Measured
 from claims.core.record import Criterion
 from claims.core.sensitivity import sensitivity, verdict_of
-from claims.core.verdict import Answer, Role, Verdict, holds
+from claims.core.verdict import TRAININGS, Answer, Role, Verdict, few_trainings, holds
 from claims.core.wording import more_units, say, worst_layer
 from metrics.stats.bootstrap import p_value
 
 Overrides = Mapping[str, float]
-#: Unit of a claim about training, and the fewest of them that can support or refute one.
-TRAINING: Literal["training"] = "training"
-TRAININGS = 5
+#: Unit of a share of orders of the layers, which is a p by itself.
+ORDER = "order"
 #: Share of a threshold below which a value is the rounding of a difference that is zero, other on each machine.
 ROUNDING = 1e-9
 
@@ -80,7 +78,7 @@ def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) ->
         n=estimate.n,
         unit=estimate.unit,
         method=estimate.method,
-        p=p_value(estimate, bound, measured.direction),
+        p=estimate.value if estimate.unit == ORDER else p_value(estimate, bound, measured.direction),
         holds=answer,
         role=role,
     )
@@ -88,11 +86,6 @@ def criterion_of(measured: Measured, bounds: Mapping[str, float], role: Role) ->
 
 def _seen(value: float, bound: float) -> float:
     return 0.0 if abs(value) < ROUNDING * abs(bound) else value
-
-
-def few_trainings(unit: str, n: int) -> bool:
-    """Tell whether the units are trainings, and too few to support or refute what is said of training."""
-    return unit == TRAINING and n < TRAININGS
 
 
 def _reason(verdict: Verdict, finding: Finding, measured: list[Measured], criteria: list[Criterion]) -> str:

@@ -1,7 +1,8 @@
 """Adjust p-values for many claims by Holm's method, beside the raw p and never instead.
 
 A claim is supported only if its headline and its excess hold, so its p is the largest of theirs (an intersection-union
-test). Theorems, untrained controls and variants beside the primary one are no further claims, and keep their raw p.
+test), and there is none where one of them has none: a jackknife or Student's t leaves an interval alone. Theorems,
+untrained controls and variants beside the primary one are no further claims, and keep their raw p.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,12 @@ def adjust(records: Sequence[Record]) -> list[Record]:
 
 
 def _of_claim(record: Record) -> float | None:
-    """The largest p of what must hold for support, of a record that belongs to the family."""
+    """The largest p of what must hold for support, of a record that belongs to the family; None without one of them."""
     if not (record.primary and record.counted):
         return None
-    return max((c.p for c in record.criteria if _needed(c) and c.p is not None), default=None)
+    found = [c.p for c in record.criteria if _needed(c)]
+    known = [p for p in found if p is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 def _needed(criterion: Criterion) -> bool:

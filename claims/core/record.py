@@ -38,8 +38,9 @@ class Criterion:
 
     ``holds`` is True (whole interval on the claimed side), False (wholly on the other) or None (it straddles, or the
     units are too few trainings). ``low`` and ``high`` end where the quantity does. ``p`` is one-sided, for the claimed
-    side; None for exact counts. ``p_adjusted`` is that of the claim on its checkpoint, the largest of its headline and
-    excess, Holm over the run; None for other variants than the primary one. ``role`` says what it is to the claim.
+    side; None for exact counts, jackknives and Student's t. ``p_adjusted`` is that of the claim on its checkpoint, the
+    largest of its headline and excess, Holm over the run; None where one of them has none, and for other variants than
+    the primary one. ``role`` says what it is to the claim.
     """
 
     name: str

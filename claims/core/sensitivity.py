@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from claims.core.record import Criterion
-from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide
+from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide, few_trainings
 
 
 def verdict_of(criteria: Iterable[Criterion], *, certified: bool = False) -> Verdict:
@@ -45,10 +45,8 @@ def sensitivity(criteria: Sequence[Criterion], fails_open: Sequence[bool], *, ce
 def _movable(criterion: Criterion) -> bool:
     """Tell whether the answer follows from where the interval lies: not so for too few trainings, or without one."""
     ends = (criterion.low, criterion.high, criterion.threshold)
-    if any(end is None or not math.isfinite(end) for end in ends):
-        return False
-    clear = criterion.threshold < criterion.low or criterion.threshold > criterion.high  # type: ignore[operator]
-    return not (clear and criterion.holds is None)
+    known = all(end is not None and math.isfinite(end) for end in ends)
+    return known and not few_trainings(criterion.unit, criterion.n)
 
 
 def _with(criteria: Sequence[Criterion], place: int, answer: Answer, *, certified: bool) -> Verdict:

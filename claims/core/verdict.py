@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import Literal
 
 #: Of an interval held against a threshold: yes, no, or (None) open.
 Answer = bool | None
@@ -35,6 +36,9 @@ class Role(StrEnum):
     REPORTED = "reported"
 
 
+#: Unit of a claim about training, and the fewest of them that can support or refute one.
+TRAINING: Literal["training"] = "training"
+TRAININGS = 5
 #: Roles that can change a verdict.
 DECIDING = (Role.HEADLINE, Role.EXCESS, Role.PART, Role.PREMISE)
 
@@ -70,6 +74,11 @@ def holds(low: float, high: float, threshold: float, direction: str) -> Answer:
         case _:
             raise ValueError(f"direction must be one of > >= < <=, not {direction!r}")
     return True if yes else False if no else None
+
+
+def few_trainings(unit: str, n: int) -> bool:
+    """Tell whether the units are trainings, and too few to support or refute what is said of training."""
+    return unit == TRAINING and n < TRAININGS
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:

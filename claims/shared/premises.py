@@ -1,6 +1,7 @@
 """Check the premises that several claims share, on what was measured, never on a class name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ import numpy as np
 from claims.core.claim import Asks
 from claims.core.finding import Measured, NotApplicable
 from fixtures.evidence.sequences import SequenceTrace
+from fixtures.evidence.text_fit import TextFit
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import LayerTrace, Trace
 from fixtures.routing.chosen_experts import ChosenExperts
-from metrics.arrays import IntArray
+from metrics.arrays import Float64Array, IntArray
 from metrics.stats.bootstrap import exact
 from metrics.stats.sampling import Sampling
 
@@ -94,9 +96,25 @@ def models_text(
     if trace is None or trace.fit is None or trace.checkpoint.get("control"):
         return ()
     every = trace.fit.unigram - trace.fit.nll
-    gain = every if chosen is None else every[chosen]
+    return (_gains(every if chosen is None else every[chosen], sampling, text),)
+
+
+def all_model_text(fits: Iterable[TextFit | None], sampling: Sampling) -> tuple[Measured, ...]:
+    """Return the premise of `models_text` for the arms of an experiment: of the one that models the text worst.
+
+    Nothing where no evidence says.
+    """
+    found = [_gains(fit.unigram - fit.nll, sampling, "the text") for fit in fits if fit is not None]
+    if not found:
+        return ()
+    worst = min(found, key=lambda each: each.estimate.value)
+    return (replace(worst, name=f"{worst.name}, in the arm where it is least"),)
+
+
+def _gains(gain: Float64Array, sampling: Sampling, text: str) -> Measured:
+    """How much better than token frequencies sequences are predicted, those without a prediction left out."""
     name = f"nats a token gained on {text} over token frequencies"
-    return (Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS),)
+    return Measured(name, sampling.mean(gain[np.isfinite(gain)]), ">=", NATS)
 
 
 def routes_as_stored(checkpoint: Mapping[str, Any]) -> tuple[Measured, ...]:

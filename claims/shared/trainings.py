@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from claims.core.judge import TRAINING
+from claims.core.verdict import TRAINING
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import student_mean

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from claims.core.finding import Measured, NotApplicable
-from claims.core.judge import TRAINING
+from claims.core.verdict import TRAINING
 from claims.shared.paired_differences import difference
 from claims.shared.trainings import over_trainings
 from metrics.arrays import Float64Array

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from claims.core.finding import Finding, Measured
 from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
+from claims.shared.premises import all_model_text
 from claims.trained_pairs.arms import Arms, Stages, answered, in_all_arms, parameters_note, require_soft
 from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
 from claims.trained_pairs.drawn_routers import by_drawn_routers, by_own_routing, size_note
@@ -90,6 +91,7 @@ def finding_of_routing(
         stages,
         Tables(found.measured, before.measured, {"under routers drawn at random": drawn}),
         says,
+        sampling,
         parts=tuple(parts),
         reported=tuple(says.measured(f"{name}, {called}", difference(table)) for called, table in reported.items()),
         notes=(gate_note(stages.after), size_note(found.sizes)),
@@ -101,6 +103,7 @@ def finding_of_groups(
     stages: Stages,
     tables: Tables,
     says: Compared,
+    sampling: Sampling,
     *,
     excess: tuple[Measured, ...] = (),
     parts: tuple[Measured, ...] = (),
@@ -124,6 +127,7 @@ def finding_of_groups(
         headline=(says.measured(name, by.after),),
         excess=(says.measured(f"{name}, less that before training", by.gained, BEYOND, times=2.0), *excess),
         parts=parts,
+        premises=all_model_text(experiment.fits, sampling),
         controls=(says.measured(f"{name}, before training", by.before), *controls),
         reported=reported,
         layers=arm_curves(says.name, experiment.arms, stages.after.numbers, tables.after),

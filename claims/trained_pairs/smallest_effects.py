@@ -16,7 +16,7 @@ _TENTH = "a tenth: a smaller difference is no flatter function to speak of"
 ALIGNMENT = {
     SHARPER: Threshold(-0.01, "a hundredth of the largest alignment: a smaller difference would not show in a figure"),
     BEYOND: Threshold(-0.01, _AS_LARGE),
-    KEPT: Threshold(-0.005, "what the smallest difference that matters, all of it kept, is beyond half of itself"),
+    KEPT: Threshold(0.0, "exactly half: the sentence names the share itself, and both sides are measured"),
 }
 DISTANCE = {
     SHARPER: Threshold(0.02, "a fiftieth of the largest distance: another choice of r makes as much of it"),

@@ -8,6 +8,7 @@ import numpy as np
 from claims.core.claim import claim
 from claims.core.finding import Finding, Measured
 from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
+from claims.shared.premises import all_model_text
 from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
 from claims.trained_pairs.arms import Arms, in_all_arms, parameters_note, require_soft
 from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
@@ -17,6 +18,7 @@ from claims.trained_pairs.smallest_effects import ALIGNMENT, BEYOND, KEPT, SHARP
 from fixtures.evidence.experiments import FunctionExperiment
 from fixtures.evidence.jacobians import LayerFunctions
 from metrics.arrays import Float64Array
+from metrics.stats.sampling import Sampling
 
 
 @claim(
@@ -42,7 +44,7 @@ from metrics.arrays import Float64Array
     paper="top-k lower than soft in controlled training; no number known",
     thresholds=ALIGNMENT,
 )
-def test_topk_sharpening_function_transformer(routing_experiment: FunctionExperiment) -> Finding:
+def test_topk_sharpening_function_transformer(routing_experiment: FunctionExperiment, sampling: Sampling) -> Finding:
     """Compare alignment between the arms, training by training; the common tokens say how much survives."""
     stages = in_all_arms(routing_experiment, studied=True)
     require_soft(stages)
@@ -59,6 +61,7 @@ def test_topk_sharpening_function_transformer(routing_experiment: FunctionExperi
         parts=(
             _lower(f"{name}, on common tokens less half of that on own ones", left - HALF * by.after, KEPT, 1 + HALF),
         ),
+        premises=all_model_text(routing_experiment.fits, sampling),
         controls=(_lower(f"{name}, before training", by.before),),
         reported=(
             _lower(f"{name}, on common tokens", left),

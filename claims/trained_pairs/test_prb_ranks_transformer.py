@@ -115,6 +115,7 @@ def test_moe_spreads_transformer(twin_experiment: FunctionExperiment, variant: V
         stages,
         Tables(found.measured, before.measured, {"random groups": dealt}),
         SPREADS,
+        sampling,
         excess=(SPREADS.measured(f"{name}, less that of random groups", routed, ROUTED),),
         controls=(SPREADS.measured(f"{name}, random groups", difference(dealt)),),
         reported=(SPREADS.measured(f"{name}, {DEVIATIONS}", difference(deviations.measured)),),

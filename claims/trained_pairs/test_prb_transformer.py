@@ -5,12 +5,14 @@ from itertools import product
 from claims.core.claim import Variant, claim
 from claims.core.finding import Finding
 from claims.shared.paired_differences import arm_curves, quoted
+from claims.shared.premises import all_model_text
 from claims.trained_pairs.arms import in_all_arms, parameters_note, require_twin
 from claims.trained_pairs.differences import differences, left_out_note, mean_difference, require_known
 from claims.trained_pairs.group_findings import BEFORE
 from claims.trained_pairs.layer_spectra import MEAN, TOKEN, WITH, WITHOUT, spectra, spectra_figure
 from claims.trained_pairs.smallest_effects import BEYOND, FASTER, FLATNESS, SMALLER
 from fixtures.evidence.experiments import FunctionExperiment
+from metrics.stats.sampling import Sampling
 
 
 @claim(
@@ -38,7 +40,7 @@ from fixtures.evidence.experiments import FunctionExperiment
     thresholds=FLATNESS,
     variants=tuple({"gate": gate, "jacobian": jacobian} for gate, jacobian in product((WITH, WITHOUT), (TOKEN, MEAN))),
 )
-def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: Variant) -> Finding:
+def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: Variant, sampling: Sampling) -> Finding:
     """Compare spectra of the layers' Jacobians with the dense MLP's, training by training."""
     stages = in_all_arms(twin_experiment, studied=True, gates=variant["gate"] == WITH)
     require_twin(stages)
@@ -50,6 +52,7 @@ def test_moe_flattens_transformer(twin_experiment: FunctionExperiment, variant: 
         headline=(mean_difference(name, by.after, "<=", SMALLER),),
         excess=(mean_difference(f"{name}, less that before training", by.gained, "<=", BEYOND),),
         parts=(mean_difference(slope, decays.after, "<=", FASTER),),
+        premises=all_model_text(twin_experiment.fits, sampling),
         controls=(
             mean_difference(f"{name}, before training", by.before, "<=", SMALLER),
             mean_difference(f"{slope}, before training", decays.before, "<=", FASTER),

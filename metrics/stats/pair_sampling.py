@@ -53,10 +53,6 @@ class PairSampling(Sampling):
         """As of `Sampling`, for both ends."""
         return both_ends(super().mean(values))
 
-    def few(self, values: npt.ArrayLike) -> Estimate:
-        """As of `Sampling`, for both ends."""
-        return both_ends(super().few(values))
-
     def of(self, rows: npt.ArrayLike, statistic: Statistic, **options: Any) -> Estimate:
         """As of `Sampling`, for both ends."""
         return both_ends(super().of(rows, statistic, **options))

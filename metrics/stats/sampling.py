@@ -15,6 +15,8 @@ from metrics.stats.resampling import Statistic
 #: Distance of two adjacent seeds' streams on the circle of 2^32: that over the golden ratio, so that the streams of any
 #: few seeds lie evenly around it (Knuth 1998, section 6.4).
 _STRIDE = 0x9E3779B9
+#: Of fewer sequences a bootstrapped interval of a mean is too narrow.
+FEW = 8
 
 
 def stream_seed(seed: int, number: int) -> int:
@@ -52,12 +54,11 @@ class Sampling:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(label).encode()) for label in labels)])
 
     def mean(self, values: npt.ArrayLike) -> Estimate:
-        """Estimate the mean of one value a sequence, with a 95 % BCa interval over sequences."""
-        return estimate_mean(np.asarray(values, dtype=np.float64), seed=self.seed, resamples=self.resamples)
-
-    def few(self, values: npt.ArrayLike) -> Estimate:
-        """Estimate the mean of one value a sequence of few sequences, with Student's t."""
-        return student_mean(np.asarray(values, dtype=np.float64), unit="sequence")
+        """Estimate the mean of one value a sequence, with a 95 % BCa interval over sequences; of few, Student's t."""
+        data = np.asarray(values, dtype=np.float64)
+        if 1 < len(data) < FEW and (data != data[0]).any():
+            return student_mean(data, unit="sequence")
+        return estimate_mean(data, seed=self.seed, resamples=self.resamples)
 
     def of(self, rows: npt.ArrayLike, statistic: Statistic, **options: Any) -> Estimate:
         """Estimate a statistic of rows (one row a sequence); see `estimate_statistic`."""
@@ -65,8 +66,11 @@ class Sampling:
         return estimate_statistic(data, statistic, seed=self.seed, resamples=self.resamples, **options)
 
     def means(self, table: npt.ArrayLike) -> list[Estimate]:
-        """Estimate the means of the columns of a table (n, M), one row a sequence, from one set of draws."""
-        return estimate_means(np.asarray(table, dtype=np.float64), seed=self.seed, resamples=self.resamples)
+        """Estimate the means of the columns of a table (n, M), one row a sequence, on the same draws; see `mean`."""
+        data = np.asarray(table, dtype=np.float64)
+        if 1 < len(data) < FEW:
+            return [Sampling.mean(self, column) for column in data.T]
+        return estimate_means(data, seed=self.seed, resamples=self.resamples)
 
     def several(self, rows: npt.ArrayLike, statistics: Statistic, **options: Any) -> list[Estimate]:
         """Estimate several statistics of rows from one set of draws; see `estimate_statistics`."""

@@ -88,7 +88,7 @@ def _probabilities(board: Board) -> str:
     adjusted = [max(ps) for ps in of_claims if ps]
     how = (
         "one-sided, for the claimed side: one p an empirical claim and trained checkpoint, the largest of its headline "
-        "and its excess, which must both hold, adjusted by Holm's method over those"
+        "and its excess, which must both hold, none where one has none; adjusted by Holm's method over those"
     )
     if not adjusted:
         return f"{how}; no part of the verdict."

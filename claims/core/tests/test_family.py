@@ -21,8 +21,13 @@ def adjusted(records: list[Record]) -> dict[str, list[float | None]]:
 
 
 def test_a_claim_has_one_p_the_largest_of_its_headline_and_excess() -> None:
-    found = adjusted([asked("a", 0.01, 0.02, None), asked("b", 0.001)])
-    assert found == {"a": [pytest.approx(0.02)] * 2 + [None], "b": [pytest.approx(0.002)]}
+    found = adjusted([asked("a", 0.01, 0.02), asked("b", 0.001)])
+    assert found == {"a": [pytest.approx(0.02)] * 2, "b": [pytest.approx(0.002)]}
+
+
+def test_a_claim_of_which_one_of_them_has_no_p_has_none() -> None:
+    found = adjusted([asked("a", 0.01, None), asked("b", 0.001)])
+    assert found == {"a": [None, None], "b": [pytest.approx(0.001)]}
 
 
 def test_rows_beside_and_other_readings_are_no_claims() -> None:

@@ -112,6 +112,8 @@ def test_fewer_than_five_trainings_decide_nothing(count: int, expected: Verdict)
     assert made.verdict == expected
     assert not made.reason or made.reason.startswith("4 trainings an arm, where 5 are needed to decide: x = 3")
     assert count == 5 or not made.sensitivity
+    straddling = measured(1.2, estimate=student_mean(units(1.2, 5)[:count], unit="training"))
+    assert bool(judged(Finding(headline=(straddling,))).sensitivity) == (count == 5)
 
 
 def test_an_interval_ends_where_the_quantity_does() -> None:
@@ -125,6 +127,13 @@ def test_a_large_p_refutes_nothing() -> None:
     luck = Measured("p", exact(0.4, 20, "order"), "<=", 0.05, fails_open=True)
     assert judged(Finding(headline=(measured(3.0), luck))).verdict == Verdict.INCONCLUSIVE
     assert judged(Finding(headline=(measured(0.0), luck))).verdict == Verdict.REFUTED
+    said = judged(Finding(headline=(measured(3.0), luck))).sensitivity
+    assert "p: supported at thresholds down to 0.4, inconclusive below (claimed <= 0.05)" in said
+
+
+def test_a_share_of_orders_is_its_own_p() -> None:
+    luck = Measured("p", exact(0.4, 20, "order"), "<=", 0.05, fails_open=True)
+    assert judged(Finding(headline=(luck,))).criteria[0].p == 0.4
 
 
 def test_an_interval_that_nothing_was_drawn_for_shrinks_with_no_more_units() -> None:

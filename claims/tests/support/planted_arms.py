@@ -9,6 +9,7 @@ import numpy.typing as npt
 from fixtures.evidence.experiments import FunctionExperiment, TrainedArm
 from fixtures.evidence.experts import ExpertStates, ExpertTrace, LayerExperts
 from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
+from fixtures.evidence.text_fit import TextFit
 from metrics.arrays import Float64Array, Int64Array
 from metrics.jacobians.token_cosines import TokenCosines
 
@@ -66,6 +67,15 @@ def experiment(
         return tuple(found)
 
     return FunctionExperiment("planted", arms, trained(build, 0), trained(before, 1))
+
+
+def not_modelled(planted: FunctionExperiment) -> FunctionExperiment:
+    """The same experiment, of which one arm predicts its text by a fifth of a nat better than token frequencies."""
+    first, *others = planted.trainings
+    gain = np.random.default_rng(0).normal(0.2, 0.01, SEQUENCES)
+    fits = (TextFit(5.0 - gain, np.full(SEQUENCES, 5.0)), TextFit(np.full(SEQUENCES, 2.0), np.full(SEQUENCES, 5.0)))
+    fitted = tuple(replace(arm, fit=fit) for arm, fit in zip(first, fits, strict=True))
+    return replace(planted, trainings=(fitted, *others))
 
 
 def changed(planted: FunctionExperiment, seed: int, arm: int, **fields: object) -> FunctionExperiment:

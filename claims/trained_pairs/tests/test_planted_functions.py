@@ -25,6 +25,7 @@ from claims.tests.support.planted_arms import (
     layer_of,
     mixed,
     never_untrained,
+    not_modelled,
     one_expert,
     some,
     swapped,
@@ -48,6 +49,7 @@ DENSE = layer_of(RNG, one_expert(STATES, np.zeros(TOKENS, np.int64)), 1)
 QUIET = 0.002
 VARIANTS = [{"gate": gate, "jacobian": jacobian} for gate in ("with", "without") for jacobian in ("token", "mean")]
 FOUR = "4 trainings an arm, where 5 are needed"
+LEAST = "in the arm where it is least = 0.2"
 
 
 def level(of: float, noise: float = QUIET) -> Alike:
@@ -149,6 +151,10 @@ CONTRACTS = (
                 routing_experiment=trained(Alike(weighted=0.1, shared=0.5), HIGH),
             ),
             Case(
+                "of which three fifths on common tokens", Verdict.SUPPORTED,
+                routing_experiment=trained(Alike(weighted=0.47, shared=0.482), HIGH),
+            ),
+            Case(
                 "as alike, and more alike before", Verdict.PARTLY, says="falls short",
                 routing_experiment=trained(HIGH, HIGH, before=(level(0.9), HIGH)),
             ),
@@ -176,6 +182,7 @@ CONTRACTS = (
                 ("other tokens", "sampled other tokens", changed(PLAIN, 0, 1, sample=np.arange(TOKENS) + 1)),
                 ("no layer", UNREAD, without(PLAIN, 0, 3)),
                 ("not soft", "in layer 0 they use 1 of 4 and 2 of 4", not_soft),
+                ("a text not modelled", LEAST, not_modelled(PLAIN)),
             ),
         ),
         nulls=(
@@ -230,6 +237,7 @@ CONTRACTS = (
                 ("no layer", UNREAD, without(FLAT, 1, 3)),
                 ("gates without a gradient", "no gradient of its gates is known", ungated),
                 ("no twin", "in layer 0 they have 1 and 4 experts", swapped(FLAT)),
+                ("a text not modelled", LEAST, not_modelled(FLAT)),
             ),
         ),
         nulls=(

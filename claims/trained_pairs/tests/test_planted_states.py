@@ -18,6 +18,7 @@ from claims.tests.support.planted_arms import (
     layer_of,
     mixed,
     never_untrained,
+    not_modelled,
     some,
     swapped,
 )
@@ -31,6 +32,7 @@ SPREADS = test_prb_ranks_transformer.test_moe_spreads_transformer
 
 GATES, EQUAL = {"weights": "gates"}, {"weights": "none"}
 ROUTED, TWIN = routed_arms("routed"), twin_arms("centred")
+LEAST = "in the arm where it is least = 0.2"
 FOUR = "4 trainings an arm, where 5 are needed"
 
 
@@ -103,6 +105,7 @@ def routing_contract(claim: ClaimTest, kind: Soft, other: Soft, below: float, ma
             ("not soft", "in layer 0 they use 4 of 4 and 1 of 4", swapped(ROUTED)),
             ("a dense twin", "in layer 0 they use 1 of 4 and 1 of 1", TWIN),
             ("no visits", "could not be measured in any layer of any of 1 training", without_visits),
+            ("a text not modelled", LEAST, lambda: not_modelled(arms())),
             ("one expert more", "not in how many there are: in layer 0 5 and 4", one_expert_more),
         ),
     )
@@ -161,6 +164,7 @@ CONTRACTS = (
                 ("other text", "did not read the same text", changed(TWIN, 0, 1, population={"digest": "1"})),
                 ("other tokens", "sampled other tokens", changed(TWIN, 0, 1, sample=np.arange(TOKENS) + 1)),
                 ("no twin", "in layer 0 they have 4 and 4 experts", ROUTED),
+                ("a text not modelled", LEAST, lambda: not_modelled(TWIN)),
                 ("wider", f"different widths: in layer 0 {WIDTH} and {WIDTH + 3}", wider),
             ),
         ),

@@ -35,12 +35,13 @@ def test_every_estimate_is_of_both_ends() -> None:
 
     pairs = [
         (one.mean(values), both.mean(values)),
-        (one.few(values[:4]), both.few(values[:4])),
+        (one.mean(values[:4]), both.mean(values[:4])),
+        (one.means(table[:4])[0], both.means(table[:4])[0]),
         (one.of(values, median), both.of(values, median)),
         *zip(one.means(table), both.means(table), strict=True),
         *zip(*(each.several(values, lambda rows: median(rows)[None]) for each in (one, both)), strict=True),
     ]
-    assert len(pairs) == 6
+    assert len(pairs) == 7
     for narrow, wide in pairs:
         assert wide == both_ends(narrow)
         assert wide.high - wide.low == pytest.approx(2 * (narrow.high - narrow.low))

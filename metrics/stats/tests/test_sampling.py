@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling, stream_seed
 
 
@@ -24,3 +25,11 @@ def test_the_draws_of_seeds_and_labels_are_their_own() -> None:
     keys = [(stream_seed(seed, number), label) for seed in range(6) for number in range(20) for label in ("a", "b")]
     assert len({drawn(*key) for key in keys}) == len(keys)
     assert drawn(3, "a", 1) == drawn(3, "a", 1)
+
+
+def test_few_sequences_have_students_interval_and_equal_ones_their_own() -> None:
+    values = np.random.default_rng(0).standard_normal((8, 2))
+    assert Sampling(0).mean(values[:7, 0]) == student_mean(values[:7, 0], unit="sequence")
+    assert Sampling(0).means(values[:7])[1] == student_mean(values[:7, 1], unit="sequence")
+    assert Sampling(0).mean(values[:, 0]).method.startswith("BCa")
+    assert Sampling(0).mean([2.0, 2.0]).method == "mean; all 2 units are equal, so no resampling"
