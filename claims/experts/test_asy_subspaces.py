@@ -212,7 +212,7 @@ def _share_shown(layers: Sequence[Estimate], least: float, looked: float) -> Est
     if looked >= 1:
         return found
     method = f"{found.method} of a sample; of the layers that were not looked at, none or all"
-    return replace(found, low=looked * shown, high=looked * shown + 1 - looked, method=method)
+    return replace(found, low=looked * shown, high=1 - looked * (1 - shown), method=method)
 
 
 def _curves(used: Sequence[Used], led: Sequence[Used]) -> tuple[Curve, ...]:

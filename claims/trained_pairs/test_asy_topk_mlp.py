@@ -26,6 +26,7 @@ SIDES = tuple({**variant, "states": side} for side, variant in product(("inputs"
 
 @claim(
     id="topk-sharpening-function",
+    version=2,
     group="E",
     number=4,
     title="Top-k routing makes experts' functions less alike than soft routing",

@@ -23,6 +23,7 @@ from metrics.stats.sampling import Sampling
 
 @claim(
     id="topk-sharpening-function-transformer",
+    version=2,
     group="E",
     number=4,
     title="Top-k routing separates functions more than soft routing, in a transformer",

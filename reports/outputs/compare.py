@@ -70,7 +70,8 @@ def compare(old: Sequence[Record], new: Sequence[Record], share: float = SHARE) 
         unlike=_unlike(pairs),
         **tables,
     )
-    short = in_short(len(tables["changed"]), len(kept), date_of(old), len(tables["appeared"]), len(tables["vanished"]))
+    alone = [sum(run.cells[place].counted for place in run.cells.keys() - set(both)) for run in (after, before)]
+    short = in_short(len(tables["changed"]), len(kept), date_of(old), *alone)
     return Comparison(text, any(tables.values()), short)
 
 

@@ -66,7 +66,7 @@ def card(board: Board, name: str) -> Card:
         name=plain(name, 80),
         sizes=sizes(board, name),
         short=takeaway(board, name).short,
-        rows=[_row(cell.primary) for cell in told],
+        rows=[_row(cell) for cell in told],
         rest=len(asked) - len(told),
         theorems=checked(cells),
         facts=_facts(records),
@@ -99,10 +99,17 @@ def _known(board: Board, name: str) -> str:
     return name
 
 
-def _row(record: Record) -> list[str]:
+def _row(cell: Cell) -> list[str]:
+    record = cell.primary
     made = next((f"{_said(c)}, claimed {claimed(c)}" for c in telling(record)), plain(record.reason, 200) or ABSENT)
-    control = next((_said(c) for c in record.criteria if c.role is Role.CONTROL), ABSENT)
-    return [plain(record.title), made, control, standing(record)]
+    told = next(iter(telling(record)), None)
+    control = next((_said(c) for c in record.criteria if c.role is Role.CONTROL and _alike(c, told)), ABSENT)
+    return [plain(record.title), made, control, f"{standing(record)}{' †' if cell.sensitive else ''}"]
+
+
+def _alike(control: Criterion, told: Criterion | None) -> bool:
+    """Tell whether a control is of the quantity that is told: it is held against the same threshold."""
+    return told is not None and (control.threshold, control.direction) == (told.threshold, told.direction)
 
 
 def _said(criterion: Criterion) -> str:

@@ -118,8 +118,19 @@ def _chosen(record: Record) -> str:
 def _saved(record: Record) -> str:
     if kind_of(record) != Kind.MOE or record.checkpoint.get("evidence") == ROUTING_ALONE:
         return ""
-    folder = evidence_folder(Path("out"), record.key[0]).as_posix()
+    folder = evidence_folder(Path(_report_folder(record)), record.key[0]).as_posix()
     return joined(["pytest", "claims", "--trace", folder, *_seeded(record), "-k", record.claim])
+
+
+def _report_folder(record: Record) -> str:
+    """Return where the run left its evidence, as its command line said it."""
+    said = record.provenance.get("command")
+    arguments = shlex.split(said) if isinstance(said, str) else []
+    for place, argument in enumerate(arguments):
+        name, given, value = argument.partition("=")
+        if name == "--report-dir":
+            return value if given else next(iter(arguments[place + 1 : place + 2]), "out")
+    return "out"
 
 
 def _seeded(record: Record) -> list[str]:

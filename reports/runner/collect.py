@@ -5,6 +5,8 @@ the workers of pytest-xdist. Finished ones are appended to ``records.jsonl.parti
 ends the run, they are kept. (PYTEST_DONT_REWRITE: no assertion here, and other plugins import it first.)
 """
 
+import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,13 +14,17 @@ from typing import Any, TextIO
 import pytest
 
 from claims.core.multiplicity import adjust
-from claims.core.record import PROPERTY, Record, write_records
+from claims.core.record import PROPERTY, Record, read_records, write_records
 from fixtures.files.whole_files import writable
 from reports.data.completeness import Completeness
 from reports.data.pictured import without_undrawn
 from reports.data.read import BadInput, parse
 from reports.runner.selection import Selection
+from reports.text.links import PAPERS, details_file
+from reports.text.vocabulary import plural
 
+#: What a signal to terminate did before.
+_TERMINATES = pytest.StashKey[Any]()
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
 
@@ -34,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if problem:
         raise pytest.UsageError(f"the report folder {folder} cannot be used: {problem}")
     config.pluginmanager.register(Collector(config, folder, selection), "claim-collector")
+    if threading.current_thread() is threading.main_thread():  # a scheduler's signal also leaves what is finished
+        config.stash[_TERMINATES] = signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class Collector:
@@ -71,6 +79,7 @@ class Collector:
             return
         self.records = records = self._finished(list(self.found.values()))
         try:
+            self._keep_others(records)
             write_records(self.folder / "records.jsonl", records)
             self.partial.unlink(missing_ok=True)
         except OSError as error:
@@ -128,6 +137,26 @@ class Collector:
         self._partial.write(text + "\n")
         self._partial.flush()
 
+    def _keep_others(self, records: Sequence[Record]) -> None:
+        """Set aside the records of an earlier run that hold a verdict which this one does not have, and its pages."""
+        path, kept = self.folder / "records.jsonl", self.folder / "records.previous.jsonl"
+        if not path.exists():
+            return
+        try:
+            before = read_records(path)
+        except ValueError:  # of a newer suite, or no records at all
+            path.replace(kept)
+            self.problems.append(f"{_short(path)} could not be read, and is {_short(kept)} now")
+            return
+        lost = {record.key for record in before} - {record.key for record in records}
+        if lost:
+            path.replace(kept)
+            self.problems.append(f"not of this run: {plural(len(lost), 'verdict')} of before, kept in {_short(kept)}")
+        for claim in {record.claim for record in before} - {record.claim for record in records}:
+            (self.folder / details_file(claim)).unlink(missing_ok=True)
+        for page in (self.folder / PAPERS).glob("*.md"):
+            page.unlink()
+
     def _finished(self, records: list[Record]) -> list[Record]:
         """The records with p-values adjusted over the run, without figures that are not drawn."""
         try:
@@ -172,6 +201,8 @@ def _short(path: Path) -> str:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Unregister, so that a process that runs pytest twice starts afresh."""
+    if _TERMINATES in config.stash:
+        signal.signal(signal.SIGTERM, config.stash[_TERMINATES])
     for name in ("claim-collector", "claim-selection"):
         plugin: Any = config.pluginmanager.get_plugin(name)
         if plugin is not None:

@@ -36,6 +36,7 @@ def keep(request):
     return keep
 """
 #: A process that was started in the background may ignore SIGINT; this one must not.
+TERMINATE = "os.kill(os.getpid(), signal.SIGTERM)"
 INTERRUPT = "signal.signal(signal.SIGINT, signal.default_int_handler); os.kill(os.getpid(), signal.SIGINT)"
 TWO_CLAIMS = """
 import os, signal
@@ -96,7 +97,7 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
 
 @pytest.mark.parametrize(
     ("happens", "arguments", "status"),
-    [("os._exit(1)", ("-n", "2"), 1), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2)],
+    [("os._exit(1)", ("-n", "2"), 1), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2), (TERMINATE, (), 2)],
 )
 def test_what_is_finished_is_kept_and_the_rest_is_missed(
     inner: pytest.Pytester, happens: str, arguments: tuple[str, ...], status: int
@@ -119,6 +120,28 @@ def test_a_kill_keeps_what_is_finished_and_the_next_run_sets_it_aside(inner: pyt
     assert {p.name for p in out.iterdir() if p.is_file()} == {
         "records.interrupted.jsonl", "records.jsonl", "report.md",
     }  # fmt: skip
+
+
+def test_a_run_of_less_in_the_same_folder_loses_nothing(inner: pytest.Pytester) -> None:
+    test, out = inner.makepyfile(TWO_CLAIMS.format("pass")), inner.path / "out"
+    run(inner)
+    again = run(inner)
+    whole = (out / "records.jsonl").read_bytes()
+    again.stdout.no_fnmatch_line("not of this run*")
+    assert not (out / "records.previous.jsonl").exists()
+    result = run(inner, f"{test.name}::test_first", "-s")
+    result.stdout.fnmatch_lines(["not of this run: 1 verdict of before, kept in *records.previous.jsonl"])
+    assert (out / "records.previous.jsonl").read_bytes() == whole
+    assert [r.key[0] for r in read_records(out / "records.jsonl")] == ["zoo/a"]
+
+
+def test_records_of_another_schema_are_not_overwritten(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pass"))
+    out = inner.path / "out"
+    out.mkdir()
+    (out / "records.jsonl").write_text('{"schema": 99}\n', encoding="utf-8")
+    run(inner).stdout.fnmatch_lines(["*records.jsonl could not be read, and is *records.previous.jsonl now"])
+    assert (out / "records.previous.jsonl").read_text(encoding="utf-8") == '{"schema": 99}\n'
 
 
 def test_no_claim_no_word_no_file(inner: pytest.Pytester) -> None:
