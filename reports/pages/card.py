@@ -20,7 +20,7 @@ from reports.pages.repeat import whole_command_of
 from reports.pages.takeaway import chosen, takeaway
 from reports.text.markdown import plain
 from reports.text.numbers import ABSENT, claimed, interval
-from reports.text.vocabulary import listed, plural
+from reports.text.vocabulary import GENERATED, listed, plural
 
 #: Rows of a card, and how many of them do not hold as stated, unless more are refuted.
 ROWS, FAILING = 12, 6
@@ -92,7 +92,9 @@ def _rows_of(asked: Sequence[Cell]) -> list[Cell]:
 
 def _known(board: Board, name: str) -> str:
     if name not in board.places:
-        names = listed([plain(place, 80) for place in board.places if place not in board.controls], most=20)
+        names = listed(
+            [plain(place, 80) for place in board.places if place not in (*board.controls, GENERATED)], most=20
+        )
         raise BadInput(f"the records hold no checkpoint {plain(name, 80)}; they hold {names}")
     if name in board.controls:
         raise BadInput(f"{plain(name, 80)} is an untrained control, which has no verdicts to put on a card")

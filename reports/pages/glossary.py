@@ -75,8 +75,8 @@ def glossary(board: Board) -> list[tuple[str, str]]:
         (ADJUSTED, _probabilities(board)),
         (
             RAW,
-            "one-sided, of the one criterion, in a table that has no adjusted p: of theorems, of untrained controls "
-            "and of variants beside the primary one.",
+            "one-sided, of the one criterion, in a table that has no adjusted p: of theorems, of untrained controls, "
+            "of variants beside the primary one, and of claims whose headline or excess has none.",
         ),
     ]
 

@@ -118,6 +118,16 @@ def test_a_row_tells_the_headline_that_failed_and_a_hub_every_one() -> None:
     assert len({e["dataset"]["task_id"] for e in entries}) == 2
 
 
+def test_a_row_has_the_control_of_its_number_and_the_sign_of_variants() -> None:
+    fails = criterion("Jaccard", (0.1, 0.05, 0.15), ">= 0.8")
+    share = replace(criterion("share, balanced", (0.3, 0.2, 0.4), ">= 0.5"), role=Role.CONTROL)
+    chance = replace(criterion("Jaccard, permuted", (0.4, 0.3, 0.5), ">= 0.8"), role=Role.CONTROL)
+    made = judged("two", "a", criterion("share", (0.6, 0.55, 0.65), ">= 0.5"), fails, share, chance)
+    other = replace(made, variant={"of": "another"}, primary=False, verdict=Verdict.SUPPORTED)
+    (row,) = card(board([made, other]), "a").rows
+    assert row[2:] == ["Jaccard, permuted: 0.400 [0.300, 0.500]", "✗ refuted †"]
+
+
 @pytest.mark.parametrize(("bad", "worst"), [(10, 10), (15, ROWS), (3, 3)])
 def test_no_refuted_claim_makes_room_for_another(bad: int, worst: int) -> None:
     good, half = (0.6, 0.5, 0.7), (0.1, 0.05, 0.15)

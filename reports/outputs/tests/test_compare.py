@@ -45,6 +45,8 @@ def test_the_sentence_for_a_nightly_job_counts_and_dates() -> None:
     old = [replace(r, provenance={**r.provenance, "date": "2026-01-02T03:00:00"}) for r in small()]
     new = [replace(old[0], verdict=Verdict.REFUTED), old[1], record("new", "a", Verdict.SUPPORTED)]
     assert compare(old, new).short == "1 of 1 verdict changed since 2026-01-02; 1 appeared; 1 vanished."
+    more = [*new, record("new", "b", Verdict.SUPPORTED), record("new", "c", Verdict.SUPPORTED)]
+    assert compare(old, more).short == "1 of 1 verdict changed since 2026-01-02; 3 appeared; 1 vanished."
 
 
 def test_a_raised_version_is_told() -> None:
