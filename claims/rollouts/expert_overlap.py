@@ -18,6 +18,8 @@ from metrics.usage.counting_noise import drawn_alike
 from metrics.usage.top_p import expected_jaccard, jaccard, jaccard_matrix, top_p_set
 
 GENERATED, WHOLE, EQUAL = "generated", "whole rollout", "generated, equal length"
+#: Pairs of rollouts of equal usage that are drawn for each: how far luck moves their overlap is told from these.
+EQUALLY = 8
 #: The variants of the claims of GEO Fig. 6, in which a prompt is a percent of its rollout.
 TOKENS = tuple({"tokens": tokens} for tokens in (GENERATED, WHOLE, EQUAL))
 
@@ -53,8 +55,8 @@ class OverlapTables:
     chance : exact means over random renamings of the experts, for the same pairs: what set sizes give
     identity : overlaps were each token routed as another occurrence of its id; None where the evidence does not tell
     by_position, by_length : overlaps were each token routed as one at the same place, or any, of any rollout
-    ceiling : (L, Q), overlap of two rollouts were their usage equal, that of one author's answers: what counting noise
-        leaves; a little too high where their tokens are few
+    ceiling : (D, L, Q), overlap of two rollouts were their usage equal, that of one author's answers: what counting
+        noise leaves, drawn D times; a little too high where their tokens are few
     size : (L, Q), mean set size as a share of the experts
     notes : who answered what at what length, and what was left out
     """
@@ -109,7 +111,10 @@ def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) ->
         lots = sampling.rng("equally used experts", tokens, layer.layer)
         visits, lent = layer.usage[order][:, numbers].sum(axis=1), layer.by_identity
         members = top_p_set(visits, ties=lots)
-        equal = [top_p_set(drawn_alike(visits, length[order], pairs.cell, lots), ties=lots) for _ in range(2)]
+        noise = sampling.rng("equal usage", tokens, layer.layer)
+        equal = [
+            top_p_set(drawn_alike(visits, length[order], pairs.cell, noise), ties=noise) for _ in range(2 * EQUALLY)
+        ]
         routed = None if lent is None else top_p_set(lent[order][:, numbers].sum(axis=1), ties=lots)
         identity = None if routed is None else pairs.overlaps(routed)
         rng = sampling.rng("position and length", tokens, layer.layer)
@@ -118,7 +123,8 @@ def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) ->
             for draw in (alone.drawn, alone.anywhere)
         )
         rows.append((pairs.overlaps(members), pairs.chance(members), identity, *drawn))
-        shares.append((pairs.by_question(jaccard(*equal)), pairs.by_question(members.mean(axis=1))))
+        reached = [pairs.by_question(jaccard(*both)) for both in zip(equal[::2], equal[1::2], strict=True)]
+        shares.append((np.stack(reached), pairs.by_question(members.mean(axis=1))))
     measured, chance, identity, placed, anywhere = (_stacked(column) for column in zip(*rows, strict=True))
     assert measured is not None
     assert chance is not None
@@ -132,7 +138,7 @@ def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) ->
         identity=identity,
         by_position=placed,
         by_length=anywhere,
-        ceiling=np.stack([one for one, _ in shares]),
+        ceiling=np.stack([one for one, _ in shares], axis=1),
         size=np.stack([size for _, size in shares]),
         notes=(_who(rollouts, answers, order), *_left_out(int(np.count_nonzero(first & (length < fewest))), fewest)),
     )

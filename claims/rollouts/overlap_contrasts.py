@@ -20,6 +20,7 @@ from claims.shared.question_bootstrap import (
 )
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
 
 #: A quantity of overlaps: a mean, or a difference of means.
@@ -68,9 +69,12 @@ def by_identity(
     return (Measured(f"{name}, each token routed as its id is elsewhere", found, direction, threshold),)
 
 
-def ceiling(tables: OverlapTables, sampling: Sampling, threshold: str | float = REACH.value) -> Measured:
-    """Return what counting noise leaves of the overlap of rollouts of equal usage."""
-    reached = mean_over_questions(tables.ceiling.mean(axis=0), sampling)
+def ceiling(tables: OverlapTables, threshold: str | float = REACH.value) -> Measured:
+    """Return what counting noise leaves of the overlap of rollouts of equal usage.
+
+    It is a property of the rollouts that were read, whatever others there are: its interval is over the draws.
+    """
+    reached = student_mean(np.nanmean(tables.ceiling.mean(axis=1), axis=1), unit="draw")
     return Measured("Jaccard that rollouts of equal usage would reach", reached, ">=", threshold, within=(0.0, 1.0))
 
 

@@ -18,6 +18,7 @@ from claims.shared.question_bootstrap import mean_over_pairs
 from claims.shared.rollout_parts import prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array
+from metrics.stats.bootstrap import exact
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import same_length
@@ -104,8 +105,9 @@ def unrelated_curve(prompts: PromptUsage, sampling: Sampling) -> Curve:
 
 
 def long_enough(reached: Estimate) -> Measured:
-    """Return the premise that counting noise leaves prompts of equal usage alike."""
-    return Measured("cosine that prompts of equal usage would reach", reached, ">=", "reach", within=(0.0, 1.0))
+    """Return the premise that counting noise leaves prompts of equal usage alike: of those that were read, exactly."""
+    exactly = exact(reached.value, reached.n, reached.unit)
+    return Measured("cosine that prompts of equal usage would reach", exactly, ">=", "reach", within=(0.0, 1.0))
 
 
 def with_and_without(counted: Estimate, noiseless: Estimate) -> Estimate:

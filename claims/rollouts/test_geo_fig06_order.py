@@ -84,7 +84,7 @@ def test_overlap_not_higher(rollouts: SequenceTrace, variant: Variant, sampling:
             *by_identity(name, gain, tables, "<=", "margin", sampling),
             Measured(f"{name}, {POSITION} alone", gain(tables.by_position, sampling), "<=", "margin"),
         ),
-        reported=(*_other_kinds(tables, gain, sampling), ceiling(tables, sampling)),
+        reported=(*_other_kinds(tables, gain, sampling), ceiling(tables)),
         layers=(
             by_layer(f"same question minus {variant['against']}", gain, tables, tables.measured, "margin", sampling),
         ),
@@ -150,7 +150,7 @@ def test_overlap_below_self(rollouts: SequenceTrace, variant: Variant, sampling:
             for n, contrast, at in contrasts
             for null, overlaps in nulls.items()
         ),
-        reported=(ceiling(tables, sampling),),
+        reported=(ceiling(tables),),
         layers=tuple(by_layer(n, contrast, tables, tables.measured, at, sampling) for n, contrast, at in contrasts),
         notes=tables.notes,
     )

@@ -88,7 +88,7 @@ def test_cross_model_overlap(
             ),
         ),
         premises=(
-            ceiling(tables, sampling, "reach"),
+            ceiling(tables, "reach"),
             _lost(tables, sampling),
             *models_rollouts(rollouts, tables.answers, sampling),
         ),
