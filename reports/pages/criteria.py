@@ -91,13 +91,21 @@ def telling(record: Record) -> list[Criterion]:
 
 
 def value(record: Record) -> str:
-    """Return the first headline's value, the same quantity on every place, without its interval; "" without one."""
-    return "".join(number(c.value) for c in _headlines(record)[:1])
+    """Return the first headline's value, the same quantity on every place, without its interval; "" without one.
+
+    Nothing either where another headline refutes the claim: the number would say the opposite of the verdict.
+    """
+    return "".join(number(c.value) for c in _shown(record))
 
 
 def headline(record: Record) -> str:
-    """Return the first headline with its interval; nothing of a record without one."""
-    return "".join(interval(c) for c in _headlines(record)[:1])
+    """Return the headline that `value` shows with its interval; nothing of a record without one."""
+    return "".join(interval(c) for c in _shown(record))
+
+
+def _shown(record: Record) -> list[Criterion]:
+    first = _headlines(record)[:1]
+    return [c for c in first if record.verdict != Verdict.REFUTED or c.holds is False or is_null(record)]
 
 
 def _headlines(record: Record) -> list[Criterion]:
