@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
+from claims.balance.falling_loss import require_falling_loss
 from claims.balance.paired_layers import in_all
 from claims.balance.seed_differences import beyond_seeds
 from claims.balance.suppression import IGNORED, INCLUDED, own_routers, require_bias, responses
 from claims.core.claim import Threshold, Variant, claim
-from claims.core.finding import Finding, Measured, NotApplicable
+from claims.core.finding import Finding, Measured
 from claims.core.record import Figure, Series
 from claims.shared.paired_differences import arm_curves, figure_by_layer, quoted
 from claims.shared.premises import all_model_text
@@ -54,7 +54,7 @@ def test_balance_suppression_controlled(
     loss_experiment: Experiment, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
 ) -> Finding:
     """Compare ln rho between the outer arms; arms come with the largest coefficient first, trainings are the units."""
-    _require_order(loss_experiment)
+    require_falling_loss(loss_experiment)
     read = in_all(loss_experiment, linear=True)
     require_bias([layer for seed in read.layers for arm in seed for layer in arm], variant["bias"])
     rho = np.array(
@@ -75,16 +75,6 @@ def test_balance_suppression_controlled(
         figure=_figure(arms, read.numbers, rho),
         notes=read.notes,
     )
-
-
-def _require_order(experiment: Experiment) -> None:
-    """Refuse arms whose checkpoints state coefficients that do not fall from arm to arm."""
-    for seed in experiment.traces:
-        stated = [trace.checkpoint.get("balancing_loss") for trace in seed]
-        known = [float(coefficient) for coefficient in stated if coefficient is not None]
-        if len(known) == len(stated) and any(b >= a for a, b in pairwise(known)):
-            listed = ", ".join(f"{coefficient:g}" for coefficient in known)
-            raise NotApplicable(f"the coefficients of the balancing loss should fall from arm to arm, and are {listed}")
 
 
 def _order(rho: Float64Array) -> tuple[Measured, ...]:
