@@ -85,4 +85,4 @@ def _directions(weight: FloatArray) -> Float64Array:
     """Rows of length 1; NaN for one of zeros."""
     rows = as_float64(weight)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.full_like(rows, np.nan), where=length > 0)
+    return np.asarray(np.divide(rows, length, out=np.full_like(rows, np.nan), where=length > 0))
