@@ -1,9 +1,9 @@
 """Line up the layers of checkpoints that read the same tokens: any, or those whose routers are linear."""
 
 from claims.core.finding import NotApplicable
-from claims.shared.arm_layers import OTHER_TEXT, ArmLayers, line_up
+from claims.shared.arm_layers import OTHER_TEXT, ArmLayers, line_up, same_tokens
 from fixtures.evidence.experiments import Experiment
-from fixtures.evidence.trace import LayerTrace, Trace
+from fixtures.evidence.trace import LayerTrace
 
 
 def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTrace]:
@@ -27,13 +27,4 @@ def in_all(experiment: Experiment, *, linear: bool = False) -> ArmLayers[LayerTr
 
     return line_up(
         [[{layer.router.layer: known(layer) for layer in trace.layers} for trace in seed] for seed in experiment.traces]
-    )
-
-
-def same_tokens(one: Trace, other: Trace) -> bool:
-    """Tell whether two checkpoints read the same tokens in the same sequences."""
-    return (
-        one.sequences == other.sequences
-        and one.tokens == other.tokens
-        and bool((one.sequence == other.sequence).all() and (one.token == other.token).all())
     )

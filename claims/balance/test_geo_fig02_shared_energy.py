@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from claims.balance.depth_trends import Depth, depth_of, rising, similarity_curve
-from claims.balance.paired_layers import same_tokens
 from claims.core.claim import Threshold, claim
 from claims.core.curves import layer_figure
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding
 from claims.core.record import Series
+from claims.shared.arm_layers import same_tokens
 from claims.shared.premises import models_text
 from fixtures.evidence.trace import Trace
 from metrics.arrays import Float64Array

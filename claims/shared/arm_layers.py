@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from claims.core.finding import NotApplicable
+from fixtures.evidence.trace import Trace
 
 Layer = TypeVar("Layer")
 Other = TypeVar("Other")
@@ -13,6 +14,15 @@ Other = TypeVar("Other")
 Known = Mapping[int, Layer | str]
 
 OTHER_TEXT = "the checkpoints did not read the same text in the same tokens, so nothing is paired"
+
+
+def same_tokens(one: Trace, other: Trace) -> bool:
+    """Tell whether two checkpoints read the same tokens in the same sequences."""
+    return (
+        one.sequences == other.sequences
+        and one.tokens == other.tokens
+        and bool((one.sequence == other.sequence).all() and (one.token == other.token).all())
+    )
 
 
 @dataclass(frozen=True)
