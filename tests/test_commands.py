@@ -43,6 +43,8 @@ CHECKPOINTS = {
     "tuned": "olmoe-plain",
     "with": "small-adamw-loss-s0",
     "without": "small-adamw-noloss-s0",
+    "step-1000": "olmoe-aux",
+    "final": "olmoe-plain",
 }
 #: Other arguments that make a command as small as a test may be, by its beginning.
 SMALLER = {"fixtures.rollouts make": "--questions few.jsonl --max-new-tokens 2 --seeds 1 --out made.jsonl"}

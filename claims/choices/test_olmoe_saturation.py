@@ -57,7 +57,7 @@ class _Kept(NamedTuple):
     paper="about 60 % of the last revision's experts after 1 % of pre-training, about 80 % after 40 %; chance is "
     "12.5 % (8 of 64); later layers settle sooner but for the first, which settles last",
     thresholds={
-        "settled": Threshold(0.6, "what the paper has after 1 % of pre-training, and calls early"),
+        "settled": Threshold(0.6, "what the paper has after 1 % of pre-training: early"),
         "late": Threshold(0.8, "what the paper has after 40 % of pre-training; reported beside"),
         "beyond": Threshold(0.1, "a tenth of a token's experts: less beyond the loads says little of the router"),
     },

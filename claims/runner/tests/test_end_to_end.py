@@ -174,6 +174,17 @@ def test_a_pair_and_a_dense_model_get_their_own_claims(tmp_path: Path) -> None:
     assert Verdict.ERROR not in {record.verdict for record in records.values()}
 
 
+def test_two_revisions_of_a_checkpoint_are_judged_over_the_text(tmp_path: Path) -> None:
+    pair = "revisions=olmoe-aux,olmoe-plain"
+    run("-m", "gpu", "-k", "saturation", "--pair", pair, "--profile", "quick", "--report-dir", str(tmp_path))
+    (record,) = read_records(tmp_path / "records.jsonl")
+    assert (record.claim, record.verdict) == ("router-saturation", Verdict.SUPPORTED)
+    assert record.checkpoint["name"] == "revisions: olmoe-aux against olmoe-plain"
+    assert record.checkpoint["arms"] == ["earlier", "later"]
+    assert record.criteria[0].unit == "sequence"
+    assert "post-trained" in record.notes[0]
+
+
 def test_rollouts_of_another_tokenizer_without_text_end_in_one_sentence(
     unseen: Path, answers: Path, tmp_path: Path
 ) -> None:
