@@ -8,14 +8,12 @@ import numpy as np
 
 from claims.core.claim import Variant
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.differences import mean_difference, require_known
+from claims.trained_pairs.differences import mean_difference, require_known, share_kept
 from claims.trained_pairs.mlp_pairs import Pair, errors_note, learned, pair, paired_figure
 from claims.trained_pairs.smallest_effects import BEYOND, KEPT, SHARPER
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
 from metrics.arrays import Float64Array
 
-#: Of a difference that has to be left on common tokens.
-HALF = 0.5
 #: The arm of random fixed masks that is as sparse.
 MASKS: Mapping[str, str] = {"top-1": "random-1", "top-2": "random-2"}
 
@@ -104,8 +102,7 @@ def sharpening(mlp_arms: MlpArms, variant: Variant, quantity: Quantity, *, notes
 def _on_common_tokens(quantity: Quantity, name: str, own: Float64Array, common: Float64Array) -> Measured:
     """Judge what is left where both arms' experts are asked about the same tokens."""
     if quantity.by_half:
-        called = f"{name}, on common tokens less half of that on own ones"
-        return quantity.measured(called, common - HALF * own, KEPT, times=1.0 + HALF)
+        return share_kept(f"{name}, share of it left on common tokens", common, own, KEPT)
     return quantity.measured(f"{name}, on common tokens", common)
 
 

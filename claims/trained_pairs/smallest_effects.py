@@ -2,7 +2,7 @@
 
 from claims.core.claim import Threshold
 
-#: Names of thresholds: of top-k minus soft routing, and of what common tokens keep of it beyond half.
+#: Names of thresholds: of top-k minus soft routing, and which share of it common tokens keep.
 SHARPER, KEPT = "sharper", "kept"
 #: Of a mixture minus its dense twin: its leading singular value, its decay, its rank, and that beyond random groups.
 SMALLER, FASTER, SPREAD, ROUTED = "smaller", "faster", "spread", "routed"
@@ -16,7 +16,7 @@ _TENTH = "a tenth: a smaller difference is no flatter function to speak of"
 ALIGNMENT = {
     SHARPER: Threshold(-0.01, "a hundredth of the largest alignment: a smaller difference would not show in a figure"),
     BEYOND: Threshold(-0.01, _AS_LARGE),
-    KEPT: Threshold(0.0, "exactly half: the sentence names the share itself, and both sides are measured"),
+    KEPT: Threshold(0.5, "half of the difference on own tokens, which the sentence names itself"),
 }
 DISTANCE = {
     SHARPER: Threshold(0.02, "a fiftieth of the largest distance: another choice of r makes as much of it"),

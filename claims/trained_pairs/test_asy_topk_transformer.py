@@ -11,9 +11,15 @@ from claims.shared.paired_differences import arm_curves, difference, figure_by_l
 from claims.shared.premises import all_model_text
 from claims.trained_pairs.arm_functions import Aligned, alignment, functions_of, token_alignment
 from claims.trained_pairs.arms import Arms, in_all_arms, parameters_note, require_soft
-from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
+from claims.trained_pairs.differences import (
+    arm_lines,
+    differences,
+    left_out_note,
+    mean_difference,
+    require_known,
+    share_kept,
+)
 from claims.trained_pairs.group_findings import BEFORE
-from claims.trained_pairs.mlp_sharpening import HALF
 from claims.trained_pairs.smallest_effects import ALIGNMENT, BEYOND, KEPT, SHARPER
 from fixtures.evidence.experiments import FunctionExperiment
 from fixtures.evidence.jacobians import LayerFunctions
@@ -59,9 +65,7 @@ def test_topk_sharpening_function_transformer(routing_experiment: FunctionExperi
     return Finding(
         headline=(_lower(name, by.after),),
         excess=(_lower(f"{name}, less that before training", by.gained, BEYOND, times=2.0),),
-        parts=(
-            _lower(f"{name}, on common tokens less half of that on own ones", left - HALF * by.after, KEPT, 1 + HALF),
-        ),
+        parts=(share_kept(f"{name}, share of it left on common tokens", left, by.after, KEPT),),
         premises=all_model_text(routing_experiment.fits, sampling),
         controls=(_lower(f"{name}, before training", by.before),),
         reported=(
