@@ -1,5 +1,6 @@
 """Put a criterion in words: its value, what was claimed, how much more would decide it. Pure."""
 
+import math
 from collections.abc import Sequence
 
 from claims.core.finding import Curve, Measured
@@ -10,12 +11,19 @@ from metrics.stats.estimate import Estimate
 
 def say(criterion: Criterion) -> str:
     """Return ``name = value [low, high], claimed > threshold (n sequences)``."""
-    interval = "" if criterion.low == criterion.high else f" [{criterion.low:.4g}, {criterion.high:.4g}]"
     plural = "" if criterion.n == 1 else "s"
     return (
-        f"{criterion.name} = {criterion.value:.4g}{interval}, claimed {criterion.direction} "
+        f"{criterion.name} = {criterion.value:.4g}{_interval(criterion)}, claimed {criterion.direction} "
         f"{criterion.threshold:.4g} ({criterion.n} {criterion.unit}{plural})"
     )
+
+
+def _interval(criterion: Criterion) -> str:
+    if criterion.low == criterion.high:
+        return ""
+    if math.isnan(criterion.low + criterion.high):
+        return " [no interval]"
+    return f" [{criterion.low:.4g}, {criterion.high:.4g}]"
 
 
 def worst_layer(measured: Measured, layers: Sequence[Curve]) -> str:

@@ -116,6 +116,11 @@ def test_fewer_than_five_trainings_decide_nothing(count: int, expected: Verdict)
     assert bool(judged(Finding(headline=(straddling,))).sensitivity) == (count == 5)
 
 
+def test_one_training_has_no_interval_and_says_so() -> None:
+    made = judged(Finding(headline=(measured(0, estimate=student_mean(np.array([2.0]), unit="training")),)))
+    assert made.reason.endswith("x = 2 [no interval], claimed > 1 (1 training)")
+
+
 def test_an_interval_ends_where_the_quantity_does() -> None:
     beyond = replace(SAMPLING.mean(units(0.9)), low=0.8, high=1.3)
     assert judged(Finding(headline=(measured(0, estimate=beyond, within=(0.0, 1.0)),))).criteria[0].high == 1.0
