@@ -21,7 +21,7 @@ def say(criterion: Criterion) -> str:
 def _interval(criterion: Criterion) -> str:
     if criterion.low == criterion.high:
         return ""
-    if math.isnan(criterion.low + criterion.high):
+    if any(end is None or math.isnan(end) for end in (criterion.low, criterion.high)):
         return " [no interval]"
     return f" [{criterion.low:.4g}, {criterion.high:.4g}]"
 
