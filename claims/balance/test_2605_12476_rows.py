@@ -10,16 +10,14 @@ from claims.balance.score_activation import PERMUTATIONS, Activation, activation
 from claims.balance.seed_differences import between_seeds
 from claims.core.claim import Threshold, claim
 from claims.core.finding import Finding, Measured, NotApplicable
-from claims.core.verdict import TRAINING
 from claims.shared.arm_layers import ArmLayers
 from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
 from claims.shared.premises import all_model_text
-from claims.shared.trainings import over_trainings
+from claims.shared.trainings import over_trainings, ratio_over_trainings
 from fixtures.evidence.experiments import ArmExperts, Experiment
 from fixtures.evidence.trace import LayerTrace
 from metrics.arrays import Float64Array, FloatArray
 from metrics.routing.row_cosines import mean_absolute_row_cosine, mean_row_cosine, random_rows
-from metrics.stats.jackknife import estimate_jackknife
 from metrics.stats.sampling import Sampling
 
 #: Pairs of random routers whose largest difference is the null: one in twenty, with what is measured.
@@ -181,10 +179,8 @@ def _without_shared(weight: FloatArray) -> float:
 
 def _ratio(alike: Float64Array, arms: tuple[str, ...]) -> tuple[Measured, ...]:
     """First arm over last, of means over layers and trainings; none where the last arm's is not above 0 every time."""
-    first, last = alike[:, 0].mean(axis=1), alike[:, -1].mean(axis=1)
-    if (last <= 0).any():
+    first, last = alike[:, 0], alike[:, -1]
+    if (last.mean(axis=1) <= 0).any():
         return ()
-    others = ~np.eye(len(last), dtype=np.bool_)
-    left = np.array([first[kept].sum() / last[kept].sum() for kept in others]) if len(last) > 1 else np.array([np.nan])
-    found = estimate_jackknife(float(first.sum() / last.sum()), left, TRAINING)
+    found = ratio_over_trainings(first, last)
     return (Measured(f"mean cosine of router rows, {arms[0]!r} over {arms[-1]!r}", found, ">=", NEARLY_THREE),)

@@ -6,6 +6,7 @@ from claims.core.verdict import TRAINING
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import student_mean
+from metrics.stats.jackknife import estimate_jackknife
 
 
 def over_trainings(values: Float64Array) -> Estimate:
@@ -32,6 +33,37 @@ def over_trainings(values: Float64Array) -> Estimate:
     >>> found.value, found.n
     (4.0, 3)
     """
-    table = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-    rows = [row[np.isfinite(row)] for row in table]
-    return student_mean(np.array([row.mean() for row in rows if len(row)]), unit=TRAINING)
+    means = _by_training(values)
+    return student_mean(means[np.isfinite(means)], unit=TRAINING)
+
+
+def ratio_over_trainings(one: Float64Array, other: Float64Array) -> Estimate:
+    """Ratio of two means over trainings, with the interval of the delete-one jackknife.
+
+    Parameters
+    ----------
+    one, other : (K,) or (K, L), as for `over_trainings`; trainings that lack either are left out
+
+    Returns
+    -------
+    Estimate in the unit ``training``; NaN where the second mean is zero, an interval of NaN where it is zero without
+    one of the trainings, and for one training
+
+    Examples
+    --------
+    >>> found = ratio_over_trainings(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    >>> found.value, found.low, found.n
+    (0.5, 0.5, 2)
+    """
+    table = np.array([_by_training(values) for values in (one, other)])
+    both = table[:, np.isfinite(table).all(axis=0)]
+    without = both.sum(axis=1, keepdims=True) - both  # (2, K): the sums without each training
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, left = np.divide(*both.sum(axis=1)), np.divide(*without)
+    return estimate_jackknife(float(value), left if left.size else np.array([np.nan]), TRAINING)
+
+
+def _by_training(values: Float64Array) -> Float64Array:
+    """Mean over the layers that have a value, (K,); NaN for a training without one."""
+    rows = [row[np.isfinite(row)] for row in np.asarray(values, dtype=np.float64).reshape(len(values), -1)]
+    return np.array([row.mean() if len(row) else np.nan for row in rows])

@@ -8,10 +8,9 @@ import numpy as np
 from claims.core.finding import Measured, NotApplicable
 from claims.core.verdict import TRAINING
 from claims.shared.paired_differences import difference
-from claims.shared.trainings import over_trainings
+from claims.shared.trainings import over_trainings, ratio_over_trainings
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
-from metrics.stats.jackknife import estimate_jackknife
 
 
 class Differences(NamedTuple):
@@ -56,22 +55,7 @@ def share_kept(name: str, left: Float64Array, whole: Float64Array, threshold: st
     ----------
     left, whole : (K,) or (K, L), what is left of the difference and the difference itself; NaN where there is none
     """
-    table = np.array([_by_training(values) for values in (left, whole)])
-    both = table[:, np.isfinite(table).all(axis=0)]
-    trainings = both.shape[1]
-    without = both.sum(axis=1, keepdims=True) - both  # (2, K): the sums without each training
-    if trainings < 2 or not (without[1] != 0).all():
-        return Measured(
-            name, Estimate(math.nan, math.nan, math.nan, len(left), TRAINING, "not measured"), ">=", threshold
-        )
-    value = float(both[0].sum() / both[1].sum()) if both[1].sum() else math.nan
-    return Measured(name, estimate_jackknife(value, without[0] / without[1], TRAINING), ">=", threshold)
-
-
-def _by_training(values: Float64Array) -> Float64Array:
-    """Mean over the layers that have a value, (K,); NaN for a training without one."""
-    rows = [row[np.isfinite(row)] for row in np.asarray(values, dtype=np.float64).reshape(len(values), -1)]
-    return np.array([row.mean() if len(row) else math.nan for row in rows])
+    return Measured(name, ratio_over_trainings(left, whole), ">=", threshold)
 
 
 def require_known(name: str, values: Float64Array) -> None:

@@ -154,8 +154,10 @@ class Collector:
             self.problems.append(f"not of this run: {plural(len(lost), 'verdict')} of before, kept in {_short(kept)}")
         for claim in {record.claim for record in before} - {record.claim for record in records}:
             (self.folder / details_file(claim)).unlink(missing_ok=True)
-        for page in (self.folder / PAPERS).glob("*.md"):
-            page.unlink()
+        from reports.papers.paper_file import pages  # most runs never get here
+
+        for page in pages():  # of ours alone: a folder of that name may hold the reader's own
+            (self.folder / PAPERS / f"{page.slug}.md").unlink(missing_ok=True)
 
     def _finished(self, records: list[Record]) -> list[Record]:
         """The records with p-values adjusted over the run, without figures that are not drawn."""

@@ -129,7 +129,11 @@ def test_a_run_of_less_in_the_same_folder_loses_nothing(inner: pytest.Pytester) 
     whole = (out / "records.jsonl").read_bytes()
     again.stdout.no_fnmatch_line("not of this run*")
     assert not (out / "records.previous.jsonl").exists()
+    notes = out / "papers" / "notes.md"
+    notes.parent.mkdir(exist_ok=True)
+    notes.write_text("the reader's own", encoding="utf-8")
     result = run(inner, f"{test.name}::test_first", "-s")
+    assert notes.exists()
     result.stdout.fnmatch_lines(["not of this run: 1 verdict of before, kept in *records.previous.jsonl"])
     assert (out / "records.previous.jsonl").read_bytes() == whole
     assert [r.key[0] for r in read_records(out / "records.jsonl")] == ["zoo/a"]
