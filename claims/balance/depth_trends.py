@@ -57,15 +57,11 @@ def depth_of(layers: Sequence[int], spectra: Sequence[SequenceSpectrum | None]) 
     return Depth(tuple(layers), kept, energy[:, kept], cosine[:, kept])
 
 
-def rising(depth: Depth, twin: Depth | None, luck: float, sampling: Sampling) -> Finding:
+def rising(depth: Depth, luck: float, sampling: Sampling) -> Finding:
     """Judge that similarity grows with depth: the energy as the headline, the cosine as a part.
 
     Sequences cannot tell whether a trend is one: all of them read the same few layers. So the trend has to be more
     than what a share ``luck`` of the orders of the layers shows as well; where none is, up or down, nothing is refuted.
-
-    Parameters
-    ----------
-    twin : the same sequences in an untrained model of the same architecture, or None
     """
     energy, cosine = (
         (
@@ -74,17 +70,7 @@ def rising(depth: Depth, twin: Depth | None, luck: float, sampling: Sampling) ->
         )
         for name, table in (("energy", depth.energy), ("cosine", depth.cosine))
     )
-    if twin is None:
-        return Finding(headline=energy, parts=cosine, notes=_notes(depth))
-    name, untrained = "Spearman(layer, energy)", layer_trend(twin.energy)
-    beyond = sampling.mean(layer_trend(depth.energy) - untrained)
-    return Finding(
-        headline=energy,
-        parts=cosine,
-        excess=(Measured(f"{name}, minus the untrained twin's", beyond, ">=", "beyond", within=(-2.0, 2.0)),),
-        controls=(Measured(f"{name}, untrained twin", sampling.mean(untrained), ">=", "growth", within=(-1.0, 1.0)),),
-        notes=_notes(depth),
-    )
+    return Finding(headline=energy, parts=cosine, notes=_notes(depth))
 
 
 def not_rising(depth: Depth, luck: float, sampling: Sampling) -> Finding:

@@ -11,7 +11,6 @@ from claims.core.curves import layer_figure
 from claims.core.figure_data import rounded
 from claims.core.finding import Curve, Finding
 from claims.core.record import Series
-from claims.shared.arm_layers import same_tokens
 from claims.shared.premises import models_text
 from fixtures.evidence.trace import Trace
 from metrics.arrays import Float64Array
@@ -45,21 +44,16 @@ from metrics.stats.sampling import Sampling
         "beyond": Threshold(0.1, "a third of the smallest trend that matters"),
     },
 )
-def test_shared_energy_depth(
-    trace: Trace, untrained: Trace | None, thresholds: Mapping[str, float], sampling: Sampling
-) -> Finding:
-    """Correlate depth with similarity inside each sequence, and pair it with the untrained twin's."""
+def test_shared_energy_depth(trace: Trace, thresholds: Mapping[str, float], sampling: Sampling) -> Finding:
+    """Correlate depth with similarity inside each sequence."""
     depth = _depth(trace)
     before = similarity_curve("shared-direction energy", depth.layers, depth.energy, sampling)
     cosine = similarity_curve("mean cosine", depth.layers, depth.cosine, sampling)
     after = [_retained(trace, sampling)] if any(layer.router.linear for layer in trace.layers) else []
     lines = [_deviation("before the router", depth.layers, depth.energy), *_after_router(trace)]
-    twin = _depth(untrained) if untrained is not None and same_tokens(trace, untrained) else None
-    if twin is not None:
-        lines.append(_deviation("untrained twin, before the router", twin.layers, twin.energy))
     title = "share of energy along each sequence's shared direction"
     return replace(
-        rising(depth, twin, thresholds["luck"], sampling),
+        rising(depth, thresholds["luck"], sampling),
         premises=models_text(trace, sampling),
         layers=(before, cosine, *after),
         figure=replace(

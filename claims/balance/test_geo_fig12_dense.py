@@ -55,5 +55,5 @@ def test_dense_similarity(dense: SequenceTrace, thresholds: Mapping[str, float],
     lines = [series(curve.name, curve) for curve in curves]
     figure = layer_figure(f"similarity of token states, {norms}-norm layers", "GEO Fig. 12", "similarity", lines)
     luck = thresholds["luck"]
-    found = not_rising(depth, luck, sampling) if norms == "sandwich" else rising(depth, None, luck, sampling)
+    found = not_rising(depth, luck, sampling) if norms == "sandwich" else rising(depth, luck, sampling)
     return replace(found, premises=models_text(dense, sampling), layers=tuple(curves), figure=figure)

@@ -19,6 +19,7 @@ SHOWN = 32
 
 @claim(
     id="co-activation",
+    version=2,
     group="F",
     number=5,
     title="Experts are not chosen together more often than their loads say",
@@ -41,6 +42,7 @@ SHOWN = 32
     "known to us",
     thresholds={
         "lift": Threshold(2.0, "twice as often as expected: a tie that a reader would see in a table of pairs"),
+        "beyond": Threshold(0.5, "less than the untrained twin's lift by half of what the claim allows above loads"),
     },
     variants=({"expected": PRODUCT}, {"expected": DRAWS}),
 )

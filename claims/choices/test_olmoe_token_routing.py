@@ -37,6 +37,7 @@ class _Shared(NamedTuple):
 
 @claim(
     id="token-routing",
+    version=2,
     group="F",
     number=8,
     title="The id of a token decides much of its routing, less in the middle",
@@ -61,6 +62,7 @@ class _Shared(NamedTuple):
     "and of OLMoE, no number is known to us",
     thresholds={
         "lead": Threshold(0.1, "a tenth of all that two tokens have: less would not be called much"),
+        "beyond": Threshold(0.05, "half of that more than in the untrained twin, where the same words meet as well"),
         "middle": Threshold(0.3, "a weak correlation: a curve that falls and rises less steadily looks flat"),
         "luck": Threshold(0.05, "one order of the layers in twenty"),
     },

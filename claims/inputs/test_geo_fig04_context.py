@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import along, by_number, layer_figure
@@ -15,11 +14,7 @@ from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.layer_trends import layer_trend, share_of_orders, trend_is_open
 from claims.shared.premises import models_text, require_all_layers
-from fixtures.kinds.chosen_experts import CHOSEN_EXPERTS
-from fixtures.kinds.token_traces import SENTENCES
-from fixtures.messages.errors import MissingEvidence
-from fixtures.routing.chosen_experts import ChosenExperts, LayerChoices, chosen_in
-from fixtures.session.subject import Evidence
+from fixtures.routing.chosen_experts import ChosenExperts, LayerChoices
 from metrics.arrays import Float64Array, IntArray
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
@@ -36,17 +31,6 @@ class _Overlaps(NamedTuple):
     different: Float64Array
     unit: str
     notes: tuple[str, ...]
-
-
-@pytest.fixture
-def read(subject: Evidence, variant: Variant) -> ChosenExperts:
-    """Return the choices in the text, or in sentences in contexts: what the variant compares, and no more."""
-    try:
-        if variant["unit"] == "token":
-            return subject.read(CHOSEN_EXPERTS)
-        return chosen_in(subject.read(SENTENCES), subject.read(CHOSEN_EXPERTS).fit)
-    except MissingEvidence as reason:
-        pytest.skip(str(reason))
 
 
 @claim(
@@ -79,26 +63,26 @@ def read(subject: Evidence, variant: Variant) -> ChosenExperts:
     variants=({"unit": "token"}, {"unit": "sentence"}),
 )
 def test_context_dependence(
-    read: ChosenExperts, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
+    choices: ChosenExperts, variant: Variant, thresholds: Mapping[str, float], sampling: Sampling
 ) -> Finding:
     """Compare the experts of same-token pairs with those of different tokens, layer by layer."""
-    require_all_layers(read)
-    found = _sentences(read) if variant["unit"] == "sentence" else _tokens(read, sampling)
+    require_all_layers(choices)
+    found = _sentences(choices) if variant["unit"] == "sentence" else _tokens(choices, sampling)
     if found.same.shape[1] < FEWEST_UNITS:
         raise NotApplicable(f"{FEWEST_UNITS} {found.unit}s are needed for an interval: {found.notes[0].rstrip('.')}")
-    depth = [layer.layer for layer in read.layers]
+    depth = [layer.layer for layer in choices.layers]
     first, trend = _first_and_trend("same token", found.same, found.unit, sampling)
     trend = replace(trend, fails_open=trend_is_open(found.same, thresholds["luck"], sampling))
     return Finding(
         headline=(first, trend, _as_steep(found, sampling)),
         excess=_leads(found, sampling),
-        premises=models_text(read, sampling),
+        premises=models_text(choices, sampling),
         controls=_first_and_trend("different tokens", found.different, found.unit, sampling),
         layers=(
             by_number("overlap, same token", depth, found.same, sampling),
             by_number("overlap, different tokens", depth, found.different, sampling),
         ),
-        figure=_figure(read, found, sampling),
+        figure=_figure(choices, found, sampling),
         notes=found.notes,
     )
 

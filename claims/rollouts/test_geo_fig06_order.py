@@ -35,7 +35,7 @@ BY_TWO, BY_ONE = "different questions, different authors", "different questions,
 
 @claim(
     id="overlap-not-higher",
-    version=2,
+    version=3,
     group="D",
     number=2,
     title="Authors of one question share no more than entirely different questions do",
@@ -58,6 +58,7 @@ BY_TWO, BY_ONE = "different questions, different authors", "different questions,
         "margin": Threshold(0.05, "five points of overlap, which a reader of the figure would call equal"),
         "below": Threshold(-0.05, "on par: no more than the same below either"),
         "seen": Threshold(0.05, "the margin itself: what the claim calls equal must be less than what can be seen"),
+        "beyond": Threshold(0.05, "the margin again: so much less than in the untrained twin"),
     },
     variants=tuple(tokens | {"against": against} for against in (BY_TWO, BY_ONE) for tokens in TOKENS),
 )

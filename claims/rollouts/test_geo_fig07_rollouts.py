@@ -27,7 +27,7 @@ ANY, PAIRED = "any two prompts", "paired prompts"
 
 @claim(
     id="prompt-to-rollout",
-    version=2,
+    version=3,
     group="D",
     number=5,
     title="Prompt routing does not predict rollout routing",
@@ -54,6 +54,7 @@ ANY, PAIRED = "any two prompts", "paired prompts"
         "low": Threshold(-0.3, "equivalence to 0, from below"),
         "explained": Threshold(0.1, "a tenth of the variance of pairs that the line was not fitted to"),
         "seen": Threshold(0.3, "what the claim calls no prediction must be less than what can be seen"),
+        "beyond": Threshold(0.3, "so much weaker than in the untrained twin: a relation that counts by itself"),
     },
     variants=({"pairs": ANY}, {"pairs": PAIRED}),
 )

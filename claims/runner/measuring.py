@@ -12,15 +12,20 @@ from claims.core.claim import Claim, Variant
 from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import Judged, Overrides, judge, thresholds_of
 from claims.core.record import Certificate, Record
+from claims.core.untrained_twin import beyond_twin
 from claims.core.verdict import Verdict
-from claims.runner.evidence_digest import digest_of
+from claims.runner.evidence_digest import content_digest, digest_of
+from claims.runner.twin import Answer, Ask
 from claims.shared.premises import require_choice, routes_as_stored
 from fixtures.session.evidence_folder import evidence_folder
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One claim, in one variant, asked of one checkpoint, and what its record says of the run."""
+    """One claim, in one variant, asked of one checkpoint, and what its record says of the run.
+
+    ``twin`` asks the same of the untrained twin, where the checkpoint has one.
+    """
 
     claim: Claim
     variant: Variant
@@ -29,6 +34,7 @@ class Asked:
     overrides: Overrides
     report_dir: Path
     provenance: Mapping[str, Any]
+    twin: Ask | None = None
 
     def record(self, judged: Judged, seconds: float, **more: Any) -> Record:
         """Return the record of a verdict."""
@@ -52,7 +58,7 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
     read = digest_of(arguments)
 
     def record(judged: Judged, **more: Any) -> Record:
-        return asked.record(judged, time.perf_counter() - started, evidence=read, **more)
+        return asked.record(judged, time.perf_counter() - started, evidence=read, **more)  # as it is by then
 
     if "thresholds" in arguments:
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
@@ -60,6 +66,11 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
         require_choice(asked.checkpoint, asked.claim.asks)
         finding = _with_loading(asked, test(**arguments))
         judged = judge(asked.claim, finding, asked.overrides)
+        if asked.twin is not None and judged.verdict in (Verdict.SUPPORTED, Verdict.PARTLY):
+            twin = asked.twin(test, arguments)
+            read = content_digest({"checkpoint": read, "untrained twin": twin.evidence})
+            finding = _beyond_twin(asked, finding, twin)
+            judged = judge(asked.claim, finding, asked.overrides)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
         return record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), finding=Finding((), figure=why.figure))
@@ -73,6 +84,14 @@ def _with_loading(asked: Asked, finding: Finding) -> Finding:
     if asked.claim.kind != "finding":
         return finding
     return replace(finding, premises=(*finding.premises, *routes_as_stored(asked.checkpoint)))
+
+
+def _beyond_twin(asked: Asked, finding: Finding, twin: Answer) -> Finding:
+    """Hold a finding that speaks for the claim against what the untrained twin gives."""
+    if twin.finding is None:
+        note = f"The untrained twin {twin.name} could not be asked: {twin.why.rstrip('.')}."
+        return replace(finding, notes=(*finding.notes, note))
+    return beyond_twin(asked.claim, finding, twin.finding, asked.overrides, asked.provenance.get("seed", 0))
 
 
 def without_finding(asked: Asked, error: BaseException | None, seconds: float) -> Record:

@@ -17,6 +17,7 @@ from claims.runner.expectations import Expectation, ExpectationError, check_entr
 from claims.runner.experiment_facts import checkpoint_of
 from claims.runner.measuring import Asked, measure, without_finding
 from claims.runner.provenance import arguments_of, provenance_of, read_by
+from claims.runner.twin import twin_to_ask
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
 from fixtures.session.plugin import chosen_names, known_names, named
 from metrics.stats.sampling import Sampling
@@ -180,6 +181,7 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
         overrides=dict(item.config.getoption("--threshold") or []),
         report_dir=Path(item.config.getoption("--report-dir")),
         provenance=provenance_of(item),
+        twin=twin_to_ask(item, declared, variant),
     )
 
 

@@ -22,7 +22,8 @@ class Estimate:
     seed : int or None
         Seed of the resampling; None when nothing was drawn.
     draws : tuple of float
-        Sorted bootstrap distribution (empty for exact counts); not part of a record.
+        Bootstrap distribution in the order drawn (empty for exact counts): estimates over the same units with the
+        same seed were drawn alike. Not part of a record.
     """
 
     value: float

@@ -23,7 +23,7 @@ Interval = Literal["BCa", "percentile"]
 
 
 class Resampled(NamedTuple):
-    """An interval, the sorted finite draws behind it (none where there is no interval), and its name."""
+    """An interval, the finite draws behind it in their order (none where there is no interval), and its name."""
 
     low: float
     high: float
@@ -77,17 +77,16 @@ def _resampled(
 def _chosen(
     ends: tuple[float, float], drawn: Float64Array, value: float, interval: Interval, level: float
 ) -> Resampled:
-    draws = np.sort(drawn)
-    finite = draws[np.isfinite(draws)]
-    if finite.size < (1 - UNDEFINED_SHARE) * draws.size:
-        return Resampled(math.nan, math.nan, finite[:0], f"no interval, {draws.size - finite.size} draws undefined:")
+    finite = drawn[np.isfinite(drawn)]
+    if finite.size < (1 - UNDEFINED_SHARE) * drawn.size:
+        return Resampled(math.nan, math.nan, finite[:0], f"no interval, {drawn.size - finite.size} draws undefined:")
     tail = (1 - level) / 2
     low, high = (float(end) for end in np.quantile(finite, [tail, 1 - tail]))
     if interval == "percentile":
         return Resampled(low, high, finite, "percentile")
     side = min(np.mean(finite < value), np.mean(finite > value))
-    inside = finite[0] <= value <= finite[-1]
-    if not (inside and finite.size == draws.size and math.isfinite(sum(ends))):
+    inside = finite.min() <= value <= finite.max()
+    if not (inside and finite.size == drawn.size and math.isfinite(sum(ends))):
         return Resampled(low, high, finite, "percentile (no BCa)")
     if side < EDGE:
         return Resampled(min(low, ends[0]), max(high, ends[1]), finite, "BCa and percentile")

@@ -13,7 +13,7 @@ from reports.data.completeness import Completeness
 from reports.data.places import Kind, needs_more
 from reports.figures.all_claims import all_pictures
 from reports.pages.claim import claim_page
-from reports.pages.findings import findings, given_by_control
+from reports.pages.findings import findings
 from reports.pages.glossary import glossary
 from reports.pages.matrix import tables
 from reports.pages.not_measured import silent, untried
@@ -25,7 +25,7 @@ from reports.papers.paper import Page
 from reports.papers.paper_file import pages
 from reports.papers.tables import claims_on
 from reports.text.figure_labels import cited
-from reports.text.links import PAPERS, details_file, links, reference, references
+from reports.text.links import PAPERS, details_file, reference, references
 from reports.text.templates import fill
 
 TITLE = "Published claims about Mixture-of-Experts routing: what was measured"
@@ -71,7 +71,6 @@ def render(
 
 
 def _report(run: Board, completeness: Completeness | None, told: Sequence[Page]) -> str:
-    given = given_by_control(run)
     return fill(
         "report.md.j2",
         title=TITLE,
@@ -84,7 +83,6 @@ def _report(run: Board, completeness: Completeness | None, told: Sequence[Page])
         tables=tables(run),
         says=_says(run),
         findings=findings(run),
-        given=links(given) if given else "",
         silent=silent(run),
         untried=untried(run),
         provenance=provenance(run),

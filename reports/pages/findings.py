@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from claims.core.record import Criterion, Record
-from claims.core.verdict import Role, Verdict
+from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import is_null, place_name
+from reports.data.places import place_name
 from reports.pages.criteria import telling
 from reports.text.markdown import SENTENCE, plain
 from reports.text.numbers import claimed, interval
@@ -54,25 +54,6 @@ def findings(board: Board) -> list[Finding]:
                 advice = _advice(found[0][1].primary) if kind in ("certified", "refuted") else ("", "")
                 told.append(Finding(kind, record.claim, where, say(found), *advice))
     return told
-
-
-def given_by_control(board: Board) -> list[str]:
-    """Return the claims that are supported on a trained model, though an untrained one of its kind gives them too."""
-    return [record.claim for record in board.claims if _given([cell for _, cell in board.of_claim(record.claim)])]
-
-
-def _given(cells: list[Cell]) -> bool:
-    given = {_built(cell.primary) for cell in cells if is_null(cell.primary) and _headlines_hold(cell.primary)}
-    return any(c.counted and c.verdict == Verdict.SUPPORTED and _built(c.primary) in given for c in cells)
-
-
-def _built(record: Record) -> object:
-    return record.checkpoint.get("architecture")
-
-
-def _headlines_hold(record: Record) -> bool:
-    answers = [c.holds for c in record.criteria if c.role is Role.HEADLINE]
-    return bool(answers) and all(answers)
 
 
 def _advice(record: Record) -> tuple[str, str]:

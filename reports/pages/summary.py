@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from claims.core.record import Record
+from claims.core.untrained_twin import TWIN
 from claims.core.verdict import Verdict
 from reports.data.board import Board, Cell, variant_name
 from reports.data.places import NOUN, Kind, is_null, needs_more, place_name, standing
@@ -76,7 +77,7 @@ def _asides(cells: Sequence[Cell]) -> list[str]:
 
 
 def _uncounted(board: Board) -> list[str]:
-    """Say what is beside the sums: theorems and untrained controls."""
+    """Say what is beside the sums: theorems, untrained controls, and which checkpoints were held against none."""
     cells = [cell for _, _, cell in board.in_order()]
     controls = sorted({plain(name, 80) for _, name, cell in board.in_order() if is_null(cell.primary)})
     passed = checked(cells)
@@ -90,7 +91,21 @@ def _uncounted(board: Board) -> list[str]:
             if controls
             else []
         ),
+        *_without_twin(board),
     ]
+
+
+def _without_twin(board: Board) -> list[str]:
+    """Say of which checkpoints nobody measured what their architecture gives before any training."""
+    names = []
+    for name in {name for _, name, cell in board.of_kind(Kind.MOE) if cell.counted}:
+        found = [cell.primary for _, where, cell in board.of_kind(Kind.MOE) if where == name and cell.counted]
+        stand = [record for record in found if record.verdict in (Verdict.SUPPORTED, Verdict.PARTLY)]
+        if stand and not any(one.name.endswith(TWIN) for record in found for one in record.criteria):
+            names.append(plain(name, 80))
+    if not names:
+        return []
+    return [f"What random weights of the same architecture would give was not measured for {listed(sorted(names))}."]
 
 
 def _why(record: Record) -> str:

@@ -1,6 +1,5 @@
 """Planted depth: tokens that grow alike from layer to layer, or do not."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -37,21 +36,11 @@ def alike_by_energy_alone() -> Trace:
     return planted_trace(world, hidden, [world.router(rng) for _ in hidden])
 
 
-def other_text() -> Trace:
-    """An untrained twin that read other tokens."""
-    twin = deep(4, GROWING)
-    return replace(twin, token=twin.token + 1)
-
-
-#: Up to the fourth layer, then level.
-HALF_GROWN = (0.2, 0.5, 0.8, 1.1, 1.1, 1.1)
-
-
 def chance_order(layers: int) -> Null:
     """Without the orders of the layers such trends were supported 35 to 47 times in a hundred."""
     return Null(
         f"an order of {layers} layers that all sequences share",
-        {"trace": lambda seed: deep(seed, in_some_order(seed, layers)), "untrained": None},
+        {"trace": lambda seed: deep(seed, in_some_order(seed, layers))},
         resamples=99,
         limits={Verdict.SUPPORTED: 0.95},
     )
@@ -61,57 +50,53 @@ CONTRACTS = (
     Contract(
         shared_energy_depth,
         (
-            Case("tokens that grow alike", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING), untrained=None),
+            Case("tokens that grow alike", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING)),
             Case(
                 "a twin that grows half as much", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING),
-                untrained=partial(deep, 4, DOWN_AND_UP),
-            ),
-            Case(
-                "a twin of another text", Verdict.SUPPORTED, trace=partial(deep, 3, GROWING), untrained=other_text,
+                twin={"trace": partial(deep, 4, DOWN_AND_UP)},
             ),
             Case(
                 "energy that grows while angles part", Verdict.PARTLY, says=r"Spearman\(layer, cosine\)",
-                trace=alike_by_energy_alone, untrained=None,
+                trace=alike_by_energy_alone,
             ),
-            Case("tokens that part", Verdict.REFUTED, trace=partial(deep, 3, GROWING[::-1]), untrained=None),
+            Case("tokens that part", Verdict.REFUTED, trace=partial(deep, 3, GROWING[::-1])),
             Case(
                 "a rise of 0.26", Verdict.INCONCLUSIVE, says=r"Spearman\(layer, energy\) = 0.257",
-                trace=lambda: with_spectra(rising_in(1.0, 1, SLIGHT)), untrained=None,
+                trace=lambda: with_spectra(rising_in(1.0, 1, SLIGHT)),
             ),
             Case(
                 "a fall of 0.26", Verdict.INCONCLUSIVE, says=r"Spearman\(layer, energy\) = -0.257",
-                trace=lambda: with_spectra(rising_in(0.0, 1, SLIGHT)), untrained=None,
+                trace=lambda: with_spectra(rising_in(0.0, 1, SLIGHT)),
             ),
             Case(
                 "a twin that grows as much", Verdict.VACUOUS, trace=partial(deep, 3, GROWING),
-                untrained=partial(deep, 4, GROWING),
+                twin={"trace": partial(deep, 4, GROWING)},
             ),
             Case(
                 "a twin that grows nearly as much", Verdict.VACUOUS, trace=partial(deep, 3, GROWING),
-                untrained=partial(deep, 4, (0.2, 0.5, 0.8, 1.1, 1.7, 1.4)),
+                twin={"trace": partial(deep, 4, (0.2, 0.5, 0.8, 1.1, 1.7, 1.4))},
             ),
             Case(
                 "a trend that many orders show", Verdict.INCONCLUSIVE, says="^permutation p over layer orders",
-                trace=partial(deep, 5, DOWN_AND_UP), untrained=None,
+                trace=partial(deep, 5, DOWN_AND_UP),
             ),
             Case(
                 "at the threshold", Verdict.INCONCLUSIVE, says=r"Spearman\(layer, energy\) =",
-                trace=lambda: with_spectra(rising_in(0.65, 1)), untrained=None,
+                trace=lambda: with_spectra(rising_in(0.65, 1)),
             ),
             *refused(
                 "trace",
                 ("three layers", "measured: 3", partial(deep, 7, FLAT[:3])),
                 ("no spectra", "no spectrum", partial(deep, 7, FLAT, spectra=False)),
                 ("a text not modelled", "nats a token .* = 0.1, claimed", lambda: predicted(deep(3, GROWING), 0.1)),
-                untrained=None,
             ),
         ),
         (
-            Null("no trend", {"trace": partial(deep, shares=FLAT), "untrained": None}, resamples=99),
+            Null("no trend", {"trace": partial(deep, shares=FLAT)}, resamples=99),
             *map(chance_order, (4, 6, 12)),
             Null(
                 "true at its threshold plus a margin",
-                {"trace": lambda seed: with_spectra(rising_in(0.7, seed)), "untrained": None},
+                {"trace": lambda seed: with_spectra(rising_in(0.7, seed))},
                 resamples=99,
                 limits={Verdict.REFUTED: 0.5},
             ),
@@ -123,27 +108,21 @@ test_verdict, test_false_support = contract_tests(CONTRACTS)
 
 
 def test_an_order_that_many_show_leaves_the_question_open_though_every_sequence_agrees() -> None:
-    finding = finding_of(shared_energy_depth, trace=deep(5, DOWN_AND_UP), untrained=None)
+    finding = finding_of(shared_energy_depth, trace=deep(5, DOWN_AND_UP))
     rise, orders = (measured.estimate for measured in finding.headline)
     assert rise.low > 0.3
     assert 0.05 < orders.value < 0.5
     assert orders.n == 720
 
 
-def test_the_excess_is_paired_by_sequence() -> None:
-    finding = finding_of(shared_energy_depth, trace=deep(3, GROWING), untrained=deep(4, HALF_GROWN))
-    rise, twin, beyond = (each[0].estimate.value for each in (finding.headline, finding.controls, finding.excess))
-    assert beyond == pytest.approx(rise - twin)
-
-
 def test_of_six_layers_in_order_only_the_true_one_is_as_steep() -> None:
-    finding = finding_of(shared_energy_depth, trace=deep(5, GROWING), untrained=None)
+    finding = finding_of(shared_energy_depth, trace=deep(5, GROWING))
     assert finding.headline[1].estimate.value == pytest.approx(1 / 720)
 
 
 def test_retained_energy_is_the_share_after_the_router() -> None:
     trace = deep(6, GROWING)
-    finding = finding_of(shared_energy_depth, trace=trace, untrained=None)
+    finding = finding_of(shared_energy_depth, trace=trace)
     curve = next(curve for curve in finding.layers if curve.name == "retained energy")
     layer, first = trace.layers[2], slice(0, World().length)
     _, singular, right = np.linalg.svd(layer.hidden[first].astype(np.float64), full_matrices=False)

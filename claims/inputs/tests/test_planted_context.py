@@ -88,14 +88,14 @@ def badly_modelled(read: Callable[[], ChosenExperts]) -> ChosenExperts:
 
 def of_tokens(name: str, expected: Verdict, read: Callable[[], ChosenExperts], **asked: object) -> Case:
     """A case of tokens; nothing tells how well their text is modelled."""
-    return Case(name, expected, read=read, variant=TOKEN, **asked)  # type: ignore[arg-type]
+    return Case(name, expected, choices=read, variant=TOKEN, **asked)  # type: ignore[arg-type]
 
 
 def both_units(name: str, expected: Verdict, keeps: tuple[float, ...], says: str = "") -> list[Case]:
     """Cases of tokens and of sentences that keep their experts alike."""
     return [
         of_tokens(f"{name}, tokens", expected, partial(text, keeps), says=says),
-        Case(f"{name}, sentences", expected, says=says, read=partial(sentences, keeps), variant=SENTENCE),
+        Case(f"{name}, sentences", expected, says=says, choices=partial(sentences, keeps), variant=SENTENCE),
     ]
 
 
@@ -142,13 +142,13 @@ CONTRACTS = (
                 says="8 sequence pairs are needed for an interval: 0 of 16 pairs of sequences share two",
             ),
             Case(
-                "one context", Verdict.NOT_APPLICABLE, read=partial(sentences, FALLING, contexts=1),
+                "one context", Verdict.NOT_APPLICABLE, choices=partial(sentences, FALLING, contexts=1),
                 variant=SENTENCE, says="8 sentences are needed for an interval: 0 of 12 sentences have two",
             ),
             *(
                 Case(
                     f"a text that is not modelled, {variant['unit']}s", Verdict.NOT_APPLICABLE, variant=variant,
-                    says="a premise is not met: nats a token", read=partial(badly_modelled, read),
+                    says="a premise is not met: nats a token", choices=partial(badly_modelled, read),
                 )
                 for variant, read in ((TOKEN, USUAL), (SENTENCE, partial(sentences, FALLING)))
             ),
@@ -156,15 +156,15 @@ CONTRACTS = (
         (
             Null(
                 "tokens that lose as much at every layer",
-                {"read": partial(text, FLAT), "variant": TOKEN},
+                {"choices": partial(text, FLAT), "variant": TOKEN},
             ),
             Null(
                 "sentences that lose as much at every layer",
-                {"read": partial(sentences, FLAT), "variant": SENTENCE},
+                {"choices": partial(sentences, FLAT), "variant": SENTENCE},
             ),
             Null(
                 "true at its threshold plus a margin",
-                {"read": lambda seed: text(ABOVE, seed), "variant": TOKEN},
+                {"choices": lambda seed: text(ABOVE, seed), "variant": TOKEN},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
         ),
@@ -179,7 +179,7 @@ def everything(found: Finding) -> list[tuple[str, str]]:
 
 
 def test_a_finding_says_what_was_compared() -> None:
-    found = finding_of(context_dependence, read=sentences(FALLING), variant=SENTENCE)
+    found = finding_of(context_dependence, choices=sentences(FALLING), variant=SENTENCE)
     assert {unit for _, unit in everything(found)} == {"sentence", "order"}
     assert found.headline[0].estimate.n == SENTENCES
     assert found.headline[0].estimate.value == 1.0  # the first layer keeps every token's experts

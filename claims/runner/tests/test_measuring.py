@@ -1,5 +1,7 @@
 """What the runner adds to a finding before it is judged: that the loaded routers are those of the checkpoint."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,16 @@ from claims.core.finding import Finding, Measured
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from claims.runner.measuring import Asked, measure
+from claims.runner.twin import Answer, Ask
 from fixtures.evidence.trace import Trace
 from fixtures.tests.support.random_trace import example
 from metrics.stats.bootstrap import exact
 
 
-def asked(changed: float, kind: Any, folder: Path, asks: Any = "choice", **more: Any) -> Asked:
+def asked(changed: float, kind: Any, folder: Path, asks: Any = "choice", beyond: float = 0.0, **more: Any) -> Asked:
     fields: dict[str, Any] = {name: name for name in ("title", "source", "statement", "equation", "definition")}
     bound = {"bound": Threshold(1.0, "because")}
+    bound |= {"beyond": Threshold(beyond, "because")} if beyond else {}
     fields |= {"id": "x", "group": "A", "null_says": "n", "paper": "p", "figures": ()}
     one = Claim(thresholds=bound, kind=kind, asks=asks, **fields)
     router = {"other experts than stored": changed, "asked": 3072}
@@ -85,3 +89,33 @@ def test_a_record_has_the_digest_of_the_evidence_that_its_function_was_given(tmp
     one, same, other = (record_of(example(seed=seed, sequences=2, length=3, layers=1)) for seed in (1, 1, 2))
     assert one.evidence == same.evidence != other.evidence
     assert measure(asked(0.0, "theorem", tmp_path), holds, {}).evidence == ""
+
+
+def beside(found: Finding | None, said: list[str]) -> Ask:
+    def ask(test: Any, arguments: Mapping[str, Any]) -> Answer:
+        said.append("asked")
+        return Answer("c-init", found, "" if found else "it read another text", "0123")
+
+    return ask
+
+
+def test_only_what_speaks_for_a_claim_is_held_against_the_untrained_twin(tmp_path: Path) -> None:
+    def below() -> Finding:
+        return Finding(headline=(Measured("x", exact(0, 5), ">", "bound"),))
+
+    said: list[str] = []
+    case = replace(asked(0.0, "finding", tmp_path, beyond=0.5), twin=beside(holds(), said))
+    assert measure(case, below, {}).verdict is Verdict.REFUTED
+    assert not said
+    record = measure(case, holds, {})
+    assert (record.verdict, said) == (Verdict.VACUOUS, ["asked"])
+    assert "x, minus the untrained twin's = 0, claimed >= 0.5" in record.reason
+    alone = measure(replace(case, twin=None), holds, {})
+    assert (alone.verdict, alone.evidence == record.evidence) == (Verdict.SUPPORTED, False)
+
+
+def test_a_twin_that_cannot_be_asked_is_said(tmp_path: Path) -> None:
+    case = replace(asked(0.0, "finding", tmp_path, beyond=0.5), twin=beside(None, []))
+    record = measure(case, holds, {})
+    assert record.verdict is Verdict.SUPPORTED
+    assert record.notes == ["The untrained twin c-init could not be asked: it read another text."]

@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import binom
 
 from claims.core.verdict import Verdict
-from claims.tests.support.verdicts import ClaimTest, Outcome, declared, finding_of, outcome
+from claims.tests.support.verdicts import ClaimTest, Outcome, beside_twin, declared, finding_of, outcome
 from metrics.stats.sampling import Sampling
 
 #: For each of these a contract has a case, or a reason why the claim cannot give it.
@@ -48,6 +48,7 @@ class Case:
     says : regular expression that the reason of the verdict must match
     proves : whether the finding must come with a counterexample, or must not; None where that is not asked
     at : thresholds that are moved for this case: to a number, or to `MEASURED`, so that the interval straddles it
+    twin : the evidence of the untrained twin, by argument; None where the world has no twin
     evidence : arguments of the claim's test; what is callable is called for its value when the case is run
     """
 
@@ -59,10 +60,11 @@ class Case:
         says: str = "",
         proves: bool | None = None,
         at: Mapping[str, float | None] | None = None,
+        twin: Mapping[str, Any] | None = None,
         **evidence: Any,
     ) -> None:
         self.name, self.expected, self.says, self.proves = name, expected, says, proves
-        self.at, self.evidence = at or {}, evidence
+        self.at, self.twin, self.evidence = at or {}, twin, evidence
 
     def check(self, test: ClaimTest) -> None:
         """Assert that the verdict is the expected one, for the expected reason."""
@@ -74,12 +76,18 @@ class Case:
             assert (found.finding.counterexample is not None) == self.proves
 
     def _outcome(self, test: ClaimTest) -> Outcome:
-        evidence = {name: value() if callable(value) else value for name, value in self.evidence.items()}
+        evidence = _built(self.evidence)
         moved = {
             f"{declared(test).id}.{name}": _measured(test, name, evidence) if value is MEASURED else value
             for name, value in self.at.items()
         }
-        return outcome(test, overrides=moved, **evidence)
+        if self.twin is None:
+            return outcome(test, overrides=moved, **evidence)
+        return beside_twin(test, evidence, _built(self.twin), moved)
+
+
+def _built(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value() if callable(value) else value for name, value in evidence.items()}
 
 
 def refused(evidence: str, *worlds: tuple[str, str, Any], **same: Any) -> tuple[Case, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from claims.core.claim import Claim, claim_of
 from claims.core.finding import Finding, NotApplicable
 from claims.core.judge import judge, thresholds_of
+from claims.core.untrained_twin import beyond_twin
 from claims.core.verdict import Verdict
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -53,6 +54,17 @@ def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **
     except NotApplicable as premise:
         return Outcome(Verdict.NOT_APPLICABLE, str(premise))
     judged = judge(declared(test), finding, overrides or {})
+    return Outcome(judged.verdict, judged.reason, finding)
+
+
+def beside_twin(
+    test: ClaimTest, evidence: Mapping[str, Any], twin: Mapping[str, Any], overrides: Mapping[str, float]
+) -> Outcome:
+    """Return what the claim says of the evidence beside what it finds on that of an untrained twin."""
+    ours, theirs = (finding_of(test, overrides=overrides, **each) for each in (evidence, twin))
+    claim = declared(test)
+    finding = beyond_twin(claim, ours, theirs, overrides, SAMPLING.seed)
+    judged = judge(claim, finding, overrides)
     return Outcome(judged.verdict, judged.reason, finding)
 
 

@@ -15,7 +15,7 @@ from reports.data.places import Kind
 from reports.data.read import BadInput
 from reports.outputs.compare import compare
 from reports.outputs.markdown_report import render
-from reports.pages.findings import findings, given_by_control
+from reports.pages.findings import findings
 from reports.pages.matrix import tables
 from reports.pages.summary import alarms, paragraph
 from reports.tests.support.pages import broken_links, rows
@@ -106,18 +106,10 @@ def test_shards_agree_on_the_kind_of_a_place_which_is_a_mixture_of_experts_unles
             merge([[whole], [replace(whole, checkpoint=whole.checkpoint | kind)]])
 
 
-def test_untrained_controls_make_no_finding_and_are_told_where_they_give_what_a_trained_one_of_their_kind_does() -> (
-    None
-):
+def test_untrained_controls_make_no_finding() -> None:
     refuted = [record(claim, "zoo/init", Verdict.REFUTED) for claim in ("a", "b")]
     both = board([*refuted, record("b", "x", Verdict.REFUTED)])
     assert [(found.kind, found.claim, found.where) for found in findings(both)] == [("refuted", "b", "")]
-    good, poor = (criterion("x", ends, "> 0.2") for ends in ((0.5, 0.4, 0.6), (0.1, 0.0, 0.15)))
-    given = {"a": good, "b": good, "c": poor, "d": good}
-    controls = [record(claim, "zoo/init", Verdict.SUPPORTED, criteria=[c]) for claim, c in given.items()]
-    trained = [record(claim, "x", Verdict.SUPPORTED) for claim in "acd"] + [record("b", "x", Verdict.INCONCLUSIVE)]
-    elsewhere = replace(trained[2], checkpoint=trained[2].checkpoint | {"architecture": "another"})
-    assert given_by_control(board([*controls, *trained[:2], elsewhere, trained[3]])) == ["a"]
 
 
 def test_an_untrained_control_has_its_value_and_is_in_no_sum() -> None:
