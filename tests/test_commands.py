@@ -39,6 +39,7 @@ COMMAND = re.compile(
 #: The checkpoints that the commands name, and what stands for them.
 CHECKPOINTS = {
     "my-moe": "olmoe-aux",
+    "my-init": "olmoe-noaux",
     "base": "olmoe-aux",
     "tuned": "olmoe-plain",
     "with": "small-adamw-loss-s0",

@@ -7,13 +7,11 @@ from typing import Any
 from claims.core.claim import Claim
 from claims.core.finding import Finding, Measured
 from claims.core.judge import Overrides, criterion_of, thresholds_of
-from claims.core.verdict import Answer, Role, all_of
+from claims.core.verdict import TWIN, Answer, Role, all_of
 from metrics.stats.difference import difference
 
 #: The threshold of a claim without a null of its own that says how much more than the twin's value matters.
 BEYOND = "beyond"
-#: How the controls are called that say what the twin gives.
-TWIN = "untrained twin"
 
 
 def beyond_twin(claim: Claim, finding: Finding, twin: Finding, overrides: Overrides, seed: int) -> Finding:

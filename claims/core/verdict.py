@@ -39,6 +39,8 @@ class Role(StrEnum):
 #: Unit of a claim about training, and the fewest of them that can support or refute one.
 TRAINING: Literal["training"] = "training"
 TRAININGS = 5
+#: How the names of controls end that say what the untrained twin of a checkpoint gives.
+TWIN = "untrained twin"
 #: Roles that can change a verdict.
 DECIDING = (Role.HEADLINE, Role.EXCESS, Role.PART, Role.PREMISE)
 

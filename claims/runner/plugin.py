@@ -181,7 +181,7 @@ def _asked(item: pytest.Item, declared: Claim) -> Asked:
         overrides=dict(item.config.getoption("--threshold") or []),
         report_dir=Path(item.config.getoption("--report-dir")),
         provenance=provenance_of(item),
-        twin=twin_to_ask(item, declared, variant),
+        twin=twin_to_ask(item, declared, variant, checkpoint),
     )
 
 

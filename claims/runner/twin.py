@@ -9,12 +9,15 @@ import pytest
 from claims.core.claim import Claim, Variant
 from claims.core.finding import Finding, NotApplicable
 from claims.runner.evidence_digest import digest_of
+from fixtures.kinds.token_traces import TEXT
 from fixtures.messages.errors import MissingEvidence
 from fixtures.session.evidence_fixtures import Twin, read_as, twin_of
 from fixtures.session.subject import Evidence
 
 #: Arguments of a claim's function that are the same whoever is asked.
 SAME = ("variant", "thresholds", "sampling")
+#: Facts that a checkpoint and its twin have in common.
+ALIKE = ("architecture", "parameters")
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,22 @@ ANSWERS = pytest.StashKey[dict[tuple[str, ...], Answer]]()
 LAST = pytest.StashKey[tuple[Twin, Evidence]]()
 
 
-def twin_to_ask(item: pytest.Item, claim: Claim, variant: Variant) -> Ask | None:
-    """Return how to ask the twin of a test's checkpoint; None where it has none, or the claim is a theorem."""
+def twin_to_ask(item: pytest.Item, claim: Claim, variant: Variant, checkpoint: Mapping[str, Any]) -> Ask | None:
+    """Return how to ask the twin of a test's checkpoint; None where it has none, or the claim is a theorem.
+
+    Parameters
+    ----------
+    checkpoint : as records describe it: a twin has the same architecture and as many parameters
+    """
     twin = twin_of(item) if claim.kind == "finding" else None
     if twin is None:
         return None
     answers = item.config.stash.setdefault(ANSWERS, {})
-    key = (str(twin.folder), claim.id, *variant.values())
+    key = (str(twin.folder), claim.id, *variant.values(), *(str(checkpoint.get(fact)) for fact in ALIKE))
 
     def ask(test: Callable[..., Finding], arguments: Mapping[str, Any]) -> Answer:
         if key not in answers:
-            answers[key] = _answer(twin.name, _evidence(item.config, twin), test, arguments)
+            answers[key] = _answer(twin.name, _evidence(item.config, twin), checkpoint, test, arguments)
         return answers[key]
 
     return ask
@@ -58,13 +66,26 @@ def _evidence(config: pytest.Config, twin: Twin) -> Evidence:
     return last[1]
 
 
+def _require_alike(twin: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> None:
+    for fact in ALIKE:
+        if twin.get(fact) != checkpoint.get(fact):
+            raise MissingEvidence(f"its {fact}: {twin.get(fact)}, the checkpoint's: {checkpoint.get(fact)}")
+
+
 def _text(evidence: object) -> object:
     return getattr(evidence, "population", {}).get("digest")
 
 
-def _answer(name: str, twin: Evidence, test: Callable[..., Finding], arguments: Mapping[str, Any]) -> Answer:
+def _answer(
+    name: str,
+    twin: Evidence,
+    checkpoint: Mapping[str, Any],
+    test: Callable[..., Finding],
+    arguments: Mapping[str, Any],
+) -> Answer:
     read: dict[str, Any] = {}
     try:
+        _require_alike(twin.read(TEXT).checkpoint, checkpoint)
         for argument, value in arguments.items():
             read[argument] = value if argument in SAME else read_as(argument, twin, arguments.get("variant", {}))
             if _text(read[argument]) != _text(value):

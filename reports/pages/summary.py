@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from claims.core.record import Record
-from claims.core.untrained_twin import TWIN
-from claims.core.verdict import Verdict
+from claims.core.verdict import TWIN, Verdict
 from reports.data.board import Board, Cell, variant_name
 from reports.data.places import NOUN, Kind, is_null, needs_more, place_name, standing
 from reports.data.theorems import checked, failures
@@ -105,7 +104,8 @@ def _without_twin(board: Board) -> list[str]:
             names.append(plain(name, 80))
     if not names:
         return []
-    return [f"What random weights of the same architecture would give was not measured for {listed(sorted(names))}."]
+    which = listed(sorted(names))
+    return [f"What random weights of the same architecture give was not measured for {which} (--untrained names some)."]
 
 
 def _why(record: Record) -> str:

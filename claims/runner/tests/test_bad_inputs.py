@@ -118,6 +118,9 @@ KINDS: dict[str, Kind] = {
     "one folder by two names": Kind(
         "--checkpoint {}/mine --checkpoint {}/link", r"given twice \(as ", lambda f: link("link", "mine")(f)
     ),
+    "a checkpoint for its own untrained twin": Kind(
+        "--checkpoint olmoe-aux --untrained olmoe-aux", "^The checkpoint olmoe-aux is given twice; give it once"
+    ),
     # its configuration
     "config that links to itself": mine(r"^mine has no config\.json", link("config.json", "config.json")),
     "config a pipe": mine(r"^mine has no config\.json", pipe("config.json")),

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from claims.core.record import Record, read_records
-from claims.core.verdict import Verdict
+from claims.core.verdict import TWIN, Verdict
 from fixtures.architectures.tiny_models import save_tiny
 from fixtures.rollouts import AskedQuestion, Rollout, Rollouts, write_rollouts
+from fixtures.zoo import embedded_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 #: One thread sums in one order: runs that are compared must have as many.
@@ -141,6 +142,28 @@ def test_saved_evidence_gives_the_same_records_without_the_model(finished: tuple
     (evidence,) = (path for path in (out / "traces").iterdir() if path.is_dir())
     run("-m", "gpu", "--trace", str(evidence), "--report-dir", str(tmp_path))
     assert same_records(out, tmp_path)
+
+
+def test_what_a_named_untrained_twin_gives_too_is_vacuous_with_the_models_and_without(
+    unseen: Path, tmp_path: Path
+) -> None:
+    """A folder has no twin of its own, whoever trained what is in it."""
+    trained = str(embedded_folder("olmoe-aux"))
+    asked = ("-m", "gpu", "-k", "sufficiency-topk or kernel-energy", "--profile", "quick", "--report-dir")
+    alone, here, again, wrong = (str(tmp_path / name) for name in ("alone", "here", "again", "wrong"))
+    run(*asked, alone, "--checkpoint", trained)
+    run(*asked, here, "--checkpoint", trained, "--untrained", "olmoe-init")
+    assert set(verdicts(Path(alone)).values()) == {Verdict.SUPPORTED}
+    found = {record.claim: record for record in read_records(Path(here) / "records.jsonl") if record.primary}
+    assert [found[claim].verdict for claim in ("kernel-energy", "sufficiency-topk")] == ["supported", "vacuous"]
+    beside = [[one.name for one in found[claim].criteria if one.name.endswith(TWIN)] for claim in found]
+    assert all(beside)
+    traces = {path.name.rpartition("-")[0]: str(path) for path in Path(here, "traces").iterdir() if path.is_dir()}
+    run(*asked, again, "--trace", traces["olmoe-aux"], "--untrained", traces["olmoe-init"])
+    assert same_records(Path(here), Path(again))
+    run(*asked, wrong, "--checkpoint", trained, "--untrained", str(unseen))
+    notes = {note for record in read_records(Path(wrong) / "records.jsonl") for note in record.notes}
+    assert "The untrained twin unseen could not be asked: its architecture: gpt_oss, the checkpoint's: olmoe." in notes
 
 
 def test_workers_give_the_same_records(finished: tuple[Path, Any], asked: tuple[str, ...], tmp_path: Path) -> None:
