@@ -15,6 +15,7 @@ import pytest
 
 from claims.core.multiplicity import adjust
 from claims.core.record import PROPERTY, Record, read_records, write_records
+from claims.core.verdict import Verdict
 from fixtures.files.whole_files import writable
 from reports.data.completeness import Completeness
 from reports.data.pictured import without_undrawn
@@ -27,6 +28,8 @@ from reports.text.vocabulary import plural
 _TERMINATES = pytest.StashKey[Any]()
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
+#: How a run ends in which a claim could not be computed, so that what is broken is told from what is refuted (1).
+BROKEN = 6
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +81,9 @@ class Collector:
         if not self.found:
             return
         self.records = records = self._finished(list(self.found.values()))
+        broken = self.completeness().missing or any(record.verdict is Verdict.ERROR for record in records)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and broken:
+            session.exitstatus = BROKEN
         try:
             self._keep_others(records)
             write_records(self.folder / "records.jsonl", records)

@@ -97,7 +97,7 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
 
 @pytest.mark.parametrize(
     ("happens", "arguments", "status"),
-    [("os._exit(1)", ("-n", "2"), 1), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2), (TERMINATE, (), 2)],
+    [("os._exit(1)", ("-n", "2"), 6), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2), (TERMINATE, (), 2)],
 )
 def test_what_is_finished_is_kept_and_the_rest_is_missed(
     inner: pytest.Pytester, happens: str, arguments: tuple[str, ...], status: int
@@ -107,6 +107,13 @@ def test_what_is_finished_is_kept_and_the_rest_is_missed(
     assert result.ret == status
     result.stdout.fnmatch_lines(["recorded 1 of 2 claim tests, missing:", "  *::test_second", "report: out/report.md"])
     assert [r.key[0] for r in written(inner)] == ["zoo/a"]
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("REFUTED", 1), ("ERROR", 6)])
+def test_what_is_broken_is_told_from_what_is_refuted(inner: pytest.Pytester, verdict: str, status: int) -> None:
+    inner.makeconftest(CONFTEST.replace("Verdict.SUPPORTED", f"Verdict.{verdict}"))
+    inner.makepyfile(TWO_CLAIMS.format("pass") + "    assert False")
+    assert quick(inner).ret == status
 
 
 def test_a_kill_keeps_what_is_finished_and_the_next_run_sets_it_aside(inner: pytest.Pytester) -> None:
