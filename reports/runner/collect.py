@@ -100,8 +100,14 @@ class Collector:
             )
             session.exitstatus = pytest.ExitCode.INTERRUPTED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the matrix, the completeness and where the report is; nothing when no claim was selected."""
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        """Print the matrix, the completeness and where the report is; of no claim what may select one."""
+        chosen = self.config.option.keyword
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and chosen:
+            terminalreporter.write_line(
+                f"Nothing here matches -k {chosen!r}: it takes parts of ids such as kernel-energy, of figures such as "
+                "fig13 and of checkpoints' names; docs/claims.md lists the claims."
+            )
         if not self.found and not self.selection.claims():
             return
         terminalreporter.section("claims")

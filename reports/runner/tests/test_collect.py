@@ -109,6 +109,13 @@ def test_what_is_finished_is_kept_and_the_rest_is_missed(
     assert [r.key[0] for r in written(inner)] == ["zoo/a"]
 
 
+def test_a_keyword_that_matches_nothing_is_told_what_would(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pass"))
+    result = quick(inner, "-k", "fig99")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["Nothing here matches -k 'fig99': it takes parts of ids such as kernel-energy, *"])
+
+
 @pytest.mark.parametrize(("verdict", "status"), [("REFUTED", 1), ("ERROR", 6)])
 def test_what_is_broken_is_told_from_what_is_refuted(inner: pytest.Pytester, verdict: str, status: int) -> None:
     inner.makeconftest(CONFTEST.replace("Verdict.SUPPORTED", f"Verdict.{verdict}"))
