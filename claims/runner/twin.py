@@ -11,8 +11,9 @@ from claims.core.finding import Finding, NotApplicable
 from claims.runner.evidence_digest import digest_of
 from fixtures.kinds.token_traces import TEXT
 from fixtures.messages.errors import MissingEvidence
-from fixtures.session.evidence_fixtures import Twin, read_as, twin_of
+from fixtures.session.evidence_fixtures import read_as
 from fixtures.session.subject import Evidence
+from fixtures.session.untrained_twin import Twin, twin_of
 
 #: Arguments of a claim's function that are the same whoever is asked.
 SAME = ("variant", "thresholds", "sampling")

@@ -29,7 +29,7 @@ _TERMINATES = pytest.StashKey[Any]()
 #: Missing tests that the terminal names; the report names all.
 NAMED = 30
 #: How a run ends in which a claim could not be computed, so that what is broken is told from what is refuted (1).
-BROKEN = 6
+BROKEN = 10
 
 
 def pytest_configure(config: pytest.Config) -> None:

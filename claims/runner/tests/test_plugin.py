@@ -92,7 +92,7 @@ def test_each_verdict_has_its_outcome_and_leaves_a_record(pytester: pytest.Pytes
     assert records["broken"].reason == "12 values are not finite"
     for word in ("SUPPORTED", "PARTLY", "VACUOUS", "REFUTED", "INCONCLUSIVE", "NOT APPLICABLE", "ERROR"):
         result.stdout.fnmatch_lines([f"*{word}*"])
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == 10  # one could not be computed
     result.stdout.fnmatch_lines(["*repeat: pytest *--report-dir out* -k 'fails and generated'"])
     assert "Traceback" not in result.stdout.str()
 

@@ -97,7 +97,7 @@ def test_records_matrix_and_report(inner: pytest.Pytester, workers: str) -> None
 
 @pytest.mark.parametrize(
     ("happens", "arguments", "status"),
-    [("os._exit(1)", ("-n", "2"), 6), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2), (TERMINATE, (), 2)],
+    [("os._exit(1)", ("-n", "2"), 10), ("pytest.skip('no memory')", (), 0), (INTERRUPT, (), 2), (TERMINATE, (), 2)],
 )
 def test_what_is_finished_is_kept_and_the_rest_is_missed(
     inner: pytest.Pytester, happens: str, arguments: tuple[str, ...], status: int
@@ -116,7 +116,7 @@ def test_a_keyword_that_matches_nothing_is_told_what_would(inner: pytest.Pyteste
     result.stdout.fnmatch_lines(["Nothing here matches -k 'fig99': it takes parts of ids such as kernel-energy, *"])
 
 
-@pytest.mark.parametrize(("verdict", "status"), [("REFUTED", 1), ("ERROR", 6)])
+@pytest.mark.parametrize(("verdict", "status"), [("REFUTED", 1), ("ERROR", 10)])
 def test_what_is_broken_is_told_from_what_is_refuted(inner: pytest.Pytester, verdict: str, status: int) -> None:
     inner.makeconftest(CONFTEST.replace("Verdict.SUPPORTED", f"Verdict.{verdict}"))
     inner.makepyfile(TWO_CLAIMS.format("pass") + "    assert False")
