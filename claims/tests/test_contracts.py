@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.finding import Finding, Measured, NotApplicable
 from claims.core.verdict import Verdict
 from claims.runner.catalogue import claims_in
-from claims.tests.support.contract import DRAWS, MEASURED, NIGHTLY, Case, Contract, Null
+from claims.tests.support.contract import DRAWS, NIGHTLY, Case, Contract, Null
 from metrics.stats.sampling import Sampling
 
 CLAIMS = Path(__file__).resolve().parents[1]
@@ -52,6 +53,13 @@ def test_a_contract_draws_worlds_in_which_the_claim_is_true_or_says_why_not(topi
     assert not found, f"no worlds in which the claim is true, with a limit for refuted, and no reason, or both: {found}"
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_planted_verdict_is_at_the_claims_own_thresholds(topic: str) -> None:
+    # A verdict that only another threshold gives is one that nobody will ever read.
+    found = {contract.id: names for contract in contracts_of(topic) if (names := contract.at_other_thresholds())}
+    assert not found, f"held against other thresholds than the claim's own: {found}"
+
+
 @claim(
     id="example", group="A", title="t", source="s", figures=(), statement="s", equation="e", definition="d",
     null_says="n", paper="p", thresholds={"bound": Threshold(0.5, "because")},
@@ -67,8 +75,8 @@ def test_a_case_fails_where_the_verdict_or_its_reason_is_another() -> None:
     Case("above", Verdict.SUPPORTED, mean=1.0).check(example)
     Case("built when it is run", Verdict.SUPPORTED, mean=lambda: 1.0).check(example)
     Case("below", Verdict.NOT_APPLICABLE, says="below 0$", mean=-1.0).check(example)
-    Case("at the value", Verdict.INCONCLUSIVE, at={"bound": MEASURED}, mean=1.0).check(example)
-    Case("a higher bound", Verdict.REFUTED, at={"bound": 2.0}, proves=False, mean=1.0).check(example)
+    Case("at the bound", Verdict.INCONCLUSIVE, mean=0.5).check(example)
+    Case("below", Verdict.REFUTED, proves=False, mean=0.2).check(example)
     for wrong in (
         Case("another verdict", Verdict.REFUTED, mean=1.0),
         Case("another reason", Verdict.NOT_APPLICABLE, says="above", mean=-1.0),
@@ -76,6 +84,12 @@ def test_a_case_fails_where_the_verdict_or_its_reason_is_another() -> None:
     ):
         with pytest.raises(AssertionError):
             wrong.check(example)
+
+
+@pytest.mark.parametrize("evidence", [{"at": {"bound": 2.0}}, {"thresholds": {"bound": 2.0}}, {"overrides": {}}])
+def test_a_case_at_other_thresholds_is_found(evidence: dict[str, Any]) -> None:
+    own, moved = Case("own", Verdict.SUPPORTED, mean=1.0), Case("moved", Verdict.REFUTED, mean=1.0, **evidence)
+    assert Contract(example, (own, moved)).at_other_thresholds() == ["moved"]
 
 
 @pytest.mark.parametrize(("worlds", "rare"), [(DRAWS, 4), (NIGHTLY, 10)])

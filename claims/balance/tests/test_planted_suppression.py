@@ -9,7 +9,7 @@ import pytest
 from claims.balance import test_geo_prop2_suppression
 from claims.balance.suppression import _form
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.heard_routers import WORLD, heard
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -92,14 +92,14 @@ CONTRACTS = (
             Case("a bias that is left out", Verdict.SUPPORTED, trace=biased),
             Case("a third less than chance", Verdict.PARTLY, says="for half", trace=partial(heard, 1, 0.66)),
             Case(
-                "not as little as a stricter bound asks", Verdict.PARTLY, says="falls short", at={"ignored": 0.6},
-                trace=partial(heard, 1, 0.64),
+                "a little more than asked for, and less than any random router", Verdict.PARTLY, says="falls short",
+                trace=partial(heard, 1, 0.82, layers=12, length=1.0, world=replace(WORLD, experts=64)),
             ),
             Case("routers at chance", Verdict.REFUTED, trace=partial(heard, 1, 1.0)),
             Case("a tenth less than chance", Verdict.REFUTED, trace=partial(heard, 1, 0.9)),
             Case("a bias that brings the mean back", Verdict.REFUTED, trace=biased, variant=INCLUDED),
             Case("as little as the lowest random router", Verdict.VACUOUS, trace=partial(heard, 1, 0.78)),
-            Case("at the threshold", Verdict.INCONCLUSIVE, at={"ignored": MEASURED}, trace=partial(heard, 1, 0.05)),
+            Case("at the threshold", Verdict.INCONCLUSIVE, trace=partial(heard, 1, 0.8, length=1.0)),
             Case(
                 "no loss stated", Verdict.NOT_APPLICABLE, says="states no balancing loss; its largest load is 1 times",
                 trace=partial(heard, 3, 0.9, loss=None),

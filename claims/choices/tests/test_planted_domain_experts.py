@@ -8,7 +8,7 @@ import pytest
 
 from claims.choices import test_2604_05267_domain_experts
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_domains import Library, by_domain, counts_of, drawn_documents
 from claims.tests.support.planted_places import LENGTHS_ALONE, TOLD_BY_LENGTH, UNLIKE_LENGTHS
 from claims.tests.support.verdicts import finding_of
@@ -57,9 +57,7 @@ CONTRACTS = (
                 "33 of 500", Verdict.PARTLY, says="falls short", token_routing=served(33, library=MANY, spread=300.0),
             ),
             Case("none", Verdict.REFUTED, token_routing=served(0)),
-            Case(
-                "at the threshold", Verdict.INCONCLUSIVE, at={"share": MEASURED}, token_routing=served(10, spread=1.0),
-            ),
+            Case("at the threshold", Verdict.INCONCLUSIVE, token_routing=served(5)),
             UNLIKE_LENGTHS,
             *TOLD_BY_LENGTH,
             *refused(

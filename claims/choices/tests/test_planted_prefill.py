@@ -8,7 +8,7 @@ import pytest
 
 from claims.choices import test_2607_00466_prefill
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_places import placed_prompts
 from claims.tests.support.planted_rollouts import Cast, unmodelled, with_identity
 from claims.tests.support.verdicts import finding_of
@@ -97,7 +97,7 @@ CONTRACTS = (
             ),
             Case("one expert more", Verdict.PARTLY, says="falls short", rollouts=lambda: answered(1, cast=MANY)),
             Case("unrelated", Verdict.REFUTED, rollouts=lambda: answered(0)),
-            Case("at the threshold", Verdict.INCONCLUSIVE, at={"gain": MEASURED}, rollouts=lambda: answered(2)),
+            Case("at the threshold", Verdict.INCONCLUSIVE, rollouts=lambda: answered(1.1)),
             unmodelled(lambda: answered(2)),
             *refused(
                 "rollouts",

@@ -10,7 +10,7 @@ import pytest
 
 from claims.choices.test_olmoe_token_routing import test_token_routing as token_routing
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.planted_routing import counts_alone, drawn_sets, planted_routing
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
@@ -88,7 +88,7 @@ CONTRACTS = (
             case("ids that decide little", Verdict.REFUTED, partial(world, BELOW)),
             case("ids that decide nothing", Verdict.REFUTED, partial(world, NEVER)),
             case("one set of experts for all ids", Verdict.REFUTED, partial(world, FLAT, alike=1.0)),
-            case("a lead at the threshold", Verdict.INCONCLUSIVE, partial(world, FLAT), at={"lead": MEASURED}),
+            case("a lead at the threshold", Verdict.INCONCLUSIVE, partial(world, AT)),
             *refused(
                 "token_routing",
                 ("no ids", "no token ids", lambda: without_ids(world(FLAT))),

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig05_sequences import test_sequence_similarity as sequence_similarity
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -127,10 +127,6 @@ CONTRACTS = (
             ),
             Case("topics ignored", Verdict.REFUTED, trace=partial(topical, LONG, ignored=1.0), variant=CENTRED),
             Case(
-                "a bound that next to no relation meets", Verdict.VACUOUS, at={"correlation": -0.2}, variant=RAW,
-                trace=partial(topical, MANY, ignored=1.0),
-            ),
-            Case(
                 "lengths alone", Verdict.VACUOUS, says="minus the same with usage permuted = 0.0", variant=RAW,
                 trace=sliding,
             ),
@@ -144,8 +140,8 @@ CONTRACTS = (
                 trace=partial(sliding, own=1.0, sequences=16, lengths=tuple(int(24 * 2 ** (n / 2)) for n in range(12))),
             ),
             Case(
-                "a correlation at the threshold", Verdict.INCONCLUSIVE, at={"correlation": MEASURED}, variant=RAW,
-                trace=partial(topical, LONG, ignored=0.5),
+                "a correlation at the threshold", Verdict.INCONCLUSIVE, variant=RAW,
+                trace=partial(topical, LONG, ignored=0.6),
             ),
             Case(
                 "a few sequences", Verdict.NOT_APPLICABLE, says="4 sequences make too few pairs", variant=RAW,

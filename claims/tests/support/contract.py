@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import binom
 
 from claims.core.verdict import Verdict
-from claims.tests.support.verdicts import ClaimTest, Outcome, beside_twin, declared, finding_of, outcome
+from claims.tests.support.verdicts import ClaimTest, Outcome, beside_twin, declared, outcome
 from metrics.stats.sampling import Sampling
 
 #: For each of these a contract has a case, or a reason why the claim cannot give it.
@@ -32,14 +32,14 @@ VERDICTS = (
 RATE = 0.05
 #: Worlds of chance: in every run of the tests, and by ``pytest -m nightly``.
 DRAWS, NIGHTLY = 40, 200
+#: Arguments that would hold a planted world against other thresholds than the claim's own: no case may have them.
+OTHER_THRESHOLDS = frozenset({"at", "overrides", "thresholds"})
 #: The quantile that few worlds may always reach.
 FEW = 0.95
-#: Stands for the value that is measured.
-MEASURED = None
 
 
 class Case:
-    """A planted world, and the verdict that the claim must give it.
+    """A planted world, and the verdict that the claim must give it at its own thresholds.
 
     Parameters
     ----------
@@ -47,7 +47,6 @@ class Case:
     expected : the verdict
     says : regular expression that the reason of the verdict must match
     proves : whether the finding must come with a counterexample, or must not; None where that is not asked
-    at : thresholds that are moved for this case: to a number, or to `MEASURED`, so that the interval straddles it
     twin : the evidence of the untrained twin, by argument; None where the world has no twin
     evidence : arguments of the claim's test; what is callable is called for its value when the case is run
     """
@@ -59,12 +58,11 @@ class Case:
         *,
         says: str = "",
         proves: bool | None = None,
-        at: Mapping[str, float | None] | None = None,
         twin: Mapping[str, Any] | None = None,
         **evidence: Any,
     ) -> None:
         self.name, self.expected, self.says, self.proves = name, expected, says, proves
-        self.at, self.twin, self.evidence = at or {}, twin, evidence
+        self.twin, self.evidence = twin, evidence
 
     def check(self, test: ClaimTest) -> None:
         """Assert that the verdict is the expected one, for the expected reason."""
@@ -77,13 +75,9 @@ class Case:
 
     def _outcome(self, test: ClaimTest) -> Outcome:
         evidence = _built(self.evidence)
-        moved = {
-            f"{declared(test).id}.{name}": _measured(test, name, evidence) if value is MEASURED else value
-            for name, value in self.at.items()
-        }
         if self.twin is None:
-            return outcome(test, overrides=moved, **evidence)
-        return beside_twin(test, evidence, _built(self.twin), moved)
+            return outcome(test, **evidence)
+        return beside_twin(test, evidence, _built(self.twin))
 
 
 def _built(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,12 +89,6 @@ def refused(evidence: str, *worlds: tuple[str, str, Any], **same: Any) -> tuple[
     return tuple(
         Case(name, Verdict.NOT_APPLICABLE, says=says, **{evidence: world}, **same) for name, says, world in worlds
     )
-
-
-def _measured(test: ClaimTest, threshold: str, evidence: Mapping[str, Any]) -> float:
-    """Return the value of the first criterion that the threshold decides."""
-    finding = finding_of(test, **evidence)
-    return next(one.estimate.value for _, one in finding.by_role() if one.threshold == threshold)
 
 
 @dataclass(frozen=True)
@@ -173,6 +161,12 @@ class Contract:
             return True
         truths = any(Verdict.REFUTED in null.limits for null in self.nulls)
         return truths != bool(self.no_truths or Verdict.REFUTED in self.cannot)
+
+    def at_other_thresholds(self) -> list[str]:
+        """Return the names of the cases and worlds that are held against other thresholds than the claim's own."""
+        held = [(one.name, {**one.evidence, **(one.twin or {})}) for one in self.cases]
+        held += [(one.name, dict(one.evidence)) for one in self.nulls]
+        return [name for name, evidence in held if OTHER_THRESHOLDS & evidence.keys()]
 
     def gaps(self) -> list[Verdict]:
         """Return the verdicts that have neither a case nor a reason, or both."""

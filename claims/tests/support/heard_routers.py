@@ -14,16 +14,22 @@ WORLD = World(sequences=24, experts=16)
 
 
 def heard(
-    seed: int, rho: float, layers: int = 4, loss: float | None = 0.01, length: float = 3.0, **doctored: Any
+    seed: int,
+    rho: float,
+    layers: int = 4,
+    loss: float | None = 0.01,
+    length: float = 3.0,
+    world: World = WORLD,
+    **doctored: Any,
 ) -> Trace:
     """States around a mean as long as so many noises; routers of exactly such a rho; the load is balanced."""
     rng = np.random.default_rng(seed)
-    mean = rng.standard_normal(WORLD.width)
-    mean *= length * np.sqrt(WORLD.width) / np.linalg.norm(mean)
-    weight = [responding(WORLD.router(rng), mean / np.linalg.norm(mean), rho) for _ in range(layers)]
-    balanced = [np.arange(2 * WORLD.tokens).reshape(-1, 2) % WORLD.experts for _ in weight]
-    states = [mean + WORLD.normal(rng) for _ in weight]
-    trace = planted_trace(WORLD, states, weight, spectra=False, **{"experts": balanced, **doctored})
+    mean = rng.standard_normal(world.width)
+    mean *= length * np.sqrt(world.width) / np.linalg.norm(mean)
+    weight = [responding(world.router(rng), mean / np.linalg.norm(mean), rho) for _ in range(layers)]
+    balanced = [np.arange(2 * world.tokens).reshape(-1, 2) % world.experts for _ in weight]
+    states = [mean + world.normal(rng) for _ in weight]
+    trace = planted_trace(world, states, weight, spectra=False, **{"experts": balanced, **doctored})
     return replace(trace, checkpoint={**trace.checkpoint, "balancing_loss": loss})
 
 

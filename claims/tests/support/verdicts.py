@@ -57,14 +57,12 @@ def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **
     return Outcome(judged.verdict, judged.reason, finding)
 
 
-def beside_twin(
-    test: ClaimTest, evidence: Mapping[str, Any], twin: Mapping[str, Any], overrides: Mapping[str, float]
-) -> Outcome:
+def beside_twin(test: ClaimTest, evidence: Mapping[str, Any], twin: Mapping[str, Any]) -> Outcome:
     """Return what the claim says of the evidence beside what it finds on that of an untrained twin."""
-    ours, theirs = (finding_of(test, overrides=overrides, **each) for each in (evidence, twin))
+    ours, theirs = (finding_of(test, **each) for each in (evidence, twin))
     claim = declared(test)
-    finding = beyond_twin(claim, ours, theirs, overrides, SAMPLING.seed)
-    judged = judge(claim, finding, overrides)
+    finding = beyond_twin(claim, ours, theirs, {}, SAMPLING.seed)
+    judged = judge(claim, finding, {})
     return Outcome(judged.verdict, judged.reason, finding)
 
 
