@@ -30,8 +30,8 @@ from metrics.stats.sampling import Sampling
     equation="h' = h + s ||h|| u, W u = 0:  experts(h') = experts(h), ||y(h') - y(h)|| / ||y(h)|| >= 0.1 at s = 1; "
     "reachable: h' is the other point of the norm's ellipsoid along Pi_ker h, injected before the norm",
     definition="ours, after the review's argument",
-    null_says="A positive control in its place: the same length inside the row space must change the experts, else "
-    "blindness along the kernel says nothing.",
+    null_says="A positive control in its place: the same length inside the row space, that of the reachable move token "
+    "by token, must change the experts, else blindness along the kernel says nothing.",
     paper="not tested",
     thresholds={
         "changes": Threshold(0, "the kernel is exactly invisible: one changed choice breaks it"),
@@ -40,6 +40,7 @@ from metrics.stats.sampling import Sampling
         "row-space changes": Threshold(0.1, "a router that changes fewer choices than this sees nothing anyway"),
     },
     variants=({"move": "injected"}, {"move": "reachable"}),
+    version=2,
 )
 def test_kernel_counterexample(
     trace: Trace, null_space_moves: NullSpaceMoves, variant: Variant, sampling: Sampling
@@ -56,7 +57,7 @@ def test_kernel_counterexample(
     changed = sum(int((~m.same_experts & ok).sum()) for m, ok in zip(moves, clear, strict=True))
     tokens = sum(int(ok.sum()) for ok in clear)
     drift = max(float(m.weight_change[ok].max(initial=0.0)) for m, ok in zip(moves, clear, strict=True))
-    rows = [m for m in null_space_moves.moves if m.kind == "row" and m.layer in linear]
+    rows = _as_long(null_space_moves, at_one)
     return Finding(
         headline=(
             Measured("choices changed by kernel moves", exact(changed, tokens, "token"), "<=", "changes"),
@@ -71,7 +72,7 @@ def test_kernel_counterexample(
         ),
         premises=(
             Measured(
-                "share of choices changed inside the row space",
+                "share of choices changed by as long a move inside the row space",
                 sampling.mean(1.0 - _by_sequence(rows, "same_experts")),
                 ">=",
                 "row-space changes",
@@ -93,6 +94,21 @@ def test_kernel_counterexample(
             *left_out(trace, linear_layers(trace)),
         ),
     )
+
+
+def _as_long(made: NullSpaceMoves, moves: list[Move]) -> list[Move]:
+    """Moves inside the row space that are as long as these, in the same layers.
+
+    Raises
+    ------
+    NotApplicable
+        When there is none: evidence of an earlier version has none as long as the reachable moves.
+    """
+    lengths = {(m.layer, m.norm) for m in moves}
+    rows = [m for m in made.moves if m.kind == "row" and (m.layer, m.norm) in lengths]
+    if not rows:
+        raise NotApplicable("no move inside the row space is as long, so that blindness along the kernel says nothing")
+    return rows
 
 
 def _by_sequence(moves: list[Move], field: str) -> Float64Array:

@@ -7,12 +7,13 @@ import numpy as np
 from claims.core.verdict import Verdict
 from claims.router import test_geo_review_kernel, test_geo_review_kernel_energy
 from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
-from claims.tests.support.planted_moves import NO_MOVES, moves
+from claims.tests.support.planted_moves import NO_MOVES, moves, reached
 from claims.tests.support.planted_routers import WORLD, nonlinear, unread, without_kernel
 from claims.tests.support.verdicts import two_layers
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import planted_trace
 
+REACHABLE = {"move": "reachable"}
 ENERGY, VARIANCE = {"of": "energy"}, {"of": "variance"}
 TRACE: dict[str, Any] = {"trace": lambda: two_layers(WORLD, 6)}
 
@@ -58,6 +59,20 @@ CONTRACTS = (
             Case(
                 "an effect at the threshold", Verdict.INCONCLUSIVE, null_space_moves=lambda: moves(output=0.1), **TRACE
             ),
+            *(
+                Case(f"{name}, reachable", expected, null_space_moves=world, variant=REACHABLE, **TRACE)
+                for name, expected, world in (
+                    ("moves that no router sees", Verdict.SUPPORTED, reached),
+                    ("moves seen", Verdict.REFUTED, lambda: reached(seen=0.3)),
+                    ("an output changed too little", Verdict.REFUTED, lambda: reached(output=0.09)),
+                )
+            ),
+            *refused(
+                "null_space_moves",
+                ("as far in the row space, nothing changes", "inside the row space = 0", lambda: reached(as_far=0.0)),
+                ("nothing moved as far in the row space", "no move .* is as long", lambda: reached(as_far=None)),
+                variant=REACHABLE, **TRACE,
+            ),
             *refused(
                 "null_space_moves",
                 ("a router that sees nothing", "inside the row space = 0", lambda: moves(row=0.0)),
@@ -66,7 +81,7 @@ CONTRACTS = (
             ),
             Case(
                 "an impossible reachable move", Verdict.NOT_APPLICABLE, says="no norm feeds the block",
-                null_space_moves=lambda: NO_MOVES, variant={"move": "reachable"}, **TRACE,
+                null_space_moves=lambda: NO_MOVES, variant=REACHABLE, **TRACE,
             ),
             nonlinear(null_space_moves=moves),
         ),

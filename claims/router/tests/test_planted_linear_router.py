@@ -1,9 +1,11 @@
 """Planted routers: linear or not, near logits, same experts, tight bounds."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from claims.core.verdict import Verdict
 from claims.router import test_geo_fig01_linear_router, test_geo_fig01_same_experts, test_geo_fig13_tightness
@@ -19,7 +21,7 @@ from claims.tests.support.planted_routers import (
     reading,
     unread,
 )
-from claims.tests.support.verdicts import two_layers
+from claims.tests.support.verdicts import finding_of, two_layers
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
 from metrics.arrays import as_float64
@@ -154,10 +156,14 @@ CONTRACTS = (
                 "logits a hundredth longer", Verdict.REFUTED, proves=True,
                 trace=lambda: along_the_leading_direction(1.01),
             ),
-            Case("a router that says nothing", Verdict.VACUOUS, says="without the factor = 0", trace=deaf),
+            Case("a router that says nothing", Verdict.SUPPORTED, trace=deaf),
             nonlinear(),
         ),
-        cannot={Verdict.INCONCLUSIVE: EXACT, Verdict.PARTLY: "a pair above the bound is a certificate"},
+        cannot={
+            Verdict.INCONCLUSIVE: EXACT,
+            Verdict.PARTLY: "a pair above the bound is a certificate",
+            Verdict.VACUOUS: "a theorem has no null: the bound without the factor is a control",
+        },
     ),
     Contract(
         test_geo_fig01_same_experts.test_sufficiency_topk,
@@ -222,3 +228,18 @@ CONTRACTS = (
 )  # fmt: skip
 
 test_verdict, test_false_support = contract_tests(CONTRACTS)
+
+
+@pytest.mark.parametrize(
+    ("trace", "seen"),
+    [
+        (lambda: along_the_leading_direction(1.0), True),
+        (lambda: along_the_leading_direction(0.4), False),
+        (deaf, False),
+    ],
+)
+def test_the_bound_without_the_factor_is_passed_by_pairs_that_come_near_the_bound(
+    trace: Callable[[], Trace], seen: bool
+) -> None:
+    (control,) = finding_of(test_geo_fig01_linear_router.test_sufficiency_bound, trace=trace()).controls
+    assert (control.estimate.value > 0) == seen

@@ -35,6 +35,18 @@ def moves(*, kernel: float = 0.0, row: float = 0.9, output: float = 0.5, drift: 
     return NullSpaceMoves((*injected, planted_move("row", 1.0, row, output)), {0: NO_MOVES.not_applicable[0]})
 
 
+def reached(*, seen: float = 0.0, as_far: float | None = 0.9, output: float = 0.5) -> NullSpaceMoves:
+    """Return a reachable move of 1.4 norms, and moves in the row space, of which that of one norm changes all choices.
+
+    Parameters
+    ----------
+    seen, as_far : share of the choices that the reachable move changes, and a row-space move of its length, if any
+    """
+    found = (planted_move("reachable", 1.4, seen, output), planted_move("row", 1.0, 1.0, output))
+    longer = () if as_far is None else (planted_move("row", 1.4, as_far, output),)
+    return NullSpaceMoves((*found, *longer), {})
+
+
 def reachable(distance: float, *, seen: float = 0.0, longer: float = 1.0) -> NullSpaceMoves:
     """Return a reachable move of this length over ||h||, of a router of one expert in two dimensions.
 
