@@ -10,7 +10,7 @@ import pytest
 from claims.balance import test_geo_fig16_alignment_spectrum
 from claims.core.finding import NotApplicable
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
 from fixtures.planted.tokens import World, planted_trace
@@ -117,8 +117,9 @@ CONTRACTS = (
                 "true at its threshold plus a margin",
                 {"trace": lambda seed: listening(seed, 0.9, 1.1, 1.1, 1.1, 1.1)},
                 resamples=99,
-                limits={Verdict.REFUTED: 0.5},
+                limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
+            true_by_far({"trace": lambda seed: listening(seed, 0.1, *HEARD)}, resamples=99),
         ),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from claims.balance import test_geo_prop2_controlled
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.heard_routers import WORLD, heard
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.text_fits import predicted
@@ -122,6 +122,7 @@ CONTRACTS = (
                 {"loss_experiment": partial(trained, rho=(0.78, 1.0), seeds=5)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"loss_experiment": partial(trained, rho=(0.5, 1.0), seeds=5)}),
         ),
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from functools import partial
 
 from claims.balance import test_geo_fig12_dense
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_depth import (
     DOWN_AND_UP,
     GROWING,
@@ -73,6 +73,8 @@ CONTRACTS = (
                 {"dense": lambda seed: without_router(rising_in(0.7, seed), "pre")}, resamples=99,
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"dense": lambda seed: dense(seed, GROWING, "pre")}, which="pre-norm", resamples=99),
+            true_by_far({"dense": lambda seed: dense(seed, GROWING[::-1], "sandwich")}, which="sandwich", resamples=99),
             Null(
                 "an order of 6 layers that all sequences share, sandwich",
                 {"dense": lambda seed: dense(seed, in_some_order(seed, 6), "sandwich")}, resamples=99,

@@ -7,7 +7,7 @@ import pytest
 
 from claims.balance import test_geo_fig02_shared_energy
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_depth import (
     DOWN_AND_UP,
     FLAT,
@@ -100,6 +100,7 @@ CONTRACTS = (
                 resamples=99,
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": partial(deep, shares=GROWING)}, resamples=99),
         ),
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from claims.balance import test_2605_12476_rows
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of, outcome
@@ -249,6 +249,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", worlds((0.165, 0.1)),
                 limits={Verdict.REFUTED: 0.5, Verdict.VACUOUS: 0.5},
             ),
+            true_by_far(worlds(MORE)),
         ),
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 
 from claims.balance import test_geo_disc_small_batch
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of, outcome
@@ -147,6 +147,9 @@ CONTRACTS = (
                 "true at its threshold plus a margin",
                 {"batch_experiment": partial(balanced, first=(0.3, 0.3), last=(JUST_OVER, 0.3), seeds=5)},
                 resamples=99, limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
+            ),
+            true_by_far(
+                {"batch_experiment": partial(balanced, first=CLAIMED[0], last=CLAIMED[1], seeds=5)}, resamples=99
             ),
         ),
     ),

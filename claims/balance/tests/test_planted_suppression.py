@@ -9,7 +9,7 @@ import pytest
 from claims.balance import test_geo_prop2_suppression
 from claims.balance.suppression import _form
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.heard_routers import WORLD, heard
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -128,9 +128,10 @@ CONTRACTS = (
             Null("routers at chance", {"trace": partial(heard, rho=1.0)}, resamples=99),
             Null("a rho just above", {"trace": partial(heard, rho=0.81, length=1.0)}, resamples=99),
             Null(
-                "true at its threshold plus a margin", {"trace": partial(heard, rho=0.78, length=1.0)}, resamples=99,
+                "true at its threshold plus a margin", {"trace": partial(heard, rho=0.79, length=1.0)}, resamples=99,
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": partial(heard, rho=0.3)}, resamples=99),
         ),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from claims.balance import test_geo_prop2_theorem
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.verdicts import SAMPLING
 from fixtures.mlp.trained_routers import WORLD, RouterWorld, states_of, trained_routers
 from metrics.stats.sampling import Sampling
@@ -62,6 +62,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"router_world": partial(drawn, shared=6.8)},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
+            true_by_far({"router_world": replace(SHORT, seeds=6, tokens=256, steps=60)}),
         ),
     ),
 )  # fmt: skip

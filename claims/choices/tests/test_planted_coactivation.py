@@ -130,7 +130,7 @@ CONTRACTS = (
             ),
             Null(
                 "true at its threshold less a margin",
-                {"token_routing": partial(at, lift=1.9, expected=PRODUCT["expected"]), "variant": PRODUCT},
+                {"token_routing": partial(at, lift=1.95, expected=PRODUCT["expected"]), "variant": PRODUCT},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.95},
             ),
         ),

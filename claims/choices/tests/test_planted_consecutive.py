@@ -10,7 +10,7 @@ import pytest
 
 from claims.choices.test_mixtral_tab05_consecutive import test_consecutive_experts as consecutive_experts
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_routing import counts_alone, drawn_sets, kept_from_before, planted_routing
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
@@ -21,8 +21,8 @@ FIRST, ANY = {"experts": "first choice"}, {"experts": "any of k"}
 DEEP, EVERYWHERE, NOWHERE = (0.0, 0.1, 0.2, 0.2), (0.2,) * 4, (0.0,) * 4
 #: Repeats 0.02 above chance in deep layers, which is the threshold.
 AT = (0.0, 0.025, 0.025, 0.025)
-#: Repeats 0.05 above chance in deep layers, more than the threshold: of first choices (1 - 1/8), of any (1 - 13/28).
-ABOVE = (0.0, 0.05, 0.06, 0.06)
+#: Repeats a little more than 0.03 above chance in deep layers: of first choices (1 - 1/8), of any (1 - 13/28).
+ABOVE = {"first choice": (0.0, 0.03, 0.035, 0.035), "any of k": (0.0, 0.05, 0.06, 0.06)}
 #: Loads by which first choices repeat 0.29 of the time, 0.17 above uniform chance.
 SKEWED = np.array([0.5, 0.15, 0.1, 0.05, 0.05, 0.05, 0.05, 0.05])
 
@@ -116,9 +116,13 @@ CONTRACTS = (
             *(
                 Null(
                     f"true at its threshold plus a margin, {variant['experts']}",
-                    {"token_routing": partial(world, ABOVE), "variant": variant},
+                    {"token_routing": partial(world, ABOVE[variant["experts"]]), "variant": variant},
                     limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
                 )
+                for variant in (FIRST, ANY)
+            ),
+            *(
+                true_by_far({"token_routing": partial(world, DEEP), "variant": variant}, which=variant["experts"])
                 for variant in (FIRST, ANY)
             ),
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from claims.choices import test_2604_05267_domain_experts
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_domains import Library, by_domain, counts_of, drawn_documents
 from claims.tests.support.planted_places import LENGTHS_ALONE, TOLD_BY_LENGTH, UNLIKE_LENGTHS
 from claims.tests.support.verdicts import finding_of
@@ -74,7 +74,8 @@ CONTRACTS = (
             Null("documents alike", many(0), mostly=Verdict.REFUTED),
             LENGTHS_ALONE,
             Null("six of a hundred", many(6)),
-            Null("twelve of a hundred", many(12), limits={Verdict.REFUTED: 0.95}),
+            Null("twelve of a hundred", many(12), limits={Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95}),
+            true_by_far(many(20)),
         ),
         {
             Verdict.VACUOUS: "permuted documents exceed the highest of 99 permutations once in a hundred, by "

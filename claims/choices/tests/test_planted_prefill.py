@@ -8,7 +8,7 @@ import pytest
 
 from claims.choices import test_2607_00466_prefill
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_places import placed_prompts
 from claims.tests.support.planted_rollouts import Cast, unmodelled, with_identity
 from claims.tests.support.verdicts import finding_of
@@ -113,7 +113,8 @@ CONTRACTS = (
                 "by the positions that a prompt reaches",
                 {"rollouts": lambda seed: placed_prompts(replace(READ, layers=1), LENGTHS, seed)},
             ),
-            Null("a little more than asked for", many(1.5), limits={Verdict.REFUTED: 0.95}),
+            Null("a little more than asked for", many(1.5), limits={Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95}),
+            true_by_far(many(2.0)),
         ),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from claims.choices.test_olmoe_saturation import test_router_saturation as router_saturation
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_experiments import experiment
 from claims.tests.support.planted_routing import drawn_sets
 from claims.tests.support.text_fits import predicted
@@ -178,6 +178,7 @@ CONTRACTS = (
                 {"revisions_experiment": partial(revisions, keeping(0.61))},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
+            true_by_far({"revisions_experiment": partial(revisions, keeping(0.65))}),
         ),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from claims.choices import test_2603_11114_signatures
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_domains import Library, by_domain, counts_of, drawn_documents, mixed, routing_of
 from claims.tests.support.planted_places import LENGTHS_ALONE, TOLD_BY_LENGTH, UNLIKE_LENGTHS
 from claims.tests.support.verdicts import finding_of
@@ -104,8 +104,9 @@ CONTRACTS = (
             Null("nearly so far apart", many(0.04)),
             Null(
                 "a little more than asked for", many(0.06),
-                limits={Verdict.REFUTED: 0.95},
+                limits={Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95},
             ),
+            true_by_far(many(0.1)),
         ),
     ),
 )  # fmt: skip

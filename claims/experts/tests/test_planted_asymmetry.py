@@ -13,7 +13,7 @@ from claims.core.finding import Finding
 from claims.core.verdict import Verdict
 from claims.experts import test_asy_asymmetry
 from claims.experts.alignment_variants import read_alignments
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
@@ -230,6 +230,7 @@ CONTRACTS = (
             null("at the least excess", scale_world(0.0, 0.4, 0.35), EACH, Verdict.SUPPORTED),
             null("luck of the draw", lucky_world, OUTPUTS, Verdict.SUPPORTED, Verdict.REFUTED),
             null("true at its thresholds plus a margin", scale_world(0.0, 0.11, 0.05), EACH, Verdict.REFUTED),
+            true_by_far({**halves(scale_world(0.0, 0.6, 0.0)), "variant": EACH}),
         ),
     ),
 )  # fmt: skip

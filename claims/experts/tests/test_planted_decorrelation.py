@@ -13,7 +13,7 @@ from claims.core.verdict import Verdict
 from claims.experts import test_asy_decorrelation
 from claims.experts.output_agreement import order_agreement, sign_agreement
 from claims.tests.support import planted_functions
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_tables import (
     Kind,
     planted_layer,
@@ -210,6 +210,7 @@ CONTRACTS = (
                 {"functions": TRUE_BY_A_MARGIN, "variant": EACH, "trace": None},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"functions": partial(at_tokens, alignment=0.02, drawn=0.08), "variant": EACH, "trace": None}),
         ),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from claims.core.verdict import Verdict
 from claims.experts import test_asy_subspaces
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_tables import planted_layer, planted_means, planted_subspaces, without_each
 from claims.tests.support.planted_tables import trace_of as functions_of
 from claims.tests.support.text_fits import BADLY, IN_PART, text_with_gain
@@ -181,6 +181,7 @@ CONTRACTS = (
                 "true at its thresholds plus a margin", partial(with_gaps, Gaps(0.021, 0.03, 0.011)), variant(),
                 Verdict.REFUTED,
             ),
+            true_by_far({"subspaces": partial(with_gaps, Gaps()), "variant": variant(), "trace": None}),
         ),
     ),
 )  # fmt: skip

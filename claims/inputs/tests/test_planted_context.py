@@ -9,7 +9,7 @@ import numpy as np
 from claims.core.finding import Finding
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig04_context import test_context_dependence as context_dependence
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.text_fits import BADLY, text_with_gain
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -166,6 +166,7 @@ CONTRACTS = (
                 {"choices": lambda seed: text(ABOVE, seed), "variant": TOKEN},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
+            true_by_far({"read": lambda seed: text((0.9, 0.5, 0.3, 0.1), seed), "variant": TOKEN}),
         ),
     ),
 )  # fmt: skip

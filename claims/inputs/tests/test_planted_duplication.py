@@ -12,7 +12,7 @@ from claims.core.verdict import Verdict
 from claims.inputs.domain_gaps import DomainGaps
 from claims.inputs.duplicated_inputs import PLAIN, REPEATED, read_copies
 from claims.inputs.test_geo_fig10_duplication import test_duplication_collapse as duplication_collapse
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceSpectrum, SequenceTrace
@@ -108,11 +108,11 @@ def modelled(short: float, longest: float) -> SequenceTrace:
     return predicted(trace, gain)
 
 
-def closed(seed: int, pull: float) -> float:
-    """The share of the gap that a world closes."""
-    copies = read_copies(planted(seed, pull, layers=1))
+def closed(seed: int, pull: float, plain: float | None = None) -> float:
+    """The share of the gap that copies close in a world, or that plain text of that pull closes."""
+    copies = read_copies(planted(seed, pull, layers=1, plain_pull=plain or 0.0))
     gaps = DomainGaps(copies, copies.trace.layers, Sampling(0, 9))
-    return 1 - gaps.gap(REPEATED, -1).value / gaps.gap(REPEATED, 0).value
+    return 1 - gaps.gap(REPEATED if plain is None else PLAIN, -1).value / gaps.gap(REPEATED, 0).value
 
 
 @cache
@@ -123,6 +123,16 @@ def closing(share: float) -> float:
         return float(np.mean([closed(seed, pull) for seed in range(1000, 1040)])) - share
 
     return float(brentq(beyond, 0.4, 0.8, xtol=1e-3))
+
+
+@cache
+def plain_pull(less: float) -> float:
+    """Return the pull of plain text that closes so much less of the gap than one of 0.8 by copies, on average."""
+
+    def beyond(pull: float) -> float:
+        return float(np.mean([closed(seed, 0.8) - closed(seed, 0.8, pull) for seed in range(1000, 1040)])) - less
+
+    return float(brentq(beyond, 0.5, 0.8, xtol=1e-3))
 
 
 def copied(name: str, expected: Verdict, pull: float, rise: float = 1.0, says: str = "", **asked: object) -> Case:
@@ -193,8 +203,18 @@ CONTRACTS = (
             ),
             Null(
                 "true at its threshold plus a margin",
-                {"duplicates": lambda seed: planted(seed, closing(0.6), layers=1)},
+                {"duplicates": lambda seed: planted(seed, closing(0.52), layers=1)},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
+            ),
+            true_by_far({"duplicates": lambda seed: planted(seed, closing(0.6), layers=1)}),
+            Null(
+                "plain text of that length closes as much of the gap",
+                {"duplicates": lambda seed: planted(seed, 0.8, layers=1, plain_pull=0.8, plain_rise=1.0)},
+                mostly=Verdict.VACUOUS,
+            ),
+            Null(
+                "plain text of that length closes a tenth of the gap less, on average",
+                {"duplicates": lambda seed: planted(seed, 0.8, layers=1, plain_pull=plain_pull(0.1))},
             ),
         ),
     ),

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig03_confidence import test_ood_confidence as ood_confidence
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -109,6 +109,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", texts(partial(louder, fall=0.04), other=scrambled),
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far(texts(lambda seed: read(1.6, seed=seed), other=scrambled)),
         ),
     ),
 )  # fmt: skip

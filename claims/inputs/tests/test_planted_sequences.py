@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from claims.core.verdict import Verdict
 from claims.inputs.test_geo_fig05_sequences import test_sequence_similarity as sequence_similarity
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.text_fits import predicted
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.trace import Trace
@@ -164,6 +164,7 @@ CONTRACTS = (
                 {"trace": partial(at, correlation=0.65, within=True), "variant": RAW},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.95},
             ),
+            true_by_far({"trace": partial(topical, LONG), "variant": RAW}),
         ),
     ),
 )  # fmt: skip

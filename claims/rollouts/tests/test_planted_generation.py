@@ -9,7 +9,7 @@ import pytest
 
 from claims.core.verdict import Verdict
 from claims.rollouts import test_teacher_forcing
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.verdicts import finding_of, outcome, two_layers
 from fixtures.architectures.tiny_models import tiny_model
 from fixtures.discovery.card import read_routers
@@ -147,6 +147,7 @@ CONTRACTS = (
                 {"trace": TRACE, "generation": lambda seed: moved(0.045 / whole_choice(), seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": TRACE, "generation": lambda seed: moved(0.02, seed)}),
         ),
         {
             Verdict.PARTLY: "it says one thing, which has no null",

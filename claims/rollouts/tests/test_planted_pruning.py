@@ -11,7 +11,7 @@ import pytest
 from claims.core.finding import Finding
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig08_pruning
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.verdicts import finding_of as measured_of
 from fixtures.evidence.ablation import PrunedLayer, PrunedScore, Pruning
 from metrics.arrays import Float64Array
@@ -204,6 +204,7 @@ CONTRACTS = (
             worlds("completions cost exactly twice", (0.05, 0.10), Verdict.SUPPORTED),
             worlds("prompts cost exactly a tenth", (0.10, 0.40), Verdict.SUPPORTED),
             worlds("a little less, and a little more", (0.08, 0.18), Verdict.REFUTED, Verdict.PARTLY),
+            true_by_far({"pruned": lambda seed: planted(CLAIMED, seed=seed, depths=(1,))}),
             exchangeable("all choices are the same", 0.0, 0.02),
             exchangeable("each choice is its own", 0.015, 0.02),
             exchangeable("each choice is its own, exactly known", 0.015, 0.0005),

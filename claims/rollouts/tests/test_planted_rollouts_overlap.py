@@ -15,7 +15,7 @@ from claims.rollouts import test_geo_fig06_order, test_geo_fig06_overlap
 from claims.rollouts.expert_overlap import overlap_tables
 from claims.rollouts.overlap_contrasts import shared
 from claims.rollouts.test_geo_fig06_order import BY_ONE, BY_TWO
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_places import Slide, placed_rollouts
 from claims.tests.support.planted_rollouts import (
     Cast,
@@ -236,6 +236,11 @@ def more(points: float) -> dict[str, Any]:
     return {"common": 6, "authors": by_chance(6) + points, "seeds": 1.0}
 
 
+def by_far(given: dict[str, Any], **shared: Any) -> Null:
+    """Planned worlds in which a claim is true by far."""
+    return true_by_far({"rollouts": partial(planned, WIDE, **shared), **given}, resamples=99)
+
+
 CONTRACTS = (
     Contract(
         cross_model,
@@ -276,9 +281,10 @@ CONTRACTS = (
             chance("unrelated sets", unrelated),
             chance("lengths alone", lengths_alone, cast=FEWER, mostly=Verdict.NOT_APPLICABLE),
             chance(
-                "two points above the lower end", partial(planned, common=0, authors=0.52, seeds=1.0),
+                "a point above the lower end", partial(planned, common=0, authors=0.51, seeds=1.0),
                 cast=WIDE, rare=(Verdict.PARTLY, Verdict.REFUTED),
             ),
+            by_far(GENERATED, common=0, authors=0.55, seeds=1.0),
         ),
     ),
     Contract(
@@ -326,10 +332,8 @@ CONTRACTS = (
         (
             chance("seven points more", partial(planned, **more(0.07)), ABSTRACT, WIDE),
             chance("lengths alone", own_lengths, ABSTRACT, FEWER),
-            chance(
-                "three points more", partial(planned, **more(0.03)), ABSTRACT, WIDE,
-                rare=(Verdict.REFUTED,),
-            ),
+            chance("four points more", partial(planned, **more(0.04)), ABSTRACT, WIDE, rare=(Verdict.REFUTED,)),
+            by_far(ABSTRACT, **more(0.02)),
         ),
         {
             Verdict.PARTLY: "it says one thing, which has no null",
@@ -405,6 +409,7 @@ CONTRACTS = (
                 "seven points below oneself", partial(planned, common=0, authors=0.5, seeds=0.57),
                 cast=WIDE, rare=(Verdict.REFUTED,),
             ),
+            by_far(GENERATED, common=0, authors=0.5, seeds=0.62),
         ),
     ),
 )  # fmt: skip

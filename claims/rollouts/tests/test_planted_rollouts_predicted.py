@@ -9,7 +9,7 @@ import numpy as np
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_rollouts
 from claims.rollouts.test_geo_fig07_rollouts import ANY, PAIRED
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_places import placed_rollouts
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
@@ -71,6 +71,8 @@ READ = Cast(questions=40, authors=2, layers=2)
 UNSURE = dict(zip(PAIRS, (0.2, 0.3), strict=True))
 #: How far completions follow prompts for a correlation of about 0.3.
 HALF_FOLLOWED = dict(zip(PAIRS, (0.6, 0.35), strict=True))
+#: How far they follow for a correlation that is two standard errors below 0.3, or one.
+LITTLE = dict(zip(PAIRS, (0.25, 0.1), strict=True))
 CONTRACTS = (
     Contract(
         prompt_to_rollout,
@@ -117,14 +119,17 @@ CONTRACTS = (
                 rollouts=alike_prompts, variant={"pairs": PAIRED},
             ),
         ),
-        tuple(
-            Null(f"{name}, {pairs}", given(pairs, cast, **how), 99, {rare: 0.95})
-            for pairs in PAIRS
-            for name, cast, rare, how in (
-                ("noise", SOME, Verdict.SUPPORTED, {"follows": 0.0, "varies": 0.0}),
-                ("prediction", replace(SOME, tokens=512), Verdict.SUPPORTED, {"follows": 0.4}),
-                ("little prediction", replace(SOME, tokens=512), Verdict.REFUTED, {"follows": 0.1}),
-            )
+        (
+            *(
+                Null(f"{name}, {pairs}", given(pairs, cast, **how), 99, {rare: 0.95})
+                for pairs in PAIRS
+                for name, cast, rare, how in (
+                    ("noise", SOME, Verdict.SUPPORTED, {"follows": 0.0, "varies": 0.0}),
+                    ("prediction", replace(SOME, tokens=512), Verdict.SUPPORTED, {"follows": 0.4}),
+                    ("little prediction", replace(SOME, tokens=512), Verdict.REFUTED, {"follows": LITTLE[pairs]}),
+                )
+            ),
+            true_by_far(given(ANY, follows=0.0), resamples=99),
         ),
         {
             Verdict.PARTLY: "it says one thing, which has no null",

@@ -10,7 +10,7 @@ import pytest
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig09_prefill
 from claims.rollouts.generation_curves import ALONE, SO_FAR
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.sequences import SequenceTrace
@@ -192,6 +192,7 @@ CONTRACTS = (
                 {"rollouts": partial(collapsing, replace(SMALL, prompt_tokens=80), deep=0.85, early=0.2)},
                 49, {Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95},
             ),
+            true_by_far({"rollouts": partial(collapsing, SMALL)}, resamples=49),
         ),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from claims.core.verdict import Verdict
 from claims.rollouts import test_geo_fig07_prompts
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_places import placed_prompts
 from claims.tests.support.planted_rollouts import Cast, drawn_rollouts, profiles, unmodelled
 from claims.tests.support.verdicts import finding_of
@@ -112,6 +112,7 @@ CONTRACTS = (
                 "nearly identical, but for counting noise", {"rollouts": partial(like, NOISY, odd=0.3)}, 99,
                 {Verdict.REFUTED: 0.95, Verdict.PARTLY: 0.95},
             ),
+            true_by_far({"rollouts": partial(prompts, SMALL)}, resamples=99),
         ),
     ),
 )  # fmt: skip

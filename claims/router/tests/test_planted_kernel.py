@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.core.verdict import Verdict
 from claims.router import test_geo_review_kernel, test_geo_review_kernel_energy
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_moves import NO_MOVES, moves, reached
 from claims.tests.support.planted_routers import WORLD, nonlinear, unread, without_kernel
 from claims.tests.support.verdicts import two_layers
@@ -115,6 +115,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"trace": lambda seed: tilted(seed, 1.1)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: tilted(seed, 2.0)}),
         ),
         cannot={Verdict.PARTLY: "the lowest of 19 random routers leaves no more than chance in its kernel"},
     ),

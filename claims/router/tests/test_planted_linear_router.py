@@ -9,7 +9,7 @@ import pytest
 
 from claims.core.verdict import Verdict
 from claims.router import test_geo_fig01_linear_router, test_geo_fig01_same_experts, test_geo_fig13_tightness
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_routers import (
     TALL,
     WORLD,
@@ -27,7 +27,7 @@ from fixtures.planted.tokens import World, planted_trace
 from metrics.arrays import as_float64
 from metrics.stats.sampling import Sampling
 
-SMALL = World(sequences=12, length=5, width=16)
+SMALL, TINY = World(sequences=12, length=5, width=16), World(sequences=9, length=3)
 EXACT = "the counts are exact, and lie on one side or the other"
 
 
@@ -115,10 +115,10 @@ def flat(gain: float, seed: int = 3, world: World = WORLD) -> Trace:
     return planted_trace(world, [rng.standard_normal((world.tokens, 4)) @ axes[:4]], [weight])
 
 
-def at_the_end(weak: float = 0.8, seed: int = 1, world: World = WORLD) -> Trace:
-    """States that are ``weak`` as long along the last two axes, which a router reads alone."""
-    last = world.width - 2
-    return reading(world, np.where(np.arange(world.width) < last, 1.0, weak), slice(last, world.width), seed)
+def at_the_end(weak: float = 0.8, seed: int = 1, world: World = WORLD, last: int = 2) -> Trace:
+    """States that are ``weak`` as long along the last axes, two by default, which a router reads alone."""
+    first = world.width - last
+    return reading(world, np.where(np.arange(world.width) < first, 1.0, weak), slice(first, world.width), seed)
 
 
 def on_the_axes() -> Trace:
@@ -197,6 +197,7 @@ CONTRACTS = (
                 {"trace": lambda seed: partly_at_random(clustered(seed), 0.35, seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": clustered}),
         ),
     ),
     Contract(
@@ -220,9 +221,10 @@ CONTRACTS = (
         (
             Null("isotropic data", {"trace": lambda seed: two_layers(SMALL, seed)}),
             Null(
-                "true at its threshold plus a margin", {"trace": lambda seed: flat(1.12, seed, SMALL)},
+                "true at its threshold plus a margin", {"trace": lambda seed: at_the_end(0.75, seed, TINY, last=3)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: flat(1.6, seed, SMALL)}),
         ),
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.core.verdict import Verdict
 from claims.router import test_geo_fig24_low_rank
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_routers import WORLD, nonlinear, unread
 from claims.tests.support.verdicts import two_layers
 from fixtures.evidence.trace import Trace
@@ -102,6 +102,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"trace": lambda seed: steep(0.05, seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: settled(1.3, 2.5, seed=seed)}),
         ),
     ),
     Contract(
@@ -124,6 +125,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"trace": lambda seed: steep(0.3, seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: steep(0.003, seed)}),
         ),
         cannot={Verdict.PARTLY: "the excess never exceeds the lead, and it has no parts"},
     ),

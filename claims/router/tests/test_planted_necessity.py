@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.core.verdict import Verdict
 from claims.router import test_geo_prop1_necessity, test_geo_review_row_space
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_moves import NO_MOVES, reachable
 from claims.tests.support.planted_routers import (
     DEEP,
@@ -114,6 +114,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"trace": lambda seed: strong(0.75, seed=seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: strong(0.5, seed=seed, world=World(sequences=60))}),
         ),
     ),
     Contract(
@@ -146,6 +147,7 @@ CONTRACTS = (
                 "true at its threshold plus a margin", {"trace": lambda seed: unread_noise(seed, 0.65)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"trace": lambda seed: two_layers(DEEP, seed)}),
         ),
     ),
 )  # fmt: skip

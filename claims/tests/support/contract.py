@@ -128,6 +128,18 @@ class Null:
         return outcome(test, sampling=Sampling(seed, self.resamples), **evidence).verdict
 
 
+def true_by_far(evidence: Mapping[str, Any], *, which: str = "", resamples: int = 199) -> Null:
+    """Return worlds in which the claim is so true that nine in ten must be supported: else it is mute.
+
+    Parameters
+    ----------
+    evidence, resamples : as of `Null`
+    which : of several such worlds of one claim, which ones
+    """
+    name = f"true by far{which and ', '}{which}"
+    return Null(name, evidence, resamples, limits={}, mostly=Verdict.SUPPORTED)
+
+
 @dataclass(frozen=True)
 class Contract:
     """What a claim must say of planted evidence.

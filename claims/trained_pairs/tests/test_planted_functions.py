@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
 from claims.tests.support.planted_arms import (
     EXPERTS,
     SEQUENCES,
@@ -199,6 +199,7 @@ CONTRACTS = (
                 {"routing_experiment": lambda seed: noisy(seed, 0.48, 0.5)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"routing_experiment": lambda seed: noisy(seed, 0.1, 0.5)}),
         ),
     ),
     Contract(
@@ -247,6 +248,7 @@ CONTRACTS = (
                 "just more than matters", {"twin_experiment": partial(noisy_twins, leading=np.exp(-0.15))},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"twin_experiment": partial(noisy_twins, leading=0.5)}),
         ),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from claims.core.finding import Finding
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, true_by_far
 from claims.tests.support.planted_mlp_arms import Level, flat, planted_arms
 from claims.tests.support.verdicts import SAMPLING, declared, finding_of, outcome
 from claims.trained_pairs import test_asy_topk_mlp, test_prb_mlp
@@ -178,6 +178,7 @@ def topk_contract(claim: Callable[..., Finding], measure: str, smallest: float) 
             Null("at its threshold", worlds(level(smallest), noise)),
             Null("there before", worlds(off(sign, "top-2", before=sign), noise)),
             Null("just more than matters", worlds(level(1.5 * smallest), noise), limits={Verdict.REFUTED: 0.5}),
+            true_by_far(worlds(level(5 * smallest), noise)),
         ),
     )  # fmt: skip
 
@@ -228,6 +229,7 @@ CONTRACTS = (
             Null("at its threshold", worlds(twin(np.exp(-0.1) - 1), 0.1)),
             Null("there before", worlds(twin(-0.5, before=-0.5), 0.05)),
             Null("just more than matters", worlds(twin(np.exp(-0.15) - 1), 0.05), limits={Verdict.REFUTED: 0.5}),
+            true_by_far(worlds(twin(-0.5), 0.05)),
         ),
     ),
     Contract(
@@ -260,6 +262,7 @@ CONTRACTS = (
             Null("at its threshold", worlds(spreading(0.5), 0.5)),
             Null("random groups too", worlds(spreading(1.0, dealt=1.0), 0.5)),
             Null("just more than matters", worlds(spreading(0.75), 0.5), limits={Verdict.REFUTED: 0.5}),
+            true_by_far(worlds(spreading(2.5), 0.5)),
         ),
     ),
 )  # fmt: skip

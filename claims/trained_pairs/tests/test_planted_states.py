@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
-from claims.tests.support.planted_arm_states import Soft, Twin, routed_arms, twin_arms
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
+from claims.tests.support.planted_arm_states import BESIDE, Soft, Twin, routed_arms, twin_arms
 from claims.tests.support.planted_arms import (
     SEQUENCES,
     TOKENS,
@@ -119,6 +119,7 @@ def routing_contract(claim: ClaimTest, kind: Soft, other: Soft, below: float, ma
             {"routing_experiment": partial(world, beside=margin)},
             limits={Verdict.REFUTED: 0.5},
         ),
+        true_by_far({"routing_experiment": partial(world, beside=BESIDE)}),
     )
     return Contract(claim, cases, nulls)
 
@@ -176,6 +177,7 @@ CONTRACTS = (
                 {"twin_experiment": lambda seed: twin_arms("centred", seed, layers=2, apart=0.6)},
                 limits={Verdict.REFUTED: 0.5},
             ),
+            true_by_far({"twin_experiment": lambda seed: twin_arms("centred", seed, layers=2)}),
         ),
     ),
 )  # fmt: skip
