@@ -121,6 +121,7 @@ CONTRACTS = (
                 Null(
                     f"a lift at the threshold, over {one['expected']}",
                     {"token_routing": partial(at, lift=2.0, expected=one["expected"]), "variant": one},
+                    limits={Verdict.SUPPORTED: 0.95},
                 )
                 for one in (PRODUCT, DRAWS)
             ),
