@@ -8,6 +8,7 @@ import numpy as np
 
 from claims.core.claim import Asks
 from claims.core.finding import Measured, NotApplicable
+from fixtures.evidence.ablation import DomainSubsets
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.text_fit import TextFit
 from fixtures.evidence.token_routing import TokenRouting
@@ -79,7 +80,7 @@ def require_all_layers(read: Trace | ChosenExperts | TokenRouting) -> None:
 
 
 def models_text(
-    trace: Trace | SequenceTrace | ChosenExperts | TokenRouting | None,
+    trace: Trace | SequenceTrace | ChosenExperts | TokenRouting | DomainSubsets | None,
     sampling: Sampling,
     chosen: IntArray | None = None,
     text: str = "the text",
