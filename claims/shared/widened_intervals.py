@@ -26,17 +26,17 @@ def widen(estimate: Estimate, below: float, above: float, why: str) -> Estimate:
 
 
 def widen_for_luck(estimate: Estimate, halfwidth: float, of: str) -> Estimate:
-    """Widen an interval by an independent source of luck: the half width is the root of the sum of two squares.
+    """Widen an interval by an independent source of luck: either side is the root of the sum of two squares.
 
     Parameters
     ----------
-    estimate : with an interval that is symmetric around its value
+    estimate : with an interval; it keeps no draws, and so has no p-value
     halfwidth : half the 95 % interval that the luck has by itself, for example of `null_draw_halfwidth`
     of : whose luck it is, in words
     """
-    reach = math.hypot(estimate.high - estimate.value, halfwidth)
+    below, above = (math.hypot(end - estimate.value, halfwidth) for end in (estimate.low, estimate.high))
     method = f"{estimate.method}, widened for the luck of {of}, +-{halfwidth:.2g} by itself"
-    return replace(estimate, low=estimate.value - reach, high=estimate.value + reach, method=method)
+    return replace(estimate, low=estimate.value - below, high=estimate.value + above, method=method, draws=())
 
 
 def widen_for_reinitialising(estimate: Estimate, halfwidth: float) -> Estimate:

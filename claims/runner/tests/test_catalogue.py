@@ -24,7 +24,7 @@ ISSUED = """
     topk-concentration topk-concentration-transformer moe-flattens moe-flattens-transformer moe-spreads
     moe-spreads-transformer
     consecutive-experts standing-committee routing-signatures domain-experts co-activation prefill-predicts-decode
-    token-routing rows-alike router-saturation
+    token-routing rows-alike router-saturation domain-subset
 """
 
 
