@@ -51,6 +51,7 @@ AMONG, ROUTED = "among kept", "as routed"
             "1.11), so that a smaller model would have done; three to ten times the 1 to 3 % that EMO loses",
         ),
         "settled": Threshold(0.05, "half of what counts as broken: what a choice by other documents may lose in luck"),
+        "beyond": Threshold(0.05, "half of what counts as broken, above the rise of the untrained twin"),
         "saved": Threshold(
             0.5,
             "reported only: more than half is saved where a few experts do most of the work, or experts serve domains",

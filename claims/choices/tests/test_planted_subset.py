@@ -114,6 +114,14 @@ CONTRACTS = (
                 domain_subsets=world(on=0.0, off=0.0, random=0.0, noise=0.0, spread=0.0),
             ),
             Case("every domain is spared but one", Verdict.REFUTED, domain_subsets=world(on=(0.16, 0.02, 0.02))),
+            Case(  # without a null by nature, an untrained model alone can give it too
+                "the untrained twin breaks as much", Verdict.VACUOUS, says="minus the untrained twin's = -0.0",
+                domain_subsets=world(), twin={"domain_subsets": world(on=0.42, seed=1)},
+            ),
+            Case(
+                "the untrained twin breaks half as much", Verdict.SUPPORTED,
+                domain_subsets=world(), twin={"domain_subsets": world(on=0.2, seed=1)},
+            ),
             Case("a tenth", Verdict.INCONCLUSIVE, domain_subsets=world(on=0.1)),
             Case("at the value", Verdict.INCONCLUSIVE, at={"increase": MEASURED}, domain_subsets=world()),
             Case(
@@ -141,10 +149,6 @@ CONTRACTS = (
             ),
             worlds("a little more, documents differ", Verdict.REFUTED, limit=0.95, on=0.12, noise=0.2),
         ),
-        {
-            Verdict.VACUOUS: "there is no null by nature: a model that random experts break as much has experts that "
-            "know no domain, which is what the sentence says",
-        },
     ),
 )  # fmt: skip
 

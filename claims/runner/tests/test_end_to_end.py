@@ -108,7 +108,7 @@ def test_an_unseen_checkpoint_gets_a_verdict_for_every_claim(finished: tuple[Pat
     out, done = finished
     records = read_records(out / "records.jsonl")
     primary = {record.claim: record.verdict for record in records if record.primary}
-    assert len(primary) == 36, done.stdout[-3000:]
+    assert len(primary) == 37, done.stdout[-3000:]
     assert Verdict.ERROR not in primary.values(), [r.reason for r in records if r.verdict == Verdict.ERROR]
     for claim in ("router-linearity", "sufficiency-bound", "kernel-counterexample", "teacher-forcing"):
         assert primary[claim] == Verdict.SUPPORTED, (claim, [r.reason for r in records if r.claim == claim])
