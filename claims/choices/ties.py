@@ -13,6 +13,7 @@ from fixtures.messages.progress import progress
 from metrics.arrays import Float64Array, FloatArray, IntArray
 from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import expanded_level
 from metrics.stats.sampling import Sampling
 from metrics.usage.random_choices import draw_at_loads
 from metrics.usage.together import chosen_together, grouped, lift
@@ -73,7 +74,8 @@ def _measure(routing: TokenRouting, sampling: Sampling) -> Ties:
         return np.asarray(whole.reshape(-1, *weights.shape[:-1]))
 
     fewer = Sampling(sampling.seed, min(sampling.resamples, RESAMPLES))
-    found = fewer.several(np.arange(blocks, dtype=np.float64), statistics, unit="sequence block")
+    numbers, level = np.arange(blocks, dtype=np.float64), expanded_level(blocks)
+    found = fewer.several(numbers, statistics, unit="sequence block", level=level)
     size = len(layers) + 1
     return Ties(
         tuple(layer.number for layer in layers),

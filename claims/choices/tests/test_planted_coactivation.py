@@ -93,6 +93,15 @@ CONTRACTS = (
                 "pairs twice as often as draws, over draws", Verdict.REFUTED,
                 partial(world, (0.3,) * 3, experts=8, top_k=2), variant=DRAWS,
             ),
+            case(
+                "an untrained twin without ties", Verdict.VACUOUS, partial(world, WEAK),
+                says="the untrained twin's 95th percentile of lift .*, minus this one's = -",
+                twin={"token_routing": partial(world, FREE, 4)},
+            ),
+            case(
+                "an untrained twin of strong ties", Verdict.SUPPORTED, partial(world, FREE),
+                twin={"token_routing": partial(world, STRONG, 4)},
+            ),
             case("a lift at the threshold", Verdict.INCONCLUSIVE, partial(world, (0.37,) * 3)),
             case("one sequence", Verdict.INCONCLUSIVE, partial(world, FREE, sequences=1, length=2000)),
             *refused(
@@ -121,7 +130,6 @@ CONTRACTS = (
                 Null(
                     f"a lift at the threshold, over {one['expected']}",
                     {"token_routing": partial(at, lift=2.0, expected=one["expected"]), "variant": one},
-                    limits={Verdict.SUPPORTED: 0.95},
                 )
                 for one in (PRODUCT, DRAWS)
             ),
@@ -135,10 +143,6 @@ CONTRACTS = (
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.95},
             ),
         ),
-        cannot={
-            Verdict.VACUOUS: "the claim is that routing is like its null; where the strongest ties would not show "
-            "either, it does not apply"
-        },
     ),
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 
 from claims.choices import test_2605_06663_subset
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import MEASURED, Case, Contract, Null, contract_tests, refused
+from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
 from claims.tests.support.text_fits import BADLY
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.ablation import CutLayer, DomainSubsets, Gates, SubsetScores
@@ -123,10 +123,9 @@ CONTRACTS = (
                 domain_subsets=world(), twin={"domain_subsets": world(on=0.2, seed=1)},
             ),
             Case("a tenth", Verdict.INCONCLUSIVE, domain_subsets=world(on=0.1)),
-            Case("at the value", Verdict.INCONCLUSIVE, at={"increase": MEASURED}, domain_subsets=world()),
             Case(
-                "whether the choice is settled is open", Verdict.INCONCLUSIVE, at={"settled": MEASURED},
-                domain_subsets=world(),
+                "whether the choice is settled is open", Verdict.INCONCLUSIVE, says="^loss rise, minus that with these",
+                domain_subsets=world(unsettled=0.05),
             ),
             Case(
                 "a model that does not know the text", Verdict.NOT_APPLICABLE, says="over token frequencies = 0.3",

@@ -88,6 +88,14 @@ CONTRACTS = (
             case("ids that decide little", Verdict.REFUTED, partial(world, BELOW)),
             case("ids that decide nothing", Verdict.REFUTED, partial(world, NEVER)),
             case("one set of experts for all ids", Verdict.REFUTED, partial(world, FLAT, alike=1.0)),
+            case(
+                "an untrained twin whose ids decide as much", Verdict.VACUOUS, partial(world, VALLEY),
+                twin={"token_routing": partial(world, VALLEY, 4)},
+            ),
+            case(
+                "an untrained twin whose ids decide less", Verdict.SUPPORTED, partial(world, VALLEY),
+                twin={"token_routing": partial(world, SHALLOW, 4)},
+            ),
             case("a lead at the threshold", Verdict.INCONCLUSIVE, partial(world, AT)),
             *refused(
                 "token_routing",
@@ -110,7 +118,6 @@ CONTRACTS = (
             ),
             true_by_far({"token_routing": partial(world, SHALLOW)}),
         ),
-        cannot={Verdict.VACUOUS: "the headline is what lies beyond the null, so that the null cannot give it too"},
     ),
 )  # fmt: skip
 

@@ -82,6 +82,11 @@ CONTRACTS = (
                 Case(f"followed by a little, {pairs}", Verdict.SUPPORTED, **given(pairs, follows=0.05))
                 for pairs in PAIRS
             ),
+            Case(
+                "unrelated, as in the untrained twin", Verdict.VACUOUS, **given(ANY, follows=0.0),
+                says="the untrained twin's Spearman, prompt to generation, minus this one's = -?0.0",
+                twin={"rollouts": partial(answered, MANY, 2, follows=0.0)},
+            ),
             *(Case(f"followed, {pairs}", Verdict.REFUTED, **given(pairs, follows=1.0)) for pairs in PAIRS),
             *(
                 Case(
@@ -131,10 +136,7 @@ CONTRACTS = (
             ),
             true_by_far(given(ANY, follows=0.0), resamples=99),
         ),
-        {
-            Verdict.PARTLY: "it says one thing, which has no null",
-            Verdict.VACUOUS: "a claim of absence has no null: its positive control is a premise",
-        },
+        {Verdict.PARTLY: "it says one thing, which has no null"},
     ),
 )  # fmt: skip
 

@@ -59,7 +59,8 @@ def outcome(test: ClaimTest, *, overrides: Mapping[str, float] | None = None, **
 
 def beside_twin(test: ClaimTest, evidence: Mapping[str, Any], twin: Mapping[str, Any]) -> Outcome:
     """Return what the claim says of the evidence beside what it finds on that of an untrained twin."""
-    ours, theirs = (finding_of(test, **each) for each in (evidence, twin))
+    same = {name: evidence[name] for name in ("variant", "sampling") if name in evidence}
+    ours, theirs = (finding_of(test, **each) for each in (evidence, same | dict(twin)))
     claim = declared(test)
     finding = beyond_twin(claim, ours, theirs, {}, SAMPLING.seed)
     judged = judge(claim, finding, {})
