@@ -105,7 +105,7 @@ def _without_twin(board: Board) -> list[str]:
     if not names:
         return []
     which = listed(sorted(names))
-    return [f"What random weights of the same architecture give was not measured for {which} (--untrained names some)."]
+    return [f"What random weights of the same architecture give was not measured for {which}; --untrained names such."]
 
 
 def _why(record: Record) -> str:

@@ -83,7 +83,7 @@ def test_matrix_prints_the_report_s_matrix_without_links(write: Write, capsys: C
     printed = capsys.readouterr().out
     assert printed.startswith(
         "2 claims on 1 checkpoint (a) gave 2 verdicts: 1 supported and 1 refuted. "
-        "What random weights of the same architecture give was not measured for a (--untrained names some).\n\n"
+        "What random weights of the same architecture give was not measured for a; --untrained names such.\n\n"
         "## Claims by"
     )
     assert ["kernel-energy", "✓ supported 0.500"] in rows(printed)
