@@ -15,7 +15,7 @@ from claims.core.record import Certificate, Record
 from claims.core.untrained_twin import beyond_twin
 from claims.core.verdict import Verdict
 from claims.runner.evidence_digest import content_digest, digest_of
-from claims.runner.twin import Answer, Ask
+from claims.runner.twin import Answered, Ask
 from claims.shared.premises import require_choice, routes_as_stored
 from fixtures.session.evidence_folder import evidence_folder
 
@@ -86,7 +86,7 @@ def _with_loading(asked: Asked, finding: Finding) -> Finding:
     return replace(finding, premises=(*finding.premises, *routes_as_stored(asked.checkpoint)))
 
 
-def _beyond_twin(asked: Asked, finding: Finding, twin: Answer) -> Finding:
+def _beyond_twin(asked: Asked, finding: Finding, twin: Answered) -> Finding:
     """Hold a finding that speaks for the claim against what the untrained twin gives."""
     if twin.finding is None:
         note = f"The untrained twin {twin.name} could not be asked: {twin.why.rstrip('.')}."

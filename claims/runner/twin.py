@@ -22,7 +22,7 @@ ALIKE = ("architecture", "parameters")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answered:
     """What a twin gives: a finding, or why it has none; and the digest of the evidence that says so."""
 
     name: str
@@ -32,9 +32,9 @@ class Answer:
 
 
 #: Asks a claim's function, with its arguments, of a twin's evidence in place of the checkpoint's.
-Ask = Callable[[Callable[..., Finding], Mapping[str, Any]], Answer]
+Ask = Callable[[Callable[..., Finding], Mapping[str, Any]], Answered]
 
-ANSWERS = pytest.StashKey[dict[tuple[str, ...], Answer]]()
+ANSWERED = pytest.StashKey[dict[tuple[str, ...], Answered]]()
 #: The evidence of the twin that was asked last.
 LAST = pytest.StashKey[tuple[Twin, Evidence]]()
 
@@ -49,10 +49,10 @@ def twin_to_ask(item: pytest.Item, claim: Claim, variant: Variant, checkpoint: M
     twin = twin_of(item) if claim.kind == "finding" else None
     if twin is None:
         return None
-    answers = item.config.stash.setdefault(ANSWERS, {})
+    answers = item.config.stash.setdefault(ANSWERED, {})
     key = (str(twin.folder), claim.id, *variant.values(), *(str(checkpoint.get(fact)) for fact in ALIKE))
 
-    def ask(test: Callable[..., Finding], arguments: Mapping[str, Any]) -> Answer:
+    def ask(test: Callable[..., Finding], arguments: Mapping[str, Any]) -> Answered:
         if key not in answers:
             answers[key] = _answer(twin.name, _evidence(item.config, twin), checkpoint, test, arguments)
         return answers[key]
@@ -83,7 +83,7 @@ def _answer(
     checkpoint: Mapping[str, Any],
     test: Callable[..., Finding],
     arguments: Mapping[str, Any],
-) -> Answer:
+) -> Answered:
     read: dict[str, Any] = {}
     try:
         _require_alike(twin.read(TEXT).checkpoint, checkpoint)
@@ -96,4 +96,4 @@ def _answer(
         found, why = None, str(reason)
     except ValueError as error:
         raise ValueError(f"of the untrained twin {name}: {error}") from error
-    return Answer(name, found, why, digest_of(read))
+    return Answered(name, found, why, digest_of(read))

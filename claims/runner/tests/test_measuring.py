@@ -12,7 +12,7 @@ from claims.core.finding import Finding, Measured
 from claims.core.record import Record
 from claims.core.verdict import Verdict
 from claims.runner.measuring import Asked, measure
-from claims.runner.twin import Answer, Ask
+from claims.runner.twin import Answered, Ask
 from fixtures.evidence.trace import Trace
 from fixtures.tests.support.random_trace import example
 from metrics.stats.bootstrap import exact
@@ -92,9 +92,9 @@ def test_a_record_has_the_digest_of_the_evidence_that_its_function_was_given(tmp
 
 
 def beside(found: Finding | None, said: list[str]) -> Ask:
-    def ask(test: Any, arguments: Mapping[str, Any]) -> Answer:
+    def ask(test: Any, arguments: Mapping[str, Any]) -> Answered:
         said.append("asked")
-        return Answer("c-init", found, "" if found else "it read another text", "0123")
+        return Answered("c-init", found, "" if found else "it read another text", "0123")
 
     return ask
 
