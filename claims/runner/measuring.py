@@ -69,8 +69,8 @@ def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any
         if asked.twin is not None and judged.verdict in (Verdict.SUPPORTED, Verdict.PARTLY):
             twin = asked.twin(test, arguments)
             read = content_digest({"checkpoint": read, "untrained twin": twin.evidence})
-            finding = _beyond_twin(asked, finding, twin)
-            judged = judge(asked.claim, finding, asked.overrides)
+            asked = replace(asked, provenance={**asked.provenance, "untrained": twin.name})
+            finding, judged = _beyond_twin(asked, finding, judged, twin)
         certificate = _certify(asked, finding)
     except NotApplicable as why:
         return record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), finding=Finding((), figure=why.figure))
@@ -86,12 +86,21 @@ def _with_loading(asked: Asked, finding: Finding) -> Finding:
     return replace(finding, premises=(*finding.premises, *routes_as_stored(asked.checkpoint)))
 
 
-def _beyond_twin(asked: Asked, finding: Finding, twin: Answered) -> Finding:
-    """Hold a finding that speaks for the claim against what the untrained twin gives."""
-    if twin.finding is None:
-        note = f"The untrained twin {twin.name} could not be asked: {twin.why.rstrip('.')}."
-        return replace(finding, notes=(*finding.notes, note))
-    return beyond_twin(asked.claim, finding, twin.finding, asked.overrides, asked.provenance.get("seed", 0))
+def _beyond_twin(asked: Asked, finding: Finding, judged: Judged, twin: Answered) -> tuple[Finding, Judged]:
+    """Hold a finding that speaks for the claim against what the untrained twin gives; open where that is not known."""
+    if twin.finding is not None:
+        seed = asked.provenance.get("seed", 0)
+        beyond = _noted(beyond_twin(asked.claim, finding, twin.finding, asked.overrides, seed), twin)
+        return beyond, judge(asked.claim, beyond, asked.overrides)
+    why = f"the untrained twin {twin.name} could not be asked: {twin.why.rstrip('.')}"
+    if twin.unread:
+        return finding, Judged(Verdict.INCONCLUSIVE, why, judged.criteria, [])
+    return replace(finding, notes=(*finding.notes, f"{why[0].upper()}{why[1:]}.")), judged
+
+
+def _noted(finding: Finding, twin: Answered) -> Finding:
+    said = f"Held against the untrained twin {twin.name}" + (f", revision {twin.revision}." if twin.revision else ".")
+    return replace(finding, notes=(*finding.notes, said))
 
 
 def without_finding(asked: Asked, error: BaseException | None, seconds: float) -> Record:

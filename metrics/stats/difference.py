@@ -1,6 +1,7 @@
 """The difference of two estimates that were had apart, for example on two models."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,6 +44,21 @@ def difference(first: Estimate, second: Estimate, *, seed: int) -> Estimate:
     method = f"difference of two estimates, each with its own interval, {how}"
     draws = tuple((ours - theirs).tolist())
     return Estimate(value, low, high, fewer.n, fewer.unit, method, seed if draws else None, draws)
+
+
+def distance(estimate: Estimate) -> Estimate:
+    """Return the distance from zero of an estimate; an interval that holds zero begins there.
+
+    Examples
+    --------
+    >>> found = distance(Estimate(-2.0, -3.0, 1.0, 9, "sequence", ""))
+    >>> found.value, found.low, found.high
+    (2.0, 0.0, 3.0)
+    """
+    ends = sorted((abs(estimate.low), abs(estimate.high)))
+    low = 0.0 if estimate.low <= 0.0 <= estimate.high else ends[0]
+    draws = tuple(map(abs, estimate.draws))
+    return replace(estimate, value=abs(estimate.value), low=low, high=ends[1], draws=draws)
 
 
 def _same_units(first: Estimate, second: Estimate) -> bool:

@@ -118,19 +118,22 @@ def _chosen(record: Record) -> str:
 def _saved(record: Record) -> str:
     if kind_of(record) != Kind.MOE or record.checkpoint.get("evidence") == ROUTING_ALONE:
         return ""
-    folder = evidence_folder(Path(_report_folder(record)), record.key[0]).as_posix()
-    return joined(["pytest", "claims", "--trace", folder, *_seeded(record), "-k", record.claim])
+    root = Path(_given(record, "--report-dir") or "out")
+    folder = evidence_folder(root, record.key[0]).as_posix()
+    name = str(record.provenance.get("untrained") or "")  # an embedded one is found beside
+    twin = ["--untrained", evidence_folder(root, name).as_posix()] if name and _given(record, "--untrained") else []
+    return joined(["pytest", "claims", "--trace", folder, *twin, *_seeded(record), "-k", record.claim])
 
 
-def _report_folder(record: Record) -> str:
-    """Return where the run left its evidence, as its command line said it."""
+def _given(record: Record, option: str) -> str:
+    """Return what the run's command line gave to an option; "" for nothing."""
     said = record.provenance.get("command")
     arguments = shlex.split(said) if isinstance(said, str) else []
     for place, argument in enumerate(arguments):
         name, given, value = argument.partition("=")
-        if name == "--report-dir":
-            return value if given else next(iter(arguments[place + 1 : place + 2]), "out")
-    return "out"
+        if name == option:
+            return value if given else next(iter(arguments[place + 1 : place + 2]), "")
+    return ""
 
 
 def _seeded(record: Record) -> list[str]:

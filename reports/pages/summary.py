@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from claims.core.record import Record
 from claims.core.verdict import TWIN, Verdict
 from reports.data.board import Board, Cell, variant_name
-from reports.data.places import NOUN, Kind, is_null, needs_more, place_name, standing
+from reports.data.places import NOUN, ROUTING_ALONE, Kind, is_null, needs_more, place_name, standing
 from reports.data.theorems import checked, failures
 from reports.text.markdown import plain
 from reports.text.vocabulary import CONTROL, THEOREMS, listed, plural
@@ -99,6 +99,8 @@ def _without_twin(board: Board) -> list[str]:
     names = []
     for name in {name for _, name, cell in board.of_kind(Kind.MOE) if cell.counted}:
         found = [cell.primary for _, where, cell in board.of_kind(Kind.MOE) if where == name and cell.counted]
+        if any(record.checkpoint.get("evidence") == ROUTING_ALONE for record in found):
+            continue  # there is no twin of routing alone
         stand = [record for record in found if record.verdict in (Verdict.SUPPORTED, Verdict.PARTLY)]
         if stand and not any(one.name.endswith(TWIN) for record in found for one in record.criteria):
             names.append(plain(name, 80))

@@ -81,7 +81,9 @@ class Collector:
         if not self.found:
             return
         self.records = records = self._finished(list(self.found.values()))
-        broken = self.completeness().missing or any(record.verdict is Verdict.ERROR for record in records)
+        stopped = bool(session.shouldstop or session.shouldfail)  # by -x: the rest was not asked
+        lost = self.completeness().missing and not stopped
+        broken = lost or any(record.verdict is Verdict.ERROR for record in records)
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED and broken:
             session.exitstatus = BROKEN
         try:

@@ -50,11 +50,30 @@ def verdict(ours: Finding, twin: Finding, claim: Claim = CLAIM) -> Verdict:
         (finding(0.1, direction="<"), finding(0.4, direction="<"), Verdict.SUPPORTED),  # less by 0.3
         (finding(0.1, direction="<"), finding(0.2, direction="<"), Verdict.VACUOUS),
         (finding(0.2, 0.4), finding(0.9, 0.4), Verdict.REFUTED),  # less than the twin, and less than is claimed
-        (finding(0.2, 0.4), finding(0.3, 0.4), Verdict.PARTLY),
+        (finding(0.2, 0.4), finding(0.3, 0.4), Verdict.REFUTED),  # both short, and the twin is as far beyond its null
+        (finding(0.2, 0.4), finding(0.3, 0.2), Verdict.PARTLY),
+        (finding(0.2, 0.4), finding(0.3, 0.02), Verdict.PARTLY),
     ],
 )  # fmt: skip
 def test_what_the_twin_gives_too_is_vacuous(ours: Finding, twin: Finding, expected: Verdict) -> None:
     assert verdict(ours, twin) is expected
+
+
+def test_every_excess_is_held_against_the_twins() -> None:
+    def two(first: float, second: float) -> Finding:
+        return replace(finding(0.9), excess=(measured(first, ">=", "more"), measured(second, ">=", "more")))
+
+    assert verdict(two(0.4, 0.9), two(0.2, 0.2)) is Verdict.SUPPORTED
+    assert verdict(two(0.4, 0.9), two(0.4, 0.2)) is verdict(two(0.4, 0.9), two(0.2, 0.9)) is Verdict.VACUOUS
+
+
+def test_between_two_bounds_around_zero_the_distance_from_it_counts() -> None:
+    def about(value: float) -> Finding:
+        both = (measured(value, "<", "share", 0.02), replace(measured(value, ">", "share", 0.02), threshold=-0.5))
+        return Finding(tuple(replace(one, within=(-1.0, 1.0)) for one in both))
+
+    assert verdict(about(0.0), about(-0.4)) is verdict(about(0.1), about(0.4)) is Verdict.SUPPORTED
+    assert verdict(about(-0.3), about(0.2)) is verdict(about(0.3), about(0.3)) is Verdict.VACUOUS
 
 
 def test_a_twin_of_which_the_claim_cannot_be_asked_gives_nothing() -> None:

@@ -84,7 +84,7 @@ CONTRACTS = (
             ),
             Case(
                 "unrelated, as in the untrained twin", Verdict.VACUOUS, **given(ANY, follows=0.0),
-                says="the untrained twin's Spearman, prompt to generation, minus this one's = -?0.0",
+                says="the untrained twin's distance from 0 of Spearman, prompt to generation, minus this one's = -?0.0",
                 twin={"rollouts": partial(answered, MANY, 2, follows=0.0)},
             ),
             *(Case(f"followed, {pairs}", Verdict.REFUTED, **given(pairs, follows=1.0)) for pairs in PAIRS),

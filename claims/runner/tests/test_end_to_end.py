@@ -162,8 +162,10 @@ def test_what_a_named_untrained_twin_gives_too_is_vacuous_with_the_models_and_wi
     run(*asked, again, "--trace", traces["olmoe-aux"], "--untrained", traces["olmoe-init"])
     assert same_records(Path(here), Path(again))
     run(*asked, wrong, "--checkpoint", trained, "--untrained", str(unseen))
-    notes = {note for record in read_records(Path(wrong) / "records.jsonl") for note in record.notes}
-    assert "The untrained twin unseen could not be asked: its architecture: gpt_oss, the checkpoint's: olmoe." in notes
+    reasons = {record.reason for record in read_records(Path(wrong) / "records.jsonl")}
+    assert "the untrained twin unseen could not be asked: its architecture: gpt_oss, the checkpoint's: olmoe" in reasons
+    told = (Path(here) / "details" / "sufficiency-topk.md").read_text(encoding="utf-8")
+    assert f"--untrained {Path(traces['olmoe-init']).as_posix()}" in told
 
 
 def test_workers_give_the_same_records(finished: tuple[Path, Any], asked: tuple[str, ...], tmp_path: Path) -> None:

@@ -91,10 +91,10 @@ def test_a_record_has_the_digest_of_the_evidence_that_its_function_was_given(tmp
     assert measure(asked(0.0, "theorem", tmp_path), holds, {}).evidence == ""
 
 
-def beside(found: Finding | None, said: list[str]) -> Ask:
+def beside(found: Finding | None, said: list[str], *, unread: bool = False) -> Ask:
     def ask(test: Any, arguments: Mapping[str, Any]) -> Answered:
         said.append("asked")
-        return Answered("c-init", found, "" if found else "it read another text", "0123")
+        return Answered("c-init", "abc", found, "" if found else "it read another text", unread, "0123")
 
     return ask
 
@@ -110,6 +110,8 @@ def test_only_what_speaks_for_a_claim_is_held_against_the_untrained_twin(tmp_pat
     record = measure(case, holds, {})
     assert (record.verdict, said) == (Verdict.VACUOUS, ["asked"])
     assert "x, minus the untrained twin's = 0, claimed >= 0.5" in record.reason
+    assert record.notes == ["Held against the untrained twin c-init, revision abc."]
+    assert record.provenance["untrained"] == "c-init"
     alone = measure(replace(case, twin=None), holds, {})
     assert (alone.verdict, alone.evidence == record.evidence) == (Verdict.SUPPORTED, False)
 
@@ -119,3 +121,7 @@ def test_a_twin_that_cannot_be_asked_is_said(tmp_path: Path) -> None:
     record = measure(case, holds, {})
     assert record.verdict is Verdict.SUPPORTED
     assert record.notes == ["The untrained twin c-init could not be asked: it read another text."]
+    unread = measure(replace(case, twin=beside(None, [], unread=True)), holds, {})
+    assert unread.verdict is Verdict.INCONCLUSIVE
+    assert unread.reason == "the untrained twin c-init could not be asked: it read another text"
+    assert [one.holds for one in unread.criteria] == [True]

@@ -123,6 +123,11 @@ def test_what_is_broken_is_told_from_what_is_refuted(inner: pytest.Pytester, ver
     assert quick(inner).ret == status
 
 
+def test_what_is_not_asked_after_the_first_failure_is_not_lost(inner: pytest.Pytester) -> None:
+    inner.makepyfile(TWO_CLAIMS.format("pass").replace('keep("zoo/a")', 'keep("zoo/a"); assert False'))
+    assert quick(inner, "-x").ret == 1
+
+
 def test_a_kill_keeps_what_is_finished_and_the_next_run_sets_it_aside(inner: pytest.Pytester) -> None:
     test = inner.makepyfile(TWO_CLAIMS.format("os.kill(os.getpid(), signal.SIGKILL)"))
     run(inner)
