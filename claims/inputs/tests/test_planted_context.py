@@ -166,7 +166,7 @@ CONTRACTS = (
                 {"choices": lambda seed: text(ABOVE, seed), "variant": TOKEN},
                 limits={Verdict.REFUTED: 0.5, Verdict.PARTLY: 0.5},
             ),
-            true_by_far({"read": lambda seed: text((0.9, 0.5, 0.3, 0.1), seed), "variant": TOKEN}),
+            true_by_far({"choices": lambda seed: text((0.9, 0.5, 0.3, 0.1), seed), "variant": TOKEN}),
         ),
     ),
 )  # fmt: skip
