@@ -11,9 +11,10 @@ from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.position_alone import permutable
 from claims.shared.premises import middle, models_text
-from claims.shared.sequence_pairs import over_sequences, pair_correlation, pair_mean, pair_ranks, rank_correlation
+from claims.shared.sequence_pairs import over_sequences, pair_correlation, pair_mean, pair_ranks, rank_correlations
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import BoolArray, Float64Array, IntArray
+from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands, permuted_within
@@ -21,8 +22,8 @@ from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 
 #: A corpus with fewer sequences gives no correlation worth an interval.
 FEWEST = 8
-#: Permutations of the sequences in the null, whose mean has little luck.
-PERMUTATIONS = 5
+#: Permutations of the sequences in the null: the luck of their mean adds an eighth to the interval of the excess.
+PERMUTATIONS = 20
 
 #: Points that one series of the figure holds at most.
 POINTS = 200
@@ -30,7 +31,7 @@ POINTS = 200
 
 @claim(
     id="sequence-similarity",
-    version=2,
+    version=3,
     group="C",
     number=3,
     title="Sequences with similar hidden states use similar experts",
@@ -91,18 +92,14 @@ def _of_all_pairs(hidden: Float64Array, used: Sequence[Float64Array], sampling: 
     used : tables (S, S): usage as it is, then permuted
     """
     everyone = np.ones_like(hidden, dtype=bool)
-    states, (own, *null) = pair_ranks(hidden, everyone), [pair_ranks(table, everyone) for table in used]
+    states, ranks = pair_ranks(hidden, everyone), [pair_ranks(table, everyone) for table in used]
 
-    def measured(times: Float64Array) -> Float64Array:
-        return rank_correlation(times, states, own, everyone)
+    def of_rows(rows: Float64Array) -> Float64Array:
+        own, *null = rank_correlations(times_drawn(rows, len(hidden)), states, ranks, everyone)
+        permuted = np.mean(null, axis=0)
+        return np.stack([own, permuted, own - permuted])
 
-    def permuted(times: Float64Array) -> Float64Array:
-        return np.asarray(np.mean([rank_correlation(times, states, table, everyone) for table in null], axis=0))
-
-    def beyond(times: Float64Array) -> Float64Array:
-        return measured(times) - permuted(times)
-
-    return [over_sequences(len(hidden), statistic, sampling) for statistic in (measured, permuted, beyond)]
+    return sampling.several(np.arange(len(hidden))[:, None], of_rows, unit="sequence")
 
 
 def _permuted(used: Float64Array, trace: Trace, sampling: Sampling) -> list[Float64Array]:

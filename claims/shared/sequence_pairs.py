@@ -55,33 +55,40 @@ def pair_ranks(values: Float64Array, pairs: BoolArray) -> Float64Array:
 
     Returns
     -------
-    (S, S), what `rank_correlation` receives
+    (S, S), what `rank_correlations` receives
     """
     upper, ranks = np.triu(pairs, k=1), np.zeros(values.shape)
     ranks[upper] = rankdata(values[upper])
     return ranks
 
 
-def rank_correlation(times: Float64Array, x: Float64Array, y: Float64Array, pairs: BoolArray) -> Float64Array:
-    """Return Spearman's correlation of two tables over pairs i < j, each as often as both its sequences were drawn.
+def rank_correlations(
+    times: Float64Array, x: Float64Array, tables: Sequence[Float64Array], pairs: BoolArray
+) -> Float64Array:
+    """Return Spearman's correlations of a table with others over pairs i < j, as often as both sequences were drawn.
 
     Ranks are those of the full set of pairs, whatever is drawn.
 
     Parameters
     ----------
     times : (..., S), from `times_drawn`
-    x, y : (S, S), from `pair_ranks`
+    x : (S, S), from `pair_ranks`
+    tables : of the same kind, K of them
     pairs : (S, S), which pairs count
 
     Returns
     -------
-    (...), in [-1, 1]; NaN where no such pair was drawn, 0 where those drawn are all alike
+    (K, ...), in [-1, 1]; NaN where no such pair was drawn, 0 where those drawn are all alike
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         n = _total(times, np.triu(pairs, k=1).astype(np.float64))
-        mx, my = _total(times, x) / n, _total(times, y) / n
-        vx, vy = _total(times, x * x) / n - mx**2, _total(times, y * y) / n - my**2
-        return np.asarray((_total(times, x * y) / n - mx * my) / np.sqrt(np.maximum(vx * vy, 1e-30)))
+        mx, found = _total(times, x) / n, []
+        vx = _total(times, x * x) / n - mx**2
+        for y in tables:
+            my = _total(times, y) / n
+            vy = _total(times, y * y) / n - my**2
+            found.append((_total(times, x * y) / n - mx * my) / np.sqrt(np.maximum(vx * vy, 1e-30)))
+        return np.array(found)
 
 
 def over_sequences(
@@ -94,7 +101,7 @@ def over_sequences(
 def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:
     """Return Spearman's correlation of two symmetric tables (S, S) over pairs i < j, resampling sequences."""
     a, b = pair_ranks(x, pairs), pair_ranks(y, pairs)
-    return over_sequences(len(x), lambda times: rank_correlation(times, a, b, pairs), sampling)
+    return over_sequences(len(x), lambda times: rank_correlations(times, a, [b], pairs)[0], sampling)
 
 
 def _total(times: Float64Array, table: Float64Array) -> Float64Array:

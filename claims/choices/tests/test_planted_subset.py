@@ -126,7 +126,11 @@ CONTRACTS = (
             Case("a tenth", Verdict.INCONCLUSIVE, domain_subsets=world(on=0.1)),
             Case(
                 "whether the choice is settled is open", Verdict.INCONCLUSIVE, says="own favourites = 0.0",
-                domain_subsets=world(unsettled=0.05),
+                domain_subsets=world(on=0.14, unsettled=0.05),
+            ),
+            Case(
+                "too little text chose, and yet no choice spares it", Verdict.SUPPORTED,
+                domain_subsets=world(unsettled=0.2),
             ),
             Case(
                 "a model that does not know the text", Verdict.NOT_APPLICABLE, says="over token frequencies = 0.3",
@@ -134,7 +138,7 @@ CONTRACTS = (
             ),
             Case(
                 "too little text chose", Verdict.NOT_APPLICABLE, says="own favourites = 0.1",
-                domain_subsets=world(unsettled=0.2),
+                domain_subsets=world(on=0.2, unsettled=0.15),
             ),
             *refused("domain_subsets", ("layers left whole", "2 of 6 were cut", world(moe_layers=6))),
         ),

@@ -1,10 +1,13 @@
 """Rules are told apart as far as rounding lets them, and what it does not tell apart is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from metrics.routing.rule import RoutingRule
+from metrics.routing.near_ties import audit
+from metrics.routing.rule import Groups, RoutingRule
 from metrics.routing.rule_search import COMBINES, combine_rivals, fit_rule
 from metrics.routing.selection import combine_weights, select
 
@@ -48,3 +51,17 @@ def test_small_logits_do_not_tell_a_softmax_from_a_sigmoid() -> None:
     experts = select(rule, logits)
     weights = rounded(combine_weights(rule, logits, experts))
     assert "sigmoid, normalised" in combine_rivals(rule, logits, experts, weights, BFLOAT16)
+
+
+def test_of_scores_that_choose_alike_a_router_ranks_the_one_that_it_weighs_by() -> None:
+    random, eps = np.random.default_rng(4), 2.0**-23
+    few, more = (0.2 * random.normal(size=(count, 16)) for count in (64, 20_000))
+    rule = RoutingRule("sigmoid", None, Groups(4, 2, "top2", float("-inf")), 4, "sigmoid, normalised", 1.0)
+    linear = replace(rule, score="identity")
+    experts = select(rule, few)
+    assert not audit(linear, few, experts, eps).wrong.any()  # few tokens do not tell the two apart
+    found = fit_rule(few, experts, combine_weights(rule, few, experts), {})
+    assert found is not None
+    assert found.score == "sigmoid"
+    assert not audit(found, more, select(rule, more), eps).wrong.any()
+    assert audit(linear, more, select(rule, more), eps).wrong.any()
