@@ -54,29 +54,45 @@ class Asked:
 
 def measure(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any]) -> Record:
     """Call a claim's function and judge its finding; a broken measurement becomes an error, not a verdict."""
-    started = time.perf_counter()
-    read = digest_of(arguments)
-
-    def record(judged: Judged, **more: Any) -> Record:
-        return asked.record(judged, time.perf_counter() - started, evidence=read, **more)  # as it is by then
-
+    started, read = time.perf_counter(), digest_of(arguments)
     if "thresholds" in arguments:
         arguments["thresholds"] = thresholds_of(asked.claim, asked.overrides)
     try:
-        require_choice(asked.checkpoint, asked.claim.asks)
-        finding = _with_loading(asked, test(**arguments))
-        judged = judge(asked.claim, finding, asked.overrides)
-        if asked.twin is not None and judged.verdict in (Verdict.SUPPORTED, Verdict.PARTLY):
-            twin = asked.twin(test, arguments)
-            read = content_digest({"checkpoint": read, "untrained twin": twin.evidence})
-            asked = replace(asked, provenance={**asked.provenance, "untrained": twin.name})
-            finding, judged = _beyond_twin(asked, finding, judged, twin)
-        certificate = _certify(asked, finding)
+        found = _measured(asked, test, arguments, read)
     except NotApplicable as why:
-        return record(unmeasured(Verdict.NOT_APPLICABLE, str(why)), finding=Finding((), figure=why.figure))
+        judged = unmeasured(Verdict.NOT_APPLICABLE, str(why))
+        found = Measurement(asked, judged, read, Finding((), figure=why.figure))
     except (ValueError, ArithmeticError, MemoryError, RuntimeError, AssertionError, LookupError, OSError) as error:
-        return record(unmeasured(Verdict.ERROR, _sentence(error)))
-    return record(judged, finding=finding, certificate=certificate)
+        found = Measurement(asked, unmeasured(Verdict.ERROR, _sentence(error)), read)
+    more = {"evidence": found.read, "finding": found.finding, "certificate": found.certificate}
+    return found.asked.record(found.judged, time.perf_counter() - started, **more)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a claim's function, and the judge, made of the evidence.
+
+    ``asked`` says of the run what is known by then, ``read`` is the digest of all evidence that was read.
+    """
+
+    asked: Asked
+    judged: Judged
+    read: str
+    finding: Finding | None = None
+    certificate: Certificate | None = None
+
+
+def _measured(asked: Asked, test: Callable[..., Finding], arguments: dict[str, Any], read: str) -> Measurement:
+    """Measure and judge; hold what speaks for the claim against the untrained twin; certify a counterexample."""
+    require_choice(asked.checkpoint, asked.claim.asks)
+    finding = _with_loading(asked, test(**arguments))
+    judged = judge(asked.claim, finding, asked.overrides)
+    if asked.twin is not None and judged.verdict in (Verdict.SUPPORTED, Verdict.PARTLY):
+        twin = asked.twin(test, arguments)
+        read = content_digest({"checkpoint": read, "untrained twin": twin.evidence})
+        asked = replace(asked, provenance={**asked.provenance, "untrained": twin.name})
+        finding, judged = _beyond_twin(asked, finding, judged, twin)
+    return Measurement(asked, judged, read, finding, _certify(asked, finding))
 
 
 def _with_loading(asked: Asked, finding: Finding) -> Finding:

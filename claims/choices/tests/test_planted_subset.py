@@ -32,7 +32,7 @@ def scores(
     on: float | tuple[float, ...] = 0.4,
     off: float = 0.6,
     random: float = 0.6,
-    unsettled: float = 0.0,
+    unsettled: float | tuple[float, ...] = 0.0,
     noise: float = 0.05,
     spread: float = 0.05,
     gates: Gates = "among kept",
@@ -50,7 +50,8 @@ def scores(
 
     rows = [risen(np.where(domain == number, own, off)) for number in range(len(DOMAINS))]
     draws = [risen(random + rng.normal(0, spread)) for _ in range(8)]
-    return SubsetScores(gates, np.array(rows), risen(own - unsettled), np.array(draws))
+    luck = np.broadcast_to(unsettled, len(DOMAINS))[domain]
+    return SubsetScores(gates, np.array(rows), risen(own - luck), np.array(draws))
 
 
 def planted(
@@ -139,6 +140,10 @@ CONTRACTS = (
             Case(
                 "too little text chose", Verdict.NOT_APPLICABLE, says="own favourites = 0.1",
                 domain_subsets=world(on=0.2, unsettled=0.15),
+            ),
+            Case(
+                "too little text chose in one domain", Verdict.NOT_APPLICABLE, says="own favourites = 0.1",
+                domain_subsets=world(unsettled=(0.0, 0.0, 0.38)),
             ),
             *refused("domain_subsets", ("layers left whole", "2 of 6 were cut", world(moe_layers=6))),
         ),

@@ -19,7 +19,7 @@ from claims.core.untrained_twin import BEYOND
 from claims.core.verdict import Verdict
 from claims.runner.twin import SAME
 from claims.tests.support.verdicts import ClaimTest, Outcome, beside_twin, declared, outcome
-from fixtures.session.evidence_fixtures import KINDS
+from fixtures.session.evidence_fixtures import READS
 from metrics.stats.sampling import Sampling
 
 #: For each of these a contract has a case, or a reason why the claim cannot give it.
@@ -71,7 +71,7 @@ class Case:
         """Assert that the verdict is the expected one, for the expected reason."""
         found = self._outcome(test)
         assert found.verdict == self.expected, f"{found.verdict}: {found.reason}"
-        if found.finding is not None and set(self.evidence) - {*SAME} <= set(KINDS):
+        if found.finding is not None and set(self.evidence) - {*SAME} <= set(READS):
             known = bool(found.finding.excess) or BEYOND in declared(test).thresholds
             assert known or declared(test).kind == "theorem", "it does not say how much more than a twin's matters"
         assert re.search(self.says, found.reason), found.reason
