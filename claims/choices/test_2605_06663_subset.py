@@ -21,7 +21,7 @@ AMONG, ROUTED = "among kept", "as routed"
 
 @claim(
     id="domain-subset",
-    version=3,
+    version=2,
     group="F",
     number=11,
     title="A domain's favourite quarter of the experts does not suffice for it",
