@@ -45,8 +45,8 @@ OfProfiles = Callable[[Float64Array], Float64Array]
     "whole softmax at the last token of a prompt and domains of MMLU; a domain is a corpus of the text. Of equally "
     "used experts one drawn at random comes first. The Jaccard refutes only where it also lies below 0.8 times that "
     "of two halves of a domain's documents: few tokens do not tell a fifth expert from a sixth",
-    means="No five experts of a layer carry most visits whatever the domain: pinning a fixed few in fast memory "
-    "would leave much of the text to the others.",
+    means="There are no five experts of a layer that are at once the most used in every domain and used by most of its "
+    "tokens: five that are pinned in fast memory would serve some domains, and others by much less.",
     check="The share of visits that your pinned experts carry, domain by domain, beside that of as many experts "
     "of a balanced router.",
     null_says="The loads of a balanced router with the same sampling noise, every visit of every document drawn at "

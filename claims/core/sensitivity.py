@@ -9,11 +9,25 @@ from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide, few_tra
 
 
 def verdict_of(criteria: Iterable[Criterion], *, certified: bool = False) -> Verdict:
-    """Return the verdict that answered criteria amount to."""
+    """Return the verdict that answered criteria amount to.
+
+    A headline that fails and lies on the other side of zero does not fall short of what is stated: it is the reverse,
+    whatever of something else lies beyond the null.
+    """
     answers: dict[Role, list[Answer]] = {}
+    reverse = False
     for criterion in criteria:
         answers.setdefault(criterion.role, []).append(criterion.holds)
+        reverse |= criterion.role is Role.HEADLINE and criterion.holds is False and _beyond_zero(criterion)
+    if reverse and Role.EXCESS in answers:
+        answers[Role.EXCESS] = [False]
     return decide(answers, certified=certified)
+
+
+def _beyond_zero(criterion: Criterion) -> bool:
+    """Tell whether the whole interval lies on the other side of zero than the threshold and what is claimed."""
+    near, sign = (criterion.high, 1.0) if criterion.direction.startswith(">") else (criterion.low, -1.0)
+    return near is not None and criterion.threshold is not None and sign * criterion.threshold > 0 > sign * near
 
 
 def sensitivity(criteria: Sequence[Criterion], fails_open: Sequence[bool], *, certified: bool = False) -> list[str]:

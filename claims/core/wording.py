@@ -8,6 +8,9 @@ from claims.core.record import Criterion
 from metrics.stats.bootstrap import units_to_decide
 from metrics.stats.estimate import Estimate
 
+#: More than so many times the units that there are is no plan.
+HARDLY = 100
+
 
 def say(criterion: Criterion) -> str:
     """Return ``name = value [low, high], claimed > threshold (n sequences)``."""
@@ -42,4 +45,8 @@ def more_units(estimate: Estimate, criterion: Criterion) -> str:
     if not estimate.draws:
         return ""
     more = None if criterion.threshold is None else units_to_decide(estimate, criterion.threshold)
-    return "" if more is None else f"; about {more:,} more {estimate.unit}s would decide it"
+    if more is None:
+        return ""
+    if more > HARDLY * estimate.n:
+        return f"; it lies at the threshold, and more {estimate.unit}s would hardly decide it"
+    return f"; about {more:,} more {estimate.unit}s would decide it"

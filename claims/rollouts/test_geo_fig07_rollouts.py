@@ -40,11 +40,10 @@ ANY, PAIRED = "any two prompts", "paired prompts"
     "curves are cumulative; one author's rollouts, ranks and lines within authors, mean over layers and seeds. "
     "Variant: any two prompts, both wordings of a question and the first wordings of two; or the paper's pairs, two "
     "wordings of one question, which are all alike, so that their range is restricted",
-    means="How alike two prompts are routed does predict how alike their generations are: the experts of a "
-    "prompt say something of those to come, so that prefetching or placing experts by the prompt is worth a "
-    "trial.",
-    check="Which share of a generation's experts its own prompt names, against other prompts (claim "
-    "prefill-predicts-decode), at the lengths that you serve.",
+    means="How alike two prompts are routed does predict how alike their generations are. Whether a prompt's experts "
+    "are worth prefetching for its generation is another question: ask what its own prompt tells beyond any other.",
+    check="The verdict of prefill-predicts-decode on this checkpoint: which share of a generation's experts its own "
+    "prompt names beyond what another's does, and what an untrained model gives.",
     null_says="A claim of absence has a positive control instead: the similarity of first halves of completions must "
     "be seen to predict that of their second halves, or the similarities are noise; and among completions of the same "
     "length, to a factor of sqrt(2), too, or length alone makes both halves alike.",

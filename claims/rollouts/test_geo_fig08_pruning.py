@@ -52,7 +52,7 @@ KEEPS = ("most used", "random", "least used")
     "repeats another or the favourites; the second criterion is the completions' rise over the prompts', which counts "
     "as 0.01 at least",
     means="In the last layers the experts that one paragraph favours are not enough for prompts, or cost "
-    "completions less than twice as much, and other choices of experts do about as well: such a profile is no "
+    "completions less than twice as much, and other choices of experts do as well or better: such a profile is no "
     "ground to prune for prefill alone.",
     check="The loss on prompts and on completions apart, after pruning by your profile and after pruning to as "
     "many random experts.",
@@ -118,7 +118,7 @@ def _headline(table: Float64Array, depth: int, sampling: Sampling) -> tuple[Meas
     times = sampling.of(both, multiple, unit="question")
     return (
         Measured(f"loss rise on prompts, {_last(depth)}", rise(table, 0, sampling), "<", "increase"),
-        Measured(f"loss rise on completions over that on prompts, {_last(depth)}", times, ">=", "multiple"),
+        Measured(f"loss rise on completions in multiples of the prompts', {_last(depth)}", times, ">=", "multiple"),
     )
 
 

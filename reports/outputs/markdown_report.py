@@ -98,4 +98,4 @@ def _says(run: Board) -> list[list[str]]:
         for r in run.claims
         if any(run.kinds[name] != Kind.GENERATED and not needs_more(c.primary) for name, c in run.of_claim(r.claim))
     ]
-    return [[reference(r.claim), r.title, cited(r.figures) or r.source] for r in told]
+    return [[reference(r.claim), r.title, cited(r.figures) if r.figures else r.source] for r in told]

@@ -25,20 +25,24 @@ _MAKES: dict[Verdict, tuple[tuple[Role, Answer], ...]] = {
     Verdict.NOT_APPLICABLE: ((Role.PREMISE, False),),
     Verdict.ERROR: (),
 }
+#: Verdicts that have a reason beside their criteria where none of these makes them.
+_REASONED = (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.ERROR)
 
 
 def criteria_table(record: Record) -> tuple[list[str], list[list[str]]]:
     """Return columns, and a row a criterion, in groups by role; each role is named in its first row.
 
     Where `methods` tells of several, the column ``from`` has the letter of each. The column of p-values has the
-    adjusted ones where the record has any, else the raw ones; without any, there is none. The answer of what decides
-    nothing stands in brackets.
+    claim's adjusted one, once, where the record has it, else the raw ones; without any, there is none. The answer of
+    what decides nothing stands in brackets.
     """
-    adjusted = any(c.p_adjusted is not None for c in record.criteria)
-    with_p = adjusted or any(c.p is not None for c in record.criteria)
+    adjusted = next((c for c in record.criteria if c.p_adjusted is not None), None)
+    with_p = adjusted is not None or any(c.p is not None for c in record.criteria)
     signs, rows, places = _signs(record), [], list(ROLE)
     for role, found in groupby(sorted(record.criteria, key=lambda c: places.index(c.role)), key=lambda c: c.role):
-        rows += [["" if i else ROLE[role], *_row(c, signs, adjusted=adjusted)] for i, c in enumerate(found)]
+        for i, c in enumerate(found):
+            p = probability(c.p) if adjusted is None else probability(c.p_adjusted) if c is adjusted else ""
+            rows.append(["" if i else ROLE[role], *_row(c, signs, p)])
     columns = ["role", "measured", "value [95 % interval]", "claimed", "from", ADJUSTED if adjusted else RAW, "answer"]
     kept = [i for i in range(len(columns)) if with_p or columns[i] != RAW]
     return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
@@ -87,7 +91,7 @@ def telling(record: Record) -> list[Criterion]:
     found = next((made for role, answer in pairs if (made := _answered(record, role, answer))), [])[:1]
     if record.verdict == Verdict.REFUTED:
         found += _answered(record, Role.EXCESS, False)[:1]
-    return found or ([] if record.verdict in (Verdict.NOT_APPLICABLE, Verdict.ERROR) else _headlines(record)[:1])
+    return found or ([] if record.verdict in _REASONED else _headlines(record)[:1])
 
 
 def value(record: Record) -> str:
@@ -132,13 +136,13 @@ def _threshold(value: object) -> str:
     return bound(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else f"{value}"
 
 
-def _row(criterion: Criterion, signs: dict[str, str], *, adjusted: bool) -> list[str]:
+def _row(criterion: Criterion, signs: dict[str, str], p: str) -> list[str]:
     answer = ANSWER[criterion.holds]
     return [
         plain(criterion.name),
         interval(criterion),
         claimed(criterion),
         f"{plain(count(criterion.n, criterion.unit))} {signs.get(criterion.method, '')}".rstrip(),
-        probability(criterion.p_adjusted if adjusted else criterion.p),
+        p,
         answer if criterion.decides else f"({answer})",
     ]

@@ -69,8 +69,10 @@ def glossary(board: Board) -> list[tuple[str, str]]:
         ("claimed", "the side of the threshold on which the interval must lie."),
         (
             "answer",
-            "yes where the whole interval lies on the claimed side, no where it lies wholly on the other, else open, "
-            "as all is of fewer than five trainings an arm; in brackets where it decides nothing.",
+            "yes where the whole interval lies on the claimed side, no where it lies wholly on the other, else open. "
+            "Open in place of no is what fewer than five trainings an arm show, a trend that too many orders of the "
+            "layers would show too, and what lies beyond the untrained twin where it is open whether the twin gives the "
+            "claim. In brackets where it decides nothing.",
         ),
         (ADJUSTED, _probabilities(board)),
         (
@@ -88,7 +90,8 @@ def _probabilities(board: Board) -> str:
     adjusted = [max(ps) for ps in of_claims if ps]
     how = (
         "one-sided, for the claimed side: one p an empirical claim and trained checkpoint, the largest of its headline "
-        "and its excess, which must both hold, none where one has none; adjusted by Holm's method over those"
+        "and its excess, which must both hold, none where one has none, in the first row of its table; adjusted by "
+        "Holm's method over those"
     )
     if not adjusted:
         return f"{how}; no part of the verdict."

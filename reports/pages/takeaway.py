@@ -37,8 +37,8 @@ CAME_OF = {
 }
 #: The rule in a sentence, for the reader.
 CHOSEN = (
-    "Told are up to three claims a checkpoint: first what does not hold as stated, the farthest from its threshold "
-    "first, then what holds, likewise; the matrix below has every verdict."
+    "For each checkpoint, up to three claims: those that do not hold as stated, the farthest from their thresholds "
+    "first, then those that hold, in the same order; the matrix below has every verdict."
 )
 _FAILS = (Verdict.REFUTED, Verdict.PARTLY, Verdict.VACUOUS)
 

@@ -1,12 +1,15 @@
 """The rules that turn intervals into answers, and answers into verdicts."""
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claims.core.record import Criterion
+from claims.core.sensitivity import verdict_of
 from claims.core.verdict import Answer, Role, Verdict, all_of, decide, holds
 
 NUMBER = st.floats(-1e6, 1e6)
@@ -100,3 +103,25 @@ def test_a_claim_of_several_headlines_holds_where_all_do() -> None:
 def test_no_headline_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="without a headline"):
         decide({Role.PART: [True]})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bound", "direction", "verdict"),
+    [
+        (0.01, 0.03, 0.05, ">=", Verdict.PARTLY),
+        (-0.01, 0.03, 0.05, ">=", Verdict.PARTLY),
+        (-0.03, -0.01, 0.05, ">=", Verdict.REFUTED),
+        (0.01, 0.03, -0.05, "<=", Verdict.REFUTED),
+        (-0.03, -0.01, -0.05, "<=", Verdict.PARTLY),
+        (-0.03, -0.01, -0.05, ">=", Verdict.SUPPORTED),
+        (0.06, 0.08, 0.05, "<", Verdict.PARTLY),
+    ],
+)
+def test_the_reverse_of_what_is_claimed_does_not_fall_short_of_it(
+    low: float, high: float, bound: float, direction: str, verdict: Verdict
+) -> None:
+    answer = holds(low, high, bound, direction)
+    headline = Criterion("x", low, low, high, bound, direction, 30, "sequence", "", holds=answer, role=Role.HEADLINE)
+    assert verdict_of([headline, replace(headline, holds=True, role=Role.EXCESS)]) is verdict
+    if verdict is Verdict.PARTLY:  # without anything beyond a null nothing falls short
+        assert verdict_of([headline]) is Verdict.REFUTED

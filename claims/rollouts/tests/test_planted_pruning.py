@@ -145,11 +145,11 @@ CONTRACTS = (
             Case("prompts suffer less than otherwise", Verdict.PARTLY, pruned=after("most used", (0.20, 0.60))),
             Case(
                 "completions hardly suffer more", Verdict.PARTLY, pruned=after("most used", (0.06, 0.07)),
-                says="falls short of what is stated: loss rise on completions over that on prompts, last layer = 1.1",
+                says="falls short of what is stated: loss rise on completions in multiples of the prompts', last",
             ),
-            Case("both gain", Verdict.PARTLY, pruned=after("most used", (-0.03, -0.05))),  # no cost to be twice of
+            Case("both gain", Verdict.REFUTED, pruned=after("most used", (-0.03, -0.05))),  # completions do not suffer
             Case(  # twice the prompts' rise, and too little to speak of
-                "hardly anything changes", Verdict.PARTLY, says="over that on prompts",
+                "hardly anything changes", Verdict.PARTLY, says="in multiples of the prompts",
                 pruned=after("most used", (0.004, 0.009), noise=0.005),
             ),
             Case("prompts suffer", Verdict.REFUTED, pruned=after("most used", (0.30, 0.90))),
@@ -262,7 +262,7 @@ def test_the_measured_rises_are_those_planted() -> None:
     values = {measured.name: measured.estimate.value for _, measured in finding.by_role()}
     assert values["loss rise on prompts, last layer"] == pytest.approx(0.03)
     assert values["loss rise on completions, last 2 layers"] == pytest.approx(0.20)
-    assert values["loss rise on completions over that on prompts, last 2 layers"] == pytest.approx(0.20 / 0.03)
+    assert values["loss rise on completions in multiples of the prompts', last 2 layers"] == pytest.approx(0.20 / 0.03)
     whole = "nats a token that the whole model gains on"
     assert values[f"{whole} prompts over token frequencies"] == pytest.approx(2.0)
     assert values[f"{whole} completions over token frequencies"] == pytest.approx(1.5)

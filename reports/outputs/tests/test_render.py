@@ -114,7 +114,7 @@ def test_the_report_stays_short_and_opens_with_what_to_take_away_and_the_matrix(
     lines = render([*many, *others()], tmp_path).read_text(encoding="utf-8").splitlines()
     assert len(lines) < 300
     assert lines[2] == "## What to take away"
-    assert lines[4].startswith("Told are up to three claims a checkpoint")
+    assert lines[4].startswith("For each checkpoint, up to three claims")
     assert lines[6] == "**zoo/0**. Of 30 empirical claims, 30 hold."
     assert next(i for i, line in enumerate(lines) if line.startswith("|")) < 50
     assert lines.index("## Dense models") < lines.index("## Controlled experiments")

@@ -41,7 +41,7 @@ def test_a_table_has_one_kind_of_p() -> None:
     exact = criterion("count", (0, 0, 0), "<= 0")
     for criteria, head, ps in (
         (two, "raw p", ["< 0.001", "< 0.001"]),
-        ([adjusted, two[1]], "adjusted p", ["0.040", "–"]),
+        ([adjusted, two[1]], "adjusted p", ["0.040", ""]),
         ([exact], "answer", ["yes"]),
     ):
         columns, rows = criteria_table(record("x", "a", Verdict.SUPPORTED, criteria=criteria))

@@ -48,7 +48,7 @@ def test_two_that_fail_the_farthest_first_then_one_that_holds() -> None:
 
 def test_refuted_comes_before_partly_and_partly_before_vacuous() -> None:
     yes, no = criterion("excess", (0.6, 0.5, 0.7), ">= 0.2", role=Role.EXCESS), (0.01, 0.0, 0.02)
-    partly = judged("partly", "a", criterion("share", FAR, ">= 0.2"), yes)
+    partly = judged("partly", "a", criterion("share", (0.05, 0.04, 0.06), ">= 0.2"), yes)
     vacuous = judged(
         "vacuous", "a", criterion("s", (0.6, 0.5, 0.7), ">= 0.2"), criterion("x", no, ">= 0.1", role=Role.EXCESS)
     )
