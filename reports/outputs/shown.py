@@ -9,21 +9,22 @@ tables, one figure and what the records say of it into ``docs/embedded-checkpoin
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from claims.core.record import Record, read_records
-from claims.core.verdict import Verdict
+from claims.core.verdict import TWIN, Verdict
 from fixtures.files.whole_files import write_whole
 from reports.data.board import Board, Cell, board
 from reports.data.places import Kind, repeats
 from reports.outputs.real_models import lead, short_matrix
-from reports.pages.criteria import because, headline
+from reports.pages.criteria import because, headline, telling
 from reports.pages.grids import grids
 from reports.pages.matrix import entry, mark, tables
 from reports.text.markdown import Markdown, plain, table
 from reports.text.numbers import number
 from reports.text.templates import fill
+from reports.text.vocabulary import listed
 
 BEGIN, END = "<!-- records:begin -->\n", "<!-- records:end -->"
 #: The claim that the sample's page shows a figure of, and the checkpoint that it is told of.
@@ -64,7 +65,8 @@ def weights_block(docs: Path) -> str:
     against = _against(run, small)
     if against:
         head = ["claim", REAL, *SMALL, "what decides it on real weights"]
-        shown.append(f"### Where small checkpoints get another verdict\n\n{table(head, against)}")
+        left_out = _left_out(run, small)
+        shown.append(f"### Where small checkpoints get another verdict\n\n{table(head, against)}{left_out}")
     unasked = [
         [record.claim, plain(cell.primary.reason)]
         for record, cell in _of_real(run)
@@ -81,10 +83,28 @@ def _against(run: Board, small: Board) -> list[list[str]]:
     rows = []
     for record, real in _of_real(run):
         others = [small.cells.get((record.claim, name)) for name in SMALL]
-        if real.theorem or real.primary.verdict in {one.primary.verdict for one in others if one}:
+        told = {one.primary.verdict for one in others if one}
+        if real.theorem or real.primary.verdict in told or _made_by_twin(real, others):
             continue
         rows.append([record.claim, entry(real), *(entry(one) for one in others), because(real.primary)])
     return rows
+
+
+def _made_by_twin(real: Cell, others: Iterable[Cell | None]) -> bool:
+    """Tell whether small checkpoints' verdicts are all their untrained twin's doing, and real weights have none."""
+    made = [any(TWIN in criterion.name for criterion in telling(one.primary)) for one in others if one]
+    return bool(made) and all(made) and "untrained" not in real.primary.provenance
+
+
+def _left_out(run: Board, small: Board) -> str:
+    """Say which claims are not compared, since an untrained twin made the verdicts of small checkpoints alone."""
+    found = []
+    for record, real in _of_real(run):
+        others = [small.cells.get((record.claim, name)) for name in SMALL]
+        if _made_by_twin(real, others):
+            found.append(f"`{record.claim}`")
+    why = "there what their untrained twin gives decides on the small ones, and the real weights were held against none"
+    return f"\n\nNot compared: {listed(found, most=30)}; {why}." if found else ""
 
 
 def _of_real(run: Board) -> list[tuple[Record, Cell]]:
@@ -101,7 +121,7 @@ def _first_tokens(path: Path) -> str:
         head += [f"{name}: their length, others 1", "energy (Eq. 7)", "energy without them"]
     columns = [one[what] for one in found.values() for what in FIRST_TOKENS]
     rows = [[str(layer), *(number(column[layer]) for column in columns)] for layer in range(0, len(columns[0]), EVERY)]
-    trends = ["Spearman with depth"]
+    trends = ["Spearman of all layers with depth"]
     for one in found.values():
         trends += ["", *map(number, one["trend"].values())]
     return table(head, [*rows, trends])

@@ -71,7 +71,7 @@ def glossary(board: Board) -> list[tuple[str, str]]:
             "answer",
             "yes where the whole interval lies on the claimed side, no where it lies wholly on the other, else open. "
             "Open in place of no is what fewer than five trainings an arm show, a trend that too many orders of the "
-            "layers would show too, and what lies beyond the untrained twin where it is open whether the twin gives the "
+            "layers would show too, and what lies beyond the untrained twin where it is open whether that gives the "
             "claim. In brackets where it decides nothing.",
         ),
         (ADJUSTED, _probabilities(board)),
