@@ -83,7 +83,7 @@ def _units(records: Sequence[Record], figures: Sequence[Figure]) -> str:
     for criterion in filter(None, map(told, records)):
         if criterion.unit:
             found.setdefault(criterion.unit, set()).add(criterion.n)
-    said = [f"{_range(counts)} {unit}{'' if unit.endswith('s') else 's'}" for unit, counts in found.items()]
+    said = [f"{_range(n)} {unit}{'' if n == {1} or unit.endswith('s') else 's'}" for unit, n in found.items()]
     return f"n: {listed(said, most=4)}." if said else ""
 
 

@@ -145,6 +145,10 @@ CONTRACTS = (
                 rollouts=partial(collapsing, LONG, 1, early=0.9),
             ),
             Case(
+                "alike, and less so the deeper", Verdict.REFUTED, says="minus first quarter of layers = -0",
+                rollouts=partial(collapsing, LONG, 1, deep=0.6, early=1.0),
+            ),
+            Case(
                 "generation comes together, so far", Verdict.PARTLY, rollouts=partial(coming_together, True), says=PART
             ),
             Case(
