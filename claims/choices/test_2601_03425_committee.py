@@ -12,7 +12,7 @@ from claims.choices.shared_sets import shared_sets
 from claims.core.claim import Threshold, claim
 from claims.core.curves import along, layer_figure
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.core.record import Figure
+from claims.core.record import Figure, Series
 from claims.shared.premises import models_text
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array, Int64Array, IntArray
@@ -94,7 +94,7 @@ def test_standing_committee(
             Curve("share of the five most-used experts", domains.layers, found.each.held, "share"),
             Curve("Jaccard of two domains' five", domains.layers, found.each.same, "same"),
         ),
-        figure=_figure(domains, found.each, thresholds["share"]),
+        figure=_figure(domains, found.each, thresholds),
         notes=_notes(domains, found.each),
     )
 
@@ -263,15 +263,20 @@ def _measured(name: str, estimate: Estimate, threshold: str, lowest: float = 0.0
     return Measured(name, estimate, ">=", threshold, within=(lowest, 1.0))
 
 
-def _figure(domains: Domains, each: _Each, half: float) -> Figure:
-    """Draw the committee's share by layer, where it is lowest, and that of a balanced router."""
+def _figure(domains: Domains, each: _Each, bounds: Mapping[str, float]) -> Figure:
+    """Draw the committee's share by layer, where it is lowest, and of a balanced router; and how alike domains' are."""
     lines = (
         ("five most-used experts", each.held),
         ("the same in the domain where it is lowest", each.least_held),
         ("balanced router, as many visits", each.balanced),
+        ("Jaccard of two domains' five", each.same),
     )
     series = [along(name, domains.layers, values) for name, values in lines]
-    return layer_figure("what five experts carry", "ours", "share of visits", series, ("asked for", half))
+    level = ("asked of the share", bounds["share"])
+    drawn = layer_figure("what five experts carry", "ours", "share of visits, or Jaccard", series, level)
+    ends = drawn.reference[0].x
+    asked = Series("asked of the Jaccard", ends, [bounds["same"]] * len(ends))
+    return replace(drawn, reference=[*drawn.reference, asked])
 
 
 def _notes(domains: Domains, each: _Each) -> tuple[str, ...]:

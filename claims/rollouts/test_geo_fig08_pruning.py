@@ -204,7 +204,8 @@ def _figure(tables: Tables, thresholds: Mapping[str, float], sampling: Sampling)
                 series.append(along(f"{keep} kept", places, found))
         level = Series(f"{100 * thresholds['increase']:g} %", [-0.5, len(depths) - 0.5], [thresholds["increase"]] * 2)
         labels = ("pruned MoE layers", "relative rise of NLL")
-        return Figure("dots", name, "", *labels, series, [level], [f"last {depth}" for depth in depths])
+        ticks = [f"last {depth}" for depth in depths]
+        return Figure("dots", name, "", *labels, series, [level], ticks, y_log=True)  # a hundredth, and twice the loss
 
     return Figure(
         kind="panels",

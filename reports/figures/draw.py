@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
 from claims.core.record import Figure
 from metrics.arrays import Float64Array
@@ -62,7 +62,7 @@ def _plots(figure: Canvas, axes: Sequence[Axes], found: Arranged) -> None:
             MARKS[data.kind](axis, data, index, series, colour, heaviest)
         for one in data.reference:
             guide(axis, one, guides)
-        _scales(axis, data)
+        _scales(axis, data, _straight([each for each in figures if each.y_label == data.y_label]))
     _same_scales(axes, figures)
     for axis, data in zip(axes, figures, strict=True):
         _log_ticks(axis, data)
@@ -90,23 +90,36 @@ def _same_scales(axes: Sequence[Axes], figures: Sequence[Figure]) -> None:
         for group in alike.values():
             ends = [axis.get_xlim() if which == "x" else axis.get_ylim() for axis in group if axis.has_data()]
             for axis in group if ends else ():
-                limits = min(low for low, _ in ends), max(high for _, high in ends)
+                room = 1.5 if which == "y" and axis.get_yscale() == "symlog" else 1.0  # for marks at the ends
+                limits = room * min(low for low, _ in ends), room * max(high for _, high in ends)
                 (axis.set_xlim if which == "x" else axis.set_ylim)(limits)
 
 
-def _scales(axis: Axes, data: Figure) -> None:
+def _scales(axis: Axes, data: Figure, straight: float) -> None:
     if data.kind == "lines" and all(float(x).is_integer() for s in data.series for x in s.x if x is not None):
         axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))  # layers, copies: nothing lies between
     _small_values(axis, data)
     if data.x_log:
         axis.set_xscale("log")
     if data.y_log:
-        axis.set_yscale("log")
+        if straight:
+            axis.set_yscale("symlog", linthresh=straight)
+            axis.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=straight))
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        else:
+            axis.set_yscale("log")
+
+
+def _straight(figures: Sequence[Figure]) -> float:
+    """Up to where the logarithmic axes of panels are linear, around zero: a tenth of the least guide; 0 for nowhere."""
+    drawn = np.concatenate([floats(s.y) for data in figures for s in data.series] or [np.zeros(0)])
+    guides = np.concatenate([np.ones(1), *(floats(s.y) for data in figures for s in data.reference)])
+    return 0.1 * float(guides[guides > 0].min()) if (drawn <= 0).any() else 0.0
 
 
 def _log_ticks(axis: Axes, data: Figure) -> None:
     """Label logarithmic axes, whose limits are settled: powers of ten, and what lies between where they are few."""
-    for log, side, which in ((data.x_log, axis.xaxis, "x"), (data.y_log, axis.yaxis, "y")):
+    for log, side, which in ((data.x_log, axis.xaxis, "x"), (axis.get_yscale() == "log", axis.yaxis, "y")):
         if log:
             side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if _narrow(axis, which) else (1.0,)))
             side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

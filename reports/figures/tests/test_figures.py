@@ -278,3 +278,20 @@ def test_a_drawing_is_letters_and_lines_the_same_every_time_and_a_crowd_is_a_pic
     assert few_text == again
     assert "a title</" in few_text
     assert ("<image" in few_text, "<image" in many_text) == (False, True)
+
+
+def test_a_logarithmic_axis_is_linear_around_zero_in_all_panels_where_one_needs_it(
+    drawn: Callable[..., Canvas],
+) -> None:
+    guide = Series("10 %", [0.0, 2.0], [0.1, 0.1])
+
+    def one(values: list[float]) -> Figure:
+        return Figure("lines", "t", "", "x", "y", [Series("s", [0.0, 1.0, 2.0], values)], [guide], y_log=True)
+
+    below, above = one([-0.02, 0.0, 0.5]), one([0.01, 0.1, 2.0])
+    together = drawn("t", Panel("a", below), Panel("b", above)).axes
+    assert {axis.get_yscale() for axis in together} == {"symlog"}
+    assert len({axis.get_ylim() for axis in together}) == 1
+    assert together[0].get_ylim()[0] < -0.02
+    assert together[0].get_ylim()[1] > 2.0
+    assert [axis.get_yscale() for axis in drawn("t", Panel("b", above)).axes] == ["log"]
