@@ -30,7 +30,7 @@ TOLD, FAILING = 3, 2
 CAME_OF = {
     Verdict.SUPPORTED: ("holds", "hold"),
     Verdict.PARTLY: ("holds partly", "hold partly"),
-    Verdict.VACUOUS: ("holds, but so does its null", "hold, but so do their nulls"),
+    Verdict.VACUOUS: ("holds as its null does", "hold as their nulls do"),
     Verdict.REFUTED: ("does not hold", "do not hold"),
     Verdict.INCONCLUSIVE: ("is open", "are open"),
     Verdict.ERROR: ("could not be computed", "could not be computed"),
