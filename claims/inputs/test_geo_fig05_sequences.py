@@ -1,6 +1,5 @@
 """Do sequences with similar hidden states use similar experts?  GEO Fig. 5."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -11,21 +10,24 @@ from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure, Series
 from claims.shared.position_alone import permutable
 from claims.shared.premises import middle, models_text
-from claims.shared.sequence_pairs import over_sequences, pair_correlation, pair_mean, pair_ranks, rank_correlations
+from claims.shared.sequence_pairs import (
+    over_sequences,
+    pair_correlation,
+    pair_mean,
+    pair_ranks,
+    rank_correlation,
+    within_bands,
+)
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
-from metrics.usage.position import bands, permuted_within
+from metrics.usage.position import bands
 from metrics.usage.profiles import cosine_matrix, pooled_similarity, usage
 
 #: A corpus with fewer sequences gives no correlation worth an interval.
 FEWEST = 8
-#: Permutations of the sequences in the null: on the embedded checkpoints the luck of their mean adds a fifth to the
-#: interval of the excess at most, where that of 5 added up to two fifths.
-PERMUTATIONS = 20
-
 #: Points that one series of the figure holds at most.
 POINTS = 200
 
@@ -48,7 +50,7 @@ POINTS = 200
     "this text grouping requests by embedding is no way to share experts.",
     check="The experts that a batch needs when requests are grouped by embedding, against batches drawn at random.",
     null_says="The same pairs with the usage of sequences permuted among those of the same length, to a factor of "
-    f"sqrt(2), so that what length says of both similarities is in it; mean of {PERMUTATIONS} permutations.",
+    "sqrt(2), so that what length says of both similarities is in it; the mean over all permutations, exactly.",
     paper="a monotone cloud, cross-corpus pairs lower (Fig. 5); no coefficient printed",
     thresholds={
         "correlation": Threshold(0.5, "a monotone relation that a reader would see in the scatter"),
@@ -64,7 +66,7 @@ def test_sequence_similarity(trace: Trace, variant: Variant, sampling: Sampling)
     centre = variant["states"] == "centred"
     layer = middle(trace.layers)
     hidden, used = _similarities(layer, trace, centre=centre)
-    measured, permuted, beyond = _of_all_pairs(hidden, [used, *_permuted(used, trace, sampling)], sampling)
+    measured, permuted, beyond = _of_all_pairs(hidden, used, _lengths(trace), sampling)
     return Finding(
         headline=(_spearman("all pairs", measured),),
         excess=(_spearman("all pairs, minus the same with usage permuted", beyond, "excess"),),
@@ -85,30 +87,24 @@ def _similarities(layer: LayerTrace, trace: Trace, *, centre: bool) -> tuple[Flo
     return np.asarray(pooled_similarity(layer.pooled, centre=centre)), np.asarray(cosine_matrix(profile))
 
 
-def _of_all_pairs(hidden: Float64Array, used: Sequence[Float64Array], sampling: Sampling) -> list[Estimate]:
-    """For the usage of sequences as they are, permuted, and the one minus the other: Spearman over all pairs.
+def _of_all_pairs(hidden: Float64Array, used: Float64Array, tokens: IntArray, sampling: Sampling) -> list[Estimate]:
+    """For usage as it is, as it is on average where sequences are permuted, and the one minus the other: Spearman.
 
     Parameters
     ----------
-    used : tables (S, S): usage as it is, then permuted
+    hidden, used : cosines of all pairs, (S, S)
+    tokens : lengths, (S,)
     """
     everyone = np.ones_like(hidden, dtype=bool)
-    states, ranks = pair_ranks(hidden, everyone), [pair_ranks(table, everyone) for table in used]
+    states, own = pair_ranks(hidden, everyone), pair_ranks(used, everyone)
+    by_length = within_bands(own, bands(tokens))
 
     def of_rows(rows: Float64Array) -> Float64Array:
-        own, *null = rank_correlations(times_drawn(rows, len(hidden)), states, ranks, everyone)
-        permuted = np.mean(null, axis=0)
-        return np.stack([own, permuted, own - permuted])
+        times = times_drawn(rows, len(hidden))
+        whole, alone = (rank_correlation(times, states, own, everyone, part) for part in (None, by_length))
+        return np.stack([whole, alone, whole - alone])
 
     return sampling.several(np.arange(len(hidden))[:, None], of_rows, unit="sequence")
-
-
-def _permuted(used: Float64Array, trace: Trace, sampling: Sampling) -> list[Float64Array]:
-    """The usage similarity of pairs whose sequences were permuted among those of the same length."""
-    rng, every = sampling.rng("usage labels"), np.arange(len(used))
-    length = bands(_lengths(trace))
-    orders = [permuted_within(every, length, rng) for _ in range(PERMUTATIONS)]
-    return [used[np.ix_(order, order)] for order in orders]
 
 
 def _lengths(trace: Trace) -> IntArray:
