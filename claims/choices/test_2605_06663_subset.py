@@ -33,9 +33,9 @@ AMONG, ROUTED = "among kept", "as routed"
     "mean over domains >= 0.1;  parts: that of each domain >= 0.1",
     definition="read (a quarter of the experts of every layer, chosen by routing on text of the domain); ours: loss in "
     "place of answers to tests, most visits in place of the highest mean probability, layers chosen at once; a quarter "
-    "is rounded up and no fewer than a token uses; a domain is a corpus of the text, every second document chooses and, "
-    "of the others, the first 16 are scored by their beginnings. Variant: a softmax over the kept experts alone, as in the paper's checkpoints, which hold no "
-    "rows of the others; or over all, as the whole model routes",
+    "is rounded up and no fewer than a token uses; a domain is a corpus of the text, every second document chooses "
+    "and, of the others, the first 16 are scored by their beginnings. Variant: a softmax over the kept experts alone, "
+    "as in the paper's checkpoints, which hold no rows of the others; or over all, as the whole model routes",
     means="A quarter of the experts, the favourites of some documents of a domain, costs less than a tenth of the "
     "likelihood of its other documents: where memory is short, such a subset is worth a trial.",
     check="The loss on text of your own domain with the quarter that other text of it uses most, beside a model of a "
