@@ -11,15 +11,16 @@ from claims.core.verdict import DECIDING, Answer, Role, Verdict, decide, few_tra
 def verdict_of(criteria: Iterable[Criterion], *, certified: bool = False) -> Verdict:
     """Return the verdict that answered criteria amount to.
 
-    A headline that fails and lies on the other side of zero does not fall short of what is stated: it is the reverse,
-    whatever of something else lies beyond the null.
+    Of several headlines, none of which holds, one that lies on the other side of zero does not fall short of what is
+    stated: it is the reverse, whatever of another lies beyond the null.
     """
+    found = list(criteria)
     answers: dict[Role, list[Answer]] = {}
-    reverse = False
-    for criterion in criteria:
+    for criterion in found:
         answers.setdefault(criterion.role, []).append(criterion.holds)
-        reverse |= criterion.role is Role.HEADLINE and criterion.holds is False and _beyond_zero(criterion)
-    if reverse and Role.EXCESS in answers:
+    headlines = [criterion for criterion in found if criterion.role is Role.HEADLINE]
+    none_holds = len(headlines) > 1 and True not in answers[Role.HEADLINE]
+    if none_holds and Role.EXCESS in answers and any(c.holds is False and _beyond_zero(c) for c in headlines):
         answers[Role.EXCESS] = [False]
     return decide(answers, certified=certified)
 

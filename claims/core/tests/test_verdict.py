@@ -122,6 +122,10 @@ def test_the_reverse_of_what_is_claimed_does_not_fall_short_of_it(
 ) -> None:
     answer = holds(low, high, bound, direction)
     headline = Criterion("x", low, low, high, bound, direction, 30, "sequence", "", holds=answer, role=Role.HEADLINE)
-    assert verdict_of([headline, replace(headline, holds=True, role=Role.EXCESS)]) is verdict
-    if verdict is Verdict.PARTLY:  # without anything beyond a null nothing falls short
-        assert verdict_of([headline]) is Verdict.REFUTED
+    beyond, other = (replace(headline, holds=True, role=role) for role in (Role.EXCESS, Role.HEADLINE))
+    short = Verdict.PARTLY if answer is False else Verdict.SUPPORTED
+    assert verdict_of([headline, replace(other, holds=False), beyond]) is (
+        verdict if answer is False else Verdict.PARTLY
+    )
+    assert verdict_of([headline, other, beyond]) is short  # half of what is stated holds
+    assert verdict_of([headline, beyond]) is short  # beyond its own null, though that is farther on the other side

@@ -147,7 +147,7 @@ CONTRACTS = (
                 "completions hardly suffer more", Verdict.PARTLY, pruned=after("most used", (0.06, 0.07)),
                 says="falls short of what is stated: loss rise on completions in multiples of the prompts', last",
             ),
-            Case("both gain", Verdict.REFUTED, pruned=after("most used", (-0.03, -0.05))),  # completions do not suffer
+            Case("both gain", Verdict.PARTLY, pruned=after("most used", (-0.03, -0.05))),  # no cost to be twice of
             Case(  # twice the prompts' rise, and too little to speak of
                 "hardly anything changes", Verdict.PARTLY, says="in multiples of the prompts",
                 pruned=after("most used", (0.004, 0.009), noise=0.005),
