@@ -82,7 +82,7 @@ def _against(run: Board, small: Board) -> list[list[str]]:
     """Return a row for every claim whose verdict on real weights is that of none of the small checkpoints beside it."""
     rows = []
     for record, real in _of_real(run):
-        others = [small.cells.get((record.claim, name)) for name in SMALL]
+        others = _beside(small, record)
         told = {one.primary.verdict for one in others if one}
         if real.theorem or real.primary.verdict in told or _made_by_twin(real, others):
             continue
@@ -98,13 +98,14 @@ def _made_by_twin(real: Cell, others: Iterable[Cell | None]) -> bool:
 
 def _left_out(run: Board, small: Board) -> str:
     """Say which claims are not compared, since an untrained twin made the verdicts of small checkpoints alone."""
-    found = []
-    for record, real in _of_real(run):
-        others = [small.cells.get((record.claim, name)) for name in SMALL]
-        if _made_by_twin(real, others):
-            found.append(f"`{record.claim}`")
+    found = [f"`{record.claim}`" for record, real in _of_real(run) if _made_by_twin(real, _beside(small, record))]
     why = "there what their untrained twin gives decides on the small ones, and the real weights were held against none"
     return f"\n\nNot compared: {listed(found, most=30)}; {why}." if found else ""
+
+
+def _beside(small: Board, record: Record) -> list[Cell | None]:
+    """Return what the small checkpoints answered to a claim, None where one was not asked."""
+    return [small.cells.get((record.claim, name)) for name in SMALL]
 
 
 def _of_real(run: Board) -> list[tuple[Record, Cell]]:

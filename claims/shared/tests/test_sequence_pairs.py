@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean
+from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean, pair_ranks, within_bands
 from claims.tests.support.verdicts import SAMPLING
 from metrics.stats.bootstrap import times_drawn
+from metrics.usage.position import permuted_within
 
 RNG = np.random.default_rng(4)
 HALF = RNG.random((6, 6))
@@ -48,3 +49,18 @@ def test_the_correlation_over_pairs_is_spearmans() -> None:
     found = pair_correlation(TABLE, other, PAIRS, SAMPLING)
     assert found.value == pytest.approx(spearmanr(TABLE[upper], other[upper]).statistic)
     assert found.n == 6
+
+
+def test_the_mean_over_permutations_within_bands_is_exact() -> None:
+    rng = np.random.default_rng(0)
+    band = np.array([0, 0, 0, 1, 1, 1, 1, 7])
+    table = rng.random((8, 8))
+    every = np.ones((8, 8), dtype=bool)
+    ranks = pair_ranks(table + table.T, every)
+    whole = ranks + ranks.T
+    found = []
+    for _ in range(4000):
+        order = permuted_within(np.arange(8), band, rng)
+        found.append(np.triu(whole[np.ix_(order, order)], k=1))
+    spread = np.std(found, axis=0) / np.sqrt(len(found))
+    assert (np.abs(np.mean(found, axis=0) - within_bands(ranks, band)) <= 5 * spread + 1e-9).all()
