@@ -121,7 +121,7 @@ def test_no_import_goes_up(module: str) -> None:
 
 
 def on_cycles(graph: Mapping[str, set[str]]) -> set[str]:
-    """Return what lies on a cycle, or between two: take away, again and again, what leads nowhere that is left, or is not led to."""
+    """Return what lies on a cycle, or between two: all that both leads and is led to, again and again."""
     left = {name: others - {name} for name, others in graph.items()}
     while True:
         led_to = {other for others in left.values() for other in others}

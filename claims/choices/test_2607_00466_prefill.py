@@ -22,6 +22,7 @@ from claims.shared.rollout_parts import generated_parts, prompt_part
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import BoolArray, Float64Array, IntArray
 from metrics.stats.estimate import Estimate
+from metrics.stats.known_mean import known_mean
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import same_length
 from metrics.usage.top_p import top_p_set
@@ -150,7 +151,7 @@ def _sets(usage: IntArray, parts: list[int], lots: np.random.Generator) -> BoolA
 def _table(before: BoolArray, after: BoolArray, cell: IntArray, shape: tuple[int, int]) -> Float64Array:
     """Mean recall of the sets of generations to question i by those of prompts of question j, (Q, Q), over authors."""
     asked = _cell_means(after / after.sum(axis=1, keepdims=True), cell, shape)
-    return _known_mean(asked @ np.swapaxes(_cell_means(before, cell, shape), 1, 2))
+    return known_mean(asked @ np.swapaxes(_cell_means(before, cell, shape), 1, 2), axis=0)
 
 
 def _cell_means(rows: Float64Array | BoolArray, cell: IntArray, shape: tuple[int, int]) -> Float64Array:
@@ -160,14 +161,6 @@ def _cell_means(rows: Float64Array | BoolArray, cell: IntArray, shape: tuple[int
     count = np.bincount(cell, minlength=len(total))[:, None].astype(np.float64)
     means = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return means.reshape(*shape, -1)
-
-
-def _known_mean(tables: Float64Array) -> Float64Array:
-    """Mean of the tables that have a value, (A, ...) to (...), NaN where none has."""
-    known = ~np.isnan(tables)
-    count = known.sum(axis=0).astype(np.float64)
-    total = np.where(known, tables, 0.0).sum(axis=0)
-    return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
 
 
 def _own_gain(table: Float64Array, sampling: Sampling) -> Estimate:
@@ -187,7 +180,7 @@ def _beyond_permuted(table: Float64Array, sampling: Sampling) -> Estimate:
         ring, order = rng.permutation(len(table)), every.copy()
         order[ring] = np.roll(ring, 1)
         found.append(table[every, order])
-    permuted = _known_mean(np.array(found))
+    permuted = known_mean(np.array(found), axis=0)
     return mean_over_questions(np.diagonal(table) - permuted, sampling)
 
 

@@ -10,15 +10,9 @@ from claims.shared.widened_intervals import experts_error
 from fixtures.evidence.jacobians import FunctionTrace, LayerFunctions
 from fixtures.evidence.subspaces import SubspaceTrace
 from metrics.arrays import Float64Array, FloatArray
-from metrics.jacobians.block_alignment import (
-    deletions,
-    known_mean,
-    pair_alignments,
-    same_expert,
-    two_tokens,
-    upper_pairs,
-)
+from metrics.jacobians.block_alignment import deletions, pair_alignments, same_expert, two_tokens, upper_pairs
 from metrics.jacobians.token_cosines import TokenCosines
+from metrics.stats.known_mean import known_mean
 
 #: Variants: means of Jacobians over own tokens, over tokens that all experts share, or one token at a time.
 OWN, SHARED, EACH, GATED = "own", "shared", "each", "own, with the gate"
@@ -49,17 +43,17 @@ class LayerAlignments:
     @property
     def trained(self) -> Float64Array:
         """Mean over pairs, (R,)."""
-        return known_mean(self.pairs)
+        return known_mean(self.pairs, axis=-1)
 
     @property
     def redrawn(self) -> Float64Array:
         """Mean over pairs of reinitialised experts, (R,)."""
-        return known_mean(self.redrawn_pairs)
+        return known_mean(self.redrawn_pairs, axis=-1)
 
     @property
     def ceiling(self) -> Float64Array:
         """Mean over experts, (R,)."""
-        return known_mean(self.ceilings)
+        return known_mean(self.ceilings, axis=-1)
 
     @property
     def size(self) -> Float64Array:

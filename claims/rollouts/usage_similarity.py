@@ -7,6 +7,7 @@ import numpy as np
 from claims.shared.answers import Answers, moe_layers
 from fixtures.evidence.sequences import SequenceTrace
 from metrics.arrays import Float64Array, IntArray
+from metrics.stats.known_mean import known_mean
 from metrics.usage.counting_noise import ceiling
 from metrics.usage.profiles import evenness
 
@@ -74,10 +75,7 @@ def seed_similarity(rollouts: SequenceTrace, answers: Answers, parts: Collection
 
 def over_authors(tables: Float64Array) -> Float64Array:
     """Return the mean over the authors that have a value, (L, A, ...) to (L, ...); NaN where none has."""
-    known = ~np.isnan(tables)
-    count = known.sum(axis=1)
-    total = np.where(known, tables, 0.0).sum(axis=1)
-    return np.asarray(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
+    return known_mean(tables, axis=1)
 
 
 def _counted(rollouts: SequenceTrace, parts: Collection[str] | None) -> list[tuple[IntArray, IntArray]]:

@@ -10,6 +10,7 @@ from claims.shared.paired_differences import spanned
 from claims.trained_pairs.arm_functions import decay, functions_of, leading_value, values_of_rank
 from claims.trained_pairs.arms import ArmLayer, Arms
 from metrics.arrays import Float64Array, FloatArray
+from metrics.stats.known_mean import known_mean
 
 #: The function: what the layer contributes under its gates, or one expert without its gate.
 WITH, WITHOUT = "with", "without"
@@ -100,7 +101,4 @@ def _log(values: Float64Array) -> Float64Array:
 
 def _over_layers(values: Float64Array) -> Float64Array:
     """Mean over the layers of which something is known, (K, 2, L, T) to (K, 2, T); NaN of nothing."""
-    known = np.isfinite(values)
-    count = known.sum(axis=2)
-    total = np.where(known, values, 0.0).sum(axis=2)
-    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
+    return known_mean(np.where(np.isfinite(values), values, np.nan), axis=2)

@@ -53,20 +53,6 @@ def upper_pairs(experts: int) -> Int64Array:
     return np.stack(np.triu_indices(experts, 1), axis=1).astype(np.int64)
 
 
-def known_mean(values: Float64Array) -> Float64Array:
-    """Mean over the last axis of what is not NaN; NaN where nothing is.
-
-    Examples
-    --------
-    >>> known_mean(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
-    [2.0, nan]
-    """
-    known = ~np.isnan(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
-
-
 def pair_alignments(source: FloatArray | TokenCosines, weights: Float64Array, *, absolute: bool) -> Float64Array:
     """Alignments of all pairs of experts, (R, P): of their mean Jacobians, or of those at single tokens.
 
