@@ -22,7 +22,8 @@ def largest_lifts(times: Float64Array, usage: Sequence[Int64Array], domain: IntA
 
     Returns
     -------
-    float64 (..., E) a layer, as of `metrics.usage.most_used.largest_lift`
+    max_d f_de / mean_d f_de, f_d the usage frequencies of domain d, domains counting alike: float64 (..., E) a layer,
+    in [1, C], 1 for an expert that all use alike, C for one that a single domain uses; NaN for one that nobody uses
     """
     order = np.argsort(domain, kind="stable")
     ends = np.cumsum(np.bincount(domain))

@@ -14,7 +14,7 @@ from claims.choices.sequence_means import (
 )
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
-from claims.shared.premises import models_text, require_all_layers
+from claims.shared.premises import models_text, require_all_layers, require_room
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.arrays import Float64Array
 from metrics.stats.sampling import Sampling
@@ -77,7 +77,7 @@ def test_consecutive_experts(
     require_all_layers(token_routing)
     found = _repeats(token_routing, variant["experts"])
     deep = slice(len(token_routing.layers) // 2, None)
-    _require_room(found.uniform[deep], thresholds["above"])
+    require_room(found.uniform[deep], thresholds["above"], "neighbours share an expert")
     ordered = found.measured - found.reordered
     measured, by_load = (
         sampling.mean((table - found.uniform[:, None])[deep].mean(axis=0))
@@ -134,14 +134,6 @@ def _repeats(routing: TokenRouting, experts: str) -> _Repeats:
     sizes = [layer.usage.shape[1] for layer in routing.layers]
     uniform = np.array([uniform_chance(size, k) for size, k in zip(sizes, chosen, strict=True)])
     return _Repeats(measured, reordered, uniform)
-
-
-def _require_room(uniform: Float64Array, above: float) -> None:
-    """Refuse layers of so many experts a token that nothing could lie above uniform chance."""
-    if uniform.mean() + above > 1:
-        raise NotApplicable(
-            f"{uniform.mean():.1%} of neighbours share an expert by uniform chance: none could share {above:g} more"
-        )
 
 
 def _curves(routing: TokenRouting, found: _Repeats, sampling: Sampling) -> tuple[Curve, ...]:

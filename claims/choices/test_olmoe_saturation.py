@@ -10,7 +10,7 @@ from claims.core.claim import Threshold, claim
 from claims.core.curves import by_number
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.shared.arm_layers import OTHER_TEXT, same_tokens
-from claims.shared.premises import all_model_text
+from claims.shared.premises import all_model_text, require_room
 from fixtures.evidence.experiments import Experiment
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
@@ -69,7 +69,7 @@ def test_router_saturation(
     ((earlier, later),) = revisions_experiment.traces
     _require_same(earlier, later)
     found = _kept(earlier, later)
-    _require_room(found.uniform, thresholds["beyond"])
+    require_room(found.uniform, thresholds["beyond"], "a token's experts are the same")
     kept = sampling.mean(found.measured.mean(axis=0))
     by_loads = sampling.mean(found.by_loads.mean(axis=0))
     excess = sampling.mean((found.measured - found.by_loads).mean(axis=0))
@@ -103,14 +103,6 @@ def _require_same(earlier: Trace, later: Trace) -> None:
     digest = earlier.checkpoint.get("revision")
     if digest and digest == later.checkpoint.get("revision"):
         raise NotApplicable(f"both revisions are the same weights ({digest})")
-
-
-def _require_room(uniform: Float64Array, beyond: float) -> None:
-    """Refuse layers of so many experts a token that nothing could lie above uniform chance."""
-    if uniform.mean() + beyond > 1:
-        raise NotApplicable(
-            f"of a token's experts {uniform.mean():.1%} are the same by uniform chance: none could keep {beyond:g} more"
-        )
 
 
 def _size(layer: LayerTrace) -> str:

@@ -29,14 +29,14 @@ from metrics.stats.sampling import Sampling
 Bound = Callable[[Float64Array, Spectrum, Float64Array], Float64Array]
 
 #: The variants of the projector Pi_r in the paper's data-aware bound.
-READINGS: dict[str, Bound] = {
+VARIANTS: dict[str, Bound] = {
     "exact data span": span_bound,
     "rank r plus remainder": truncated_bound,
     "whitened": whitened_bound,
 }
 #: Reported, and decides nothing: ||W (I - Pi_r) dh|| is a part of the very distance that is to be bounded.
 MEASURED = "rank r, remainder as it is"
-COMPARED: dict[str, Bound] = {**READINGS, MEASURED: partial(truncated_bound, measured_remainder=True)}
+COMPARED: dict[str, Bound] = {**VARIANTS, MEASURED: partial(truncated_bound, measured_remainder=True)}
 #: Partners of each token, drawn at random: pairs are compared with their own bound, so a sample serves.
 PARTNERS = 16
 
@@ -74,15 +74,15 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
     layers, pairs_of = linear_layers(trace), PairSampling.like(sampling)
     real = [_Pairs(layer, trace, sampling, random=False) for layer in layers]
     noise = [_Pairs(layer, trace, sampling, random=True) for layer in layers]
-    above = {name: sum(pairs.violations(name) for pairs in real) for name in READINGS}
-    able = [name for name in READINGS if not above[name] and any(pairs.differs(name) for pairs in real)]
+    above = {name: sum(pairs.violations(name) for pairs in real) for name in VARIANTS}
+    able = [name for name in VARIANTS if not above[name] and any(pairs.differs(name) for pairs in real)]
     if not able:
         raise NotApplicable(_none_can_differ(layers, above))
     gains = {name: np.stack([pairs.gain(name) for pairs in real]) for name in COMPARED}
-    null = {name: np.stack([pairs.gain(name) for pairs in noise]) for name in READINGS}
+    null = {name: np.stack([pairs.gain(name) for pairs in noise]) for name in VARIANTS}
     best = max(able, key=lambda name: float(np.nanmean(gains[name])))
     lucky = max(null, key=lambda name: float(np.nanmean(null[name])))
-    gain, count = pairs_of.mean(over_layers(gains[best])), sum(len(pairs.actual) for pairs in real) * len(READINGS)
+    gain, count = pairs_of.mean(over_layers(gains[best])), sum(len(pairs.actual) for pairs in real) * len(VARIANTS)
     beyond = pairs_of.mean(over_layers(gains[best] - null[lucky]))
     return Finding(
         headline=(Measured(f"gain of the best variant ({best})", gain, ">=", "gain"),),
@@ -102,7 +102,7 @@ def test_bound_tightness(trace: Trace, sampling: Sampling) -> Finding:
         ),
         layers=tuple(
             by_layer(name, layers, gains[name], pairs_of, "gain")
-            for name in sorted(READINGS, key=lambda name: name != best)
+            for name in sorted(VARIANTS, key=lambda name: name != best)
         ),
         figure=_cumulative(real[len(real) // 2]),
         notes=(_other_readings(gains, best), *left_out(trace, layers)),
@@ -122,7 +122,7 @@ def _none_can_differ(layers: Sequence[LayerTrace], above: dict[str, int]) -> str
 
 def _other_readings(gains: dict[str, Float64Array], best: str) -> str:
     """Say what the variants that do not decide gain, so that a verdict of the best one is not taken for all."""
-    others = [f"{name}: {np.nanmean(gains[name]):.3g}" for name in READINGS if name != best]
+    others = [f"{name}: {np.nanmean(gains[name]):.3g}" for name in VARIANTS if name != best]
     return (
         f"The best variant decides ({best}: {np.nanmean(gains[best]):.3g}); the others gain {'; '.join(others)}. With "
         f"the remainder as it is the gain would be {np.nanmean(gains[MEASURED]):.3g}, of which nothing follows."

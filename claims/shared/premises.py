@@ -167,6 +167,24 @@ def require_choice(checkpoint: Mapping[str, Any], asks: Asks) -> None:
         )
 
 
+def require_room(uniform: Float64Array, more: float, what: str) -> None:
+    """Refuse layers of so many experts a token that nothing could lie above uniform chance by what a claim asks for.
+
+    Parameters
+    ----------
+    uniform : shares by uniform chance, (L,)
+    more : by how much the mean of what was measured has to lie above theirs
+    what : is shared, "neighbours share an expert"
+
+    Raises
+    ------
+    NotApplicable
+        When uniform chance leaves less than that.
+    """
+    if uniform.mean() + more > 1:
+        raise NotApplicable(f"{uniform.mean():.1%} of {what} by uniform chance: no share could be {more:g} above that")
+
+
 def _numbers(layers: Sequence[int]) -> str:
     """Name up to three layers."""
     return f"layer{'s' if len(layers) > 1 else ''} {', '.join(map(str, layers[:3]))}{', …' if len(layers) > 3 else ''}"

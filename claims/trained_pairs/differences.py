@@ -1,6 +1,7 @@
 """Measure what sets two trained arms apart, with trainings as the units: a training gives its mean over layers."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,27 @@ def differences(after: Float64Array, before: Float64Array) -> Differences:
     """Compare two arms in tables (K, 2, L) of a measure; without a seed (0, 2, L) where it is not known before."""
     by_arms = difference(after)
     return Differences(by_arms, difference(before) if len(before) else np.full_like(by_arms, np.nan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """On which side of a threshold the difference of a measure is claimed to lie.
+
+    Attributes
+    ----------
+    name : of the measure, as criteria call it
+    direction : of the threshold, for the first arm minus the second, "<=" or ">="
+    reach : the largest size of a difference
+    """
+
+    name: str
+    direction: str
+    threshold: str
+    reach: float = math.inf
+
+    def measured(self, name: str, values: Float64Array, threshold: str = "", times: float = 1.0) -> Measured:
+        """Hold differences, or a sum of them that may be so many times as large, against a threshold."""
+        return mean_difference(name, values, self.direction, threshold or self.threshold, times * self.reach)
 
 
 def mean_difference(

@@ -1,6 +1,7 @@
 """Judge and draw a claim about the states of two transformers' experts, once their groups are measured."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from claims.core.finding import Finding, Measured
 from claims.shared.paired_differences import arm_curves, difference, figure_by_layer, quoted
 from claims.shared.premises import all_model_text
 from claims.trained_pairs.arms import Arms, Stages, answered, in_all_arms, parameters_note, require_soft
-from claims.trained_pairs.differences import arm_lines, differences, left_out_note, mean_difference, require_known
+from claims.trained_pairs.differences import Claimed, arm_lines, differences, left_out_note, require_known
 from claims.trained_pairs.drawn_routers import by_drawn_routers, by_own_routing, size_note
 from claims.trained_pairs.expert_groups import SPLITS, Measure, gate_spread, grouped
 from claims.trained_pairs.smallest_effects import BEYOND
@@ -25,20 +26,13 @@ BEFORE = (
 )
 
 
-class Compared(NamedTuple):
-    """The measure, the claimed side of the first arm minus the second, threshold and reach; then of the figure."""
+@dataclass(frozen=True, kw_only=True)
+class Compared(Claimed):
+    """What is claimed of a measure in two arms, and of its figure the title, what it redraws and the label."""
 
-    name: str
-    direction: str
-    threshold: str
-    reach: float
     title: str
     redraws: str
     y_label: str
-
-    def measured(self, name: str, values: Float64Array, threshold: str = "", times: float = 1.0) -> Measured:
-        """Hold differences, or a sum of them that may be so many times as large, against a threshold."""
-        return mean_difference(name, values, self.direction, threshold or self.threshold, times * self.reach)
 
 
 class Tables(NamedTuple):

@@ -1,14 +1,13 @@
 """Compare top-k with soft routing on the controlled MLP: one measure, after and before training, on common tokens."""
 
-import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from claims.core.claim import Variant
 from claims.core.finding import Finding, Measured
-from claims.trained_pairs.differences import mean_difference, require_known, share_kept
+from claims.trained_pairs.differences import Claimed, require_known, share_kept
 from claims.trained_pairs.mlp_pairs import Pair, errors_note, learned, pair, paired_figure
 from claims.trained_pairs.smallest_effects import BEYOND, KEPT, SHARPER
 from fixtures.mlp.arms import MATCHED, ArmMeasures, MlpArms
@@ -18,33 +17,25 @@ from metrics.arrays import Float64Array
 MASKS: Mapping[str, str] = {"top-1": "random-1", "top-2": "random-2"}
 
 
-class Quantity(NamedTuple):
-    """What top-k is claimed to lower or to raise.
+@dataclass(frozen=True, kw_only=True)
+class Quantity(Claimed):
+    """What top-k is claimed to lower or to raise, against soft.
 
     Attributes
     ----------
-    name : as criteria call it
     measure : field of `SplitMeasures`
     common : the split that is common to all arms
-    direction : claimed side of the threshold for top-k minus soft, "<=" or ">="
     redraws : what of the paper the figure stands for
-    reach : the largest size of a difference
     by_half : whether half of the difference has to be left on common tokens, where all of it has to otherwise
     beside : further (name, split, measure) whose difference is reported
     """
 
-    name: str
+    threshold: str = SHARPER
     measure: str
     common: str
-    direction: str
     redraws: str
-    reach: float = math.inf
     by_half: bool = False
     beside: tuple[tuple[str, str, str], ...] = ()
-
-    def measured(self, name: str, values: Float64Array, threshold: str = SHARPER, times: float = 1.0) -> Measured:
-        """Hold differences, or a sum of them that may be so many times as large, against a threshold."""
-        return mean_difference(name, values, self.direction, threshold, times * self.reach)
 
 
 def sharpening(mlp_arms: MlpArms, variant: Variant, quantity: Quantity, *, notes: tuple[str, ...] = ()) -> Finding:

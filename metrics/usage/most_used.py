@@ -38,30 +38,6 @@ def most_used(profiles: FloatArray, size: int) -> BoolArray:
     return np.asarray(members)
 
 
-def largest_lift(profiles: FloatArray) -> Float64Array:
-    """How much more a domain uses each expert than domains do on average, of the domain where that is most.
-
-    max_d f_de / mean_d f_de, f_d the usage frequencies of domain d; domains count alike.
-
-    Parameters
-    ----------
-    profiles : frequencies, float array of shape (..., C, E), C domains
-
-    Returns
-    -------
-    float64 array of shape (..., E), in [1, C]: 1 for an expert that all use alike, C for one that a single domain
-    uses; NaN for one that nobody uses
-
-    Examples
-    --------
-    >>> largest_lift(np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]])).tolist()
-    [1.0, 2.0, 2.0]
-    """
-    table = as_float64(profiles)
-    mean = table.mean(axis=-2)
-    return np.asarray(np.divide(table.max(axis=-2), mean, out=np.full_like(mean, np.nan), where=mean > 0))
-
-
 def _in_order(table: Float64Array, size: int) -> BoolArray:
     """Mark the ``size`` most-used experts of rows (n, E) in which some are equally used."""
     members = np.zeros(table.shape, dtype=np.bool_)

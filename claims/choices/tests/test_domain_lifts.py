@@ -6,7 +6,6 @@ import pytest
 from claims.choices.domain_lifts import largest_lifts
 from claims.choices.domains import EXACT, exact_product, profiles
 from metrics.arrays import Float64Array
-from metrics.usage.most_used import largest_lift
 
 RNG = np.random.default_rng(3)
 DOMAIN = np.array([0, 2, 1, 0, 1, 2, 2])
@@ -18,6 +17,22 @@ def drawn() -> Float64Array:
     times = RNG.integers(0, 4, (6, 7)).astype(np.float64) + (RNG.random((6, 7)) < 0.5)
     times[-1, DOMAIN == 1] = 0
     return np.asarray(times)
+
+
+def largest_lift(profiles: Float64Array) -> Float64Array:
+    """max_d f_de / mean_d f_de of frequencies (..., C, E); NaN for an expert that nobody uses."""
+    mean = profiles.mean(axis=-2)
+    return np.asarray(np.divide(profiles.max(axis=-2), mean, out=np.full_like(mean, np.nan), where=mean > 0))
+
+
+def test_lifts_of_domains_that_share_nothing_are_their_number_and_of_alike_ones_one() -> None:
+    apart, alike = largest_lifts(np.ones(4), [np.eye(4, dtype=np.int64), np.ones((4, 8), np.int64)], np.arange(4))
+    assert (apart.tolist(), alike.tolist()) == ([4.0] * 4, [1.0] * 8)
+
+
+def test_an_expert_that_nobody_uses_has_no_lift() -> None:
+    (found,) = largest_lifts(np.ones(2), [np.array([[1, 0], [1, 0]])], np.arange(2))
+    assert np.isnan(found).tolist() == [False, True]
 
 
 def test_lifts_are_those_of_documents_repeated_as_often_as_drawn() -> None:

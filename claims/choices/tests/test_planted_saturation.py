@@ -159,7 +159,7 @@ CONTRACTS = (
                 ("more experts", "chooses 2 of 8 experts, the later 2 of 9", partial(changed, with_one_expert_more)),
                 ("one checkpoint twice", r"the same weights \(sha256:1\)", the_same_weights),
                 (
-                    "all experts but one of twelve", "91.7% are the same by uniform chance",
+                    "all experts but one of twelve", "91.7% of a token's experts are the same by uniform chance",
                     partial(revisions, MOST, world=replace(WORLD, experts=12, top_k=11)),
                 ),
                 ("an earlier one that does not model its text", "where it is least = 0.2", partial(fitted, 0.2, 2)),
