@@ -21,9 +21,9 @@ from fixtures.files.packed import as_stored, opened
 from fixtures.kinds.token_traces import TEXT
 from fixtures.live.checkpoint import LiveCheckpoint
 from fixtures.live.settings import SHIPPED_ROLLOUTS
-from fixtures.live.tests.test_live_checkpoint import SETTINGS
 from fixtures.rollouts.file_format import read_rollouts, write_rollouts
 from fixtures.routing.export import export_trace
+from fixtures.tests.support.live_settings import SETTINGS
 from fixtures.zoo import embedded_folder, tokenizer_folder
 from tests.test_docs import PAGES
 from tests.test_layout import ROOT

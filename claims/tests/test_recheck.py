@@ -9,9 +9,9 @@ from claims.core.assemble import record_of, unmeasured
 from claims.core.certificate import write_certificate
 from claims.core.finding import Counterexample
 from claims.core.record import write_records
-from claims.core.tests.test_judge import CLAIM
 from claims.core.verdict import Verdict
 from claims.recheck import main
+from claims.tests.support.example_claim import CLAIM
 from claims.tests.support.planted_moves import reachable
 
 RNG = np.random.default_rng(0)

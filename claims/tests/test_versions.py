@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from claims.core.claim import Claim, Threshold
-from claims.core.tests.test_judge import CLAIM
 from claims.runner.catalogue import catalogue
+from claims.tests.support.example_claim import CLAIM
 from claims.versions import FILE, Kept, digest, kept, main, outdated, unraised, written
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from claims.core.multiplicity import adjust
 from claims.core.record import Criterion, Record
-from claims.core.tests.test_judge import record
 from claims.core.verdict import Role
+from claims.tests.support.example_claim import record
 
 
 def asked(claim: str, *ps: float | None, primary: bool = True) -> Record:

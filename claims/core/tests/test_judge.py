@@ -11,54 +11,14 @@ import numpy as np
 import pytest
 
 from claims.core.assemble import record_of, unmeasured
-from claims.core.claim import Claim, Threshold
 from claims.core.finding import Counterexample, Curve, Finding, Measured
-from claims.core.judge import Judged, judge
 from claims.core.multiplicity import adjust
-from claims.core.record import Record, from_json, read_records, to_json, write_records
+from claims.core.record import from_json, read_records, to_json, write_records
 from claims.core.verdict import Role, Verdict
+from claims.tests.support.example_claim import CLAIM, SAMPLING, finding, judged, measured, record, units
 from metrics.stats.bootstrap import exact
 from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
-
-CLAIM = Claim(
-    id="example",
-    group="A",
-    title="Example",
-    source="here",
-    figures=(),
-    statement="x is large",
-    equation="x > 1",
-    definition="ours",
-    null_says="noise",
-    paper="-",
-    thresholds={"bound": Threshold(1.0, "because")},
-)
-SAMPLING = Sampling(seed=3, resamples=499)
-
-
-def units(mean: float, n: int = 20) -> np.ndarray:
-    return mean + np.linspace(-1, 1, n).round(6)
-
-
-def measured(mean: float, **changes: object) -> Measured:
-    return replace(Measured("x", SAMPLING.mean(units(mean)), ">", "bound"), **changes)  # type: ignore[arg-type]
-
-
-def finding(mean: float, excess: float = 3.0, **more: object) -> Finding:
-    beyond = Measured("x minus that of noise", SAMPLING.mean(units(excess)), ">", "bound")
-    return Finding(headline=(measured(mean),), excess=(beyond,), **more)  # type: ignore[arg-type]
-
-
-def judged(found: Finding, **overrides: float) -> Judged:
-    return judge(CLAIM, found, {f"example.{name}": value for name, value in overrides.items()})
-
-
-def record(mean: float = 3.0, **changes: object) -> Record:
-    found = finding(mean)
-    made = record_of(CLAIM, {}, checkpoint={"name": "m"}, judged=judged(found), finding=found)
-    return replace(made, **changes)  # type: ignore[arg-type]
-
 
 PART_REFUTED = Measured("y", SAMPLING.mean(units(-3.0)), ">", 0.5)
 
