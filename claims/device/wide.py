@@ -17,6 +17,8 @@ from fixtures.capture.tokens import capture_trace
 from fixtures.discovery.card import read_routers
 from fixtures.discovery.site import RouterSite
 from fixtures.forward.run import evaluating, pad, run
+from fixtures.text.populations import Population
+from fixtures.text.random_tokens import random_tokens
 
 BATCH = 8
 
@@ -36,42 +38,12 @@ REAL = Size(2048, 128, 8, 768, 32, 1024)
 TINY = Size(64, 8, 2, 32, 8, 24)
 
 
-@dataclass(frozen=True)
-class RandomText:
-    """Sequences of random token ids."""
-
-    sequences: tuple[tuple[int, ...], ...]
-    name: str = "random tokens"
-    corpora: tuple[str, ...] = ("random",)
-    parts: tuple[str, ...] = ("all",)
-    part: None = None
-
-    @property
-    def corpus(self) -> list[int]:
-        """One corpus."""
-        return [0] * len(self.sequences)
-
-    @property
-    def documents(self) -> tuple[str, ...]:
-        """One document."""
-        return ("random",) * len(self.sequences)
-
-    @property
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """None."""
-        return {}
-
-    def describe(self) -> dict[str, Any]:
-        """What a trace says of it."""
-        return {"name": self.name}
-
-
 class Wide(NamedTuple):
     """A model of two layers, its routers, and text for it."""
 
     model: PreTrainedModel
     cards: list[RouterSite]
-    text: RandomText
+    text: Population
 
 
 @dataclass(frozen=True)
@@ -94,9 +66,7 @@ def wide(size: Size, device: str, kind: torch.dtype) -> Wide:
         config(vocab_size=8192, hidden_size=size.width, num_hidden_layers=2, mlp_only_layers=[], **experts, **heads)
     )
     model: PreTrainedModel = plain.to(kind).eval().requires_grad_(requires_grad=False).to(device)
-    draw = np.random.default_rng(0)
-    tokens = tuple(tuple(draw.integers(3, 8000, size.length).tolist()) for _ in range(size.sequences))
-    return Wide(model, read_routers(model), RandomText(tokens))
+    return Wide(model, read_routers(model), random_tokens((size.length,) * size.sequences, 8000))
 
 
 def costs(found: Wide, device: str, rounds: int = 3) -> Iterator[Cost]:

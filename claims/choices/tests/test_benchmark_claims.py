@@ -5,10 +5,7 @@ asks one claim after another. Run by ``make bench``: 0.25 million rows; LONG=1 a
 docs/benchmarks.md.
 """
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 
 from fixtures.tests.support.benchmark_notes import note
 from fixtures.tests.support.printed_table import printed_table
+from fixtures.tests.support.process_cost import printed_by
 
 pytestmark = pytest.mark.benchmarks
 
@@ -28,8 +26,8 @@ table = printed_table("Claims on 48 layers, 8 of 128 experts: CPU seconds, and M
 
 @pytest.mark.parametrize("millions", MILLIONS)
 def test_claims(benchmark: Any, table: list[dict[str, Any]], tmp_path: Path, millions: float) -> None:
-    _python("fixtures.tests.support.synthetic_routing", "make", str(tmp_path / "r"), str(round(millions * 1e6)))
-    found = benchmark.pedantic(lambda: json.loads(_python("claims.tests.support.timed_claims", str(tmp_path / "r"))))
+    printed_by("fixtures.tests.support.synthetic_routing", "make", str(tmp_path / "r"), str(round(millions * 1e6)))
+    found = benchmark.pedantic(lambda: printed_by("claims.tests.support.timed_claims", str(tmp_path / "r")))
     for what, took in found.items():
         row = {
             "million rows": millions,
@@ -40,9 +38,3 @@ def test_claims(benchmark: Any, table: list[dict[str, Any]], tmp_path: Path, mil
         table.append(row)
         assert took["peak"] < LIMIT
     note(benchmark, million_rows=millions, took=found)
-
-
-def _python(module: str, *arguments: str) -> str:
-    """Run a module, and return the last line that it prints."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.splitlines()[-1]

@@ -1,6 +1,5 @@
 """Planted ties: tokens that use a fixed group of experts, the more often the stronger the ties."""
 
-from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -10,8 +9,8 @@ from scipy.optimize import brentq
 
 from claims.choices.test_olmoe_coactivation import test_co_activation as co_activation
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused
-from claims.tests.support.planted_routing import counts_alone, drawn_sets, planted_routing
+from claims.tests.support.contract import Contract, Null, contract_tests, refused
+from claims.tests.support.planted_routing import case_of, counts_alone, drawn_sets, in_each, planted_routing
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
 from metrics.stats.sampling import Sampling
@@ -64,17 +63,8 @@ def at(seed: int, lift: float, expected: str) -> TokenRouting:
     return world((tied(lift, expected),) * 2, seed)
 
 
-def case(name: str, expected: Verdict, routing: Callable[[], TokenRouting], **asked: Any) -> Case:
-    """A case of lift over the product of loads, unless it says otherwise."""
-    return Case(name, expected, token_routing=routing, **({"variant": PRODUCT} | asked))
-
-
-def both(name: str, expected: Verdict, routing: Callable[[], TokenRouting], **asked: Any) -> list[Case]:
-    """The same world in both variants."""
-    return [
-        case(f"{name}, over {one['expected']}", expected, routing, variant=one, **asked) for one in (PRODUCT, DRAWS)
-    ]
-
+#: Cases in the first variant unless they say otherwise, and in both.
+case, both = partial(case_of, PRODUCT), partial(in_each, (PRODUCT, DRAWS))
 
 CONTRACTS = (
     Contract(

@@ -1,6 +1,5 @@
 """Planted neighbours: tokens that keep the experts of the token before them, or have those that all tokens prefer."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,8 +9,15 @@ import pytest
 
 from claims.choices.test_mixtral_tab05_consecutive import test_consecutive_experts as consecutive_experts
 from claims.core.verdict import Verdict
-from claims.tests.support.contract import Case, Contract, Null, contract_tests, refused, true_by_far
-from claims.tests.support.planted_routing import counts_alone, drawn_sets, kept_from_before, planted_routing
+from claims.tests.support.contract import Contract, Null, contract_tests, refused, true_by_far
+from claims.tests.support.planted_routing import (
+    case_of,
+    counts_alone,
+    drawn_sets,
+    in_each,
+    kept_from_before,
+    planted_routing,
+)
 from claims.tests.support.verdicts import finding_of
 from fixtures.evidence.token_routing import TokenRouting
 
@@ -54,17 +60,8 @@ def avoiding(seed: int = 3) -> TokenRouting:
     return planted_routing(np.stack([first, (first + 1) % EXPERTS], axis=3), EXPERTS)
 
 
-def case(name: str, expected: Verdict, routing: Callable[[], TokenRouting], **asked: Any) -> Case:
-    """A case of first choices, unless it says otherwise."""
-    return Case(name, expected, token_routing=routing, **({"variant": FIRST} | asked))
-
-
-def both(name: str, expected: Verdict, routing: Callable[[], TokenRouting], **asked: Any) -> list[Case]:
-    """The same world in both variants."""
-    return [
-        case(f"{name}, {variant['experts']}", expected, routing, variant=variant, **asked) for variant in (FIRST, ANY)
-    ]
-
+#: Cases in the first variant unless they say otherwise, and in both.
+case, both = partial(case_of, FIRST), partial(in_each, (FIRST, ANY))
 
 CONTRACTS = (
     Contract(

@@ -1,13 +1,20 @@
 """Plant token routing: choices made up expert by expert, and read as those of a checkpoint are."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from claims.core.claim import Variant
+from claims.core.verdict import Verdict
+from claims.tests.support.contract import Case
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.routing.choices import Choices
 from fixtures.routing.statistics import token_routing
 from metrics.arrays import BoolArray, FloatArray, Int64Array, IntArray
+
+Read = Callable[[], TokenRouting]
 
 
 def planted_routing(
@@ -50,6 +57,16 @@ def planted_routing(
         corpora=tuple(f"corpus {number}" for number in range(corpora)),
         documents=tuple(str(number) for number in range(sequences)),
     )
+
+
+def case_of(usual: Variant, name: str, expected: Verdict, routing: Read, **asked: Any) -> Case:
+    """A case of token routing in the usual variant, unless it says otherwise."""
+    return Case(name, expected, token_routing=routing, **({"variant": usual} | asked))
+
+
+def in_each(variants: Iterable[Variant], name: str, expected: Verdict, routing: Read, **asked: Any) -> list[Case]:
+    """The same routing in several variants."""
+    return [case_of(one, f"{name}, {' '.join(one.values())}", expected, routing, **asked) for one in variants]
 
 
 def counts_alone(routing: TokenRouting) -> TokenRouting:

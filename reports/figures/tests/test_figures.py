@@ -20,16 +20,8 @@ from reports.figures.draw import draw
 from reports.figures.marks import cell_width
 from reports.figures.style import CROWDED, PALETTE, colours, in_order
 from reports.tests.support import sample_figures
+from reports.tests.support.pictures import picture
 from reports.tests.support.samples import criterion, record
-
-
-def picture(tmp_path: Path, *panels: Figure) -> tuple[int, int]:
-    """Draw panels and return the picture's size."""
-    path = tmp_path / "figures" / "x.webp"
-    draw(path, "a title", [Panel(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
-    assert not list(path.parent.glob(".*"))
-    with Image.open(path) as image:
-        return image.size
 
 
 @pytest.mark.parametrize("kind", ["scatter", "density", "lines", "bars", "dots", "ecdf", "heat"])
@@ -46,7 +38,7 @@ def test_every_kind_draws_nulls_bands_logs_and_nothing(tmp_path: Path, kind: str
         ticks=["one", "two " * 30, "three"],
         y_log=True,
     )
-    assert picture(tmp_path, full, replace(full, series=[], reference=[]))[0] == 1200
+    assert picture(tmp_path, full, replace(full, series=[], reference=[])).width == 1200
 
 
 def test_bytes_are_the_same_whatever_the_users_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

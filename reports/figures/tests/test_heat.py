@@ -6,28 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from claims.core.record import Figure, Series, from_json, to_json
+from claims.core.record import Series, from_json, to_json
 from claims.core.verdict import Verdict
-from reports.figures.arrange import Panel
-from reports.figures.draw import draw
 from reports.figures.heat import COLOURS, bounds, heat, matrix, signed
 from reports.figures.style import canvas
 from reports.tests.support import sample_figures
+from reports.tests.support.pictures import picture
 from reports.tests.support.sample_functions import cosines
 from reports.tests.support.samples import record
 
 #: Least difference of lightness from one eighth of the colours to the next, on the scale from 0 to 100.
 SEEN = 5.0
-
-
-def picture(tmp_path: Path, *panels: Figure) -> Image.Image:
-    """Draw panels and return the picture."""
-    path = tmp_path / "x.webp"
-    draw(path, "a title", [Panel(f"zoo/{i}", panel) for i, panel in enumerate(panels)])
-    with Image.open(path) as image:
-        return image.convert("RGB")
 
 
 def lightness(colour: Sequence[float]) -> float:
