@@ -33,17 +33,16 @@ class Beside:
     failed: str = ""
 
 
-def beside_the_cpu(device: str, folder: Path, seconds: float, options: Sequence[str] = ()) -> list[Beside]:
+def beside_the_cpu(device: str, folder: Path, seconds: float) -> list[Beside]:
     """Run the quick profile of the last layer on every checkpoint, all at once, and compare.
 
     Parameters
     ----------
     folder : where records and logs go
     seconds : after which what still runs is ended
-    options : more options of ``pytest claims``
     """
     runs = {
-        (name, place): _started(name, place, folder / f"{name}-{place.partition(':')[0]}-{kind}", options)
+        (name, place): _started(name, place, folder / f"{name}-{place.partition(':')[0]}-{kind}")
         for name in CHECKPOINTS
         for kind, place in (("here", "cpu"), ("there", device))
     }
@@ -59,14 +58,12 @@ def beside_the_cpu(device: str, folder: Path, seconds: float, options: Sequence[
     ]
 
 
-def _started(name: str, device: str, folder: Path, options: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _started(name: str, device: str, folder: Path) -> "subprocess.Popen[bytes]":
     folder.mkdir(parents=True, exist_ok=True)
     asked = ["-m", "gpu", "--checkpoint", name, "--profile", "quick", "--layers", "last", "--dtype", "float32"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "claims", *asked, "--device", device]
     with (folder / "log.txt").open("wb") as log:
-        return subprocess.Popen(
-            [*command, "--report-dir", str(folder), *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-        )
+        return subprocess.Popen([*command, "--report-dir", str(folder)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
 
 def compared(name: str, here: Path, there: Path) -> Beside:

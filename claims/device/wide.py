@@ -21,6 +21,7 @@ from fixtures.text.populations import Population
 from fixtures.text.random_tokens import random_tokens
 
 BATCH = 8
+ROUNDS = 3
 
 
 class Size(NamedTuple):
@@ -69,13 +70,13 @@ def wide(size: Size, device: str, kind: torch.dtype) -> Wide:
     return Wide(model, read_routers(model), random_tokens((size.length,) * size.sequences, 8000))
 
 
-def costs(found: Wide, device: str, rounds: int = 3) -> Iterator[Cost]:
-    """Time the bare pass and every capture in turn, ``rounds`` times; the median counts."""
+def costs(found: Wide, device: str) -> Iterator[Cost]:
+    """Time the bare pass and every capture in turn, ``ROUNDS`` times; the median counts."""
     ways = _ways(found, device)
     taken: dict[str, list[float]] = {name: [] for name in ways}
     peaks: dict[str, int | None] = {}
     ways["bare"]()  # what is built on first use is built
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, way in ways.items():
             with _peak(device, peaks, name):
                 start = time.perf_counter()

@@ -8,6 +8,8 @@ from fixtures.rollouts.population import FIRST, PROMPT, SECOND
 
 #: Name of a part of the completion: first and last place of the bin, and half of the completion.
 GENERATED = re.compile(rf"generated (\d+)-(\d+), ({FIRST}|{SECOND})")
+#: Share of the rollouts that reach a length at which usage is read, at least.
+REACHED = 0.5
 
 
 def prompt_part(rollouts: SequenceTrace) -> tuple[str, ...]:
@@ -53,12 +55,12 @@ def lengths(rollouts: SequenceTrace) -> tuple[int, ...]:
     return tuple(sorted({last + 1 for _, _, last, _ in _bins(rollouts)}))
 
 
-def reached_lengths(rollouts: SequenceTrace, share: float = 0.5) -> tuple[int, ...]:
-    """Return the leading `lengths` whose last bin holds tokens of at least ``share`` of the rollouts."""
+def reached_lengths(rollouts: SequenceTrace) -> tuple[int, ...]:
+    """Return the leading `lengths` whose last bin holds tokens of at least half of the rollouts."""
     found: list[int] = []
     for start, end in zip((0, *lengths(rollouts)), lengths(rollouts), strict=False):
         numbers = rollouts.part_numbers(generated_parts(rollouts, start=start, end=end))
-        if (rollouts.part_tokens[:, numbers].sum(axis=1) > 0).mean() < share:
+        if (rollouts.part_tokens[:, numbers].sum(axis=1) > 0).mean() < REACHED:
             break
         found.append(end)
     return tuple(found)

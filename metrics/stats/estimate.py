@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: Coverage of intervals.
+LEVEL = 0.95
+
 
 @dataclass(frozen=True)
 class Estimate:

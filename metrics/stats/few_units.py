@@ -9,17 +9,16 @@ import numpy as np
 from scipy import stats
 
 from metrics.arrays import FloatArray, as_float64
-from metrics.stats.estimate import Estimate
+from metrics.stats.estimate import LEVEL, Estimate
 
 
-def student_mean(values: FloatArray, *, unit: str = "seed", level: float = 0.95) -> Estimate:
+def student_mean(values: FloatArray, *, unit: str = "seed") -> Estimate:
     """Mean over units with Student's t interval (Student 1908): exact for normal values, however few.
 
     Parameters
     ----------
     values : float array of shape (n,), one value a unit
     unit : what a unit is
-    level : coverage of the interval, in (0, 1)
 
     Returns
     -------
@@ -44,11 +43,11 @@ def student_mean(values: FloatArray, *, unit: str = "seed", level: float = 0.95)
     mean, count = float(known.mean()), len(known)
     if count == 1:
         return Estimate(mean, float("nan"), float("nan"), 1, unit, "mean of one unit, without an interval")
-    reach = float(stats.t.ppf(0.5 + level / 2, count - 1) * known.std(ddof=1) / np.sqrt(count))
+    reach = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1) * known.std(ddof=1) / np.sqrt(count))
     return Estimate(mean, mean - reach, mean + reach, count, unit, f"mean, Student's t of {count} {unit}s")
 
 
-def expanded_level(units: int, level: float = 0.95) -> float:
+def expanded_level(units: int) -> float:
     """Level to ask of a bootstrap over few units, so that its interval of a mean is as wide as Student's.
 
     Resampled values vary less than drawn ones, by the root of (n - 1) / n, and nothing is added for not knowing their
@@ -57,7 +56,6 @@ def expanded_level(units: int, level: float = 0.95) -> float:
     Parameters
     ----------
     units : n, resampled; at least 1, and of one there is no interval
-    level : coverage that is wanted, in (0, 1)
 
     Examples
     --------
@@ -65,6 +63,6 @@ def expanded_level(units: int, level: float = 0.95) -> float:
     [0.998, 0.968, 0.95]
     """
     if units < 2:
-        return level
-    reach = np.sqrt(units / (units - 1)) * stats.t.ppf(0.5 + level / 2, units - 1)
+        return LEVEL
+    reach = np.sqrt(units / (units - 1)) * stats.t.ppf(0.5 + LEVEL / 2, units - 1)
     return float(2 * stats.norm.cdf(reach) - 1)

@@ -6,10 +6,7 @@ import numpy as np
 from scipy.stats import t
 
 from metrics.arrays import FloatArray, as_float64
-from metrics.stats.estimate import Estimate
-
-#: Coverage of the interval.
-LEVEL = 0.95
+from metrics.stats.estimate import LEVEL, Estimate
 
 
 def estimate_jackknife(full: float, replicates: FloatArray, unit: str) -> Estimate:
