@@ -1,4 +1,4 @@
-"""Documents by domain: what they use, and statistics over them that are resampled document by document.
+"""Which experts the documents of each domain use, and intervals of such statistics by resampling documents.
 
 A domain is a corpus of the text. Sequences of one document are one unit, for they are no independent evidence of its
 domain. Documents are resampled within their domains, so that none is ever without any, and domains count alike.

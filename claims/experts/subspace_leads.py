@@ -1,4 +1,4 @@
-"""How far beyond chance experts' subspaces lie: distance over random routers, overlap over r/D, means over layers."""
+"""How much experts' subspaces differ from chance: distance less that under random routers, overlap less r/D."""
 
 from collections.abc import Sequence
 

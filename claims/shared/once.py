@@ -1,4 +1,4 @@
-"""What several variants of a claim compute of one piece of evidence, computed once."""
+"""A cache of one entry, for what all variants of a claim compute of the same evidence."""
 
 import weakref
 from collections.abc import Callable
