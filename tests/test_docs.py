@@ -35,6 +35,14 @@ def test_the_architecture_shows_the_packages_in_their_order() -> None:
     assert shown == [name.replace(".", "/") for name in ORDER if "." in name]
 
 
+def test_the_readme_shows_the_packages_in_their_order() -> None:
+    shown = re.findall(
+        r"^- \*\*(\w+)\*\* \([^)]*\): (.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    named = [f"{top}.{each.replace('/', '.')}" for top, packages in shown for each in packages.split(", ")]
+    assert named == [name for name in ORDER if "." in name]
+
+
 def test_the_pages_name_no_path_of_a_machine() -> None:
     for page in PAGES:
         assert not re.search(r"(?<![\w.])/(home|root|work|tmp)/", (ROOT / page).read_text(encoding="utf-8")), page
