@@ -13,8 +13,7 @@ from scipy.stats import norm, t
 
 from fixtures.evidence.subspaces import Reading
 from metrics.arrays import Float64Array, FloatArray
-from metrics.stats.estimate import Estimate
-from metrics.stats.jackknife import LEVEL
+from metrics.stats.estimate import LEVEL, Estimate
 from metrics.subspaces.grassmann import chance_overlap
 from metrics.subspaces.jackknife_distances import pairs_compared
 
