@@ -40,19 +40,32 @@ SEEDS = {
 }
 #: What is told of first tokens at every so many layers (`fixtures.zoo.real.first_tokens`).
 FIRST_TOKENS, EVERY = ("length", "energy", "energy without"), 4
+#: The claims whose verdicts on real weights the README shows.
+WEIGHED = (
+    "dense-similarity",
+    "balance-suppression-controlled",
+    "necessity-in-practice",
+    "kernel-energy",
+    "cross-model-overlap",
+    "overlap-below-self",
+    "prompt-to-rollout",
+)
 #: Trainings a side that a claim about training asks for; pairs of fewer are open, and the README leaves them out.
 TRAININGS = 5
 
 
 def readme_block(docs: Path) -> str:
     """Return the README's part between its marks, from the records of real models and of the sample."""
-    real, sample = (read_records(docs / name / "records.jsonl") for name in ("real-models", "sample"))
+    real, weights, sample = (
+        read_records(docs / name / "records.jsonl") for name in ("real-models", "real-weights", "sample")
+    )
     return fill(
         "readme.md.j2",
         lead=lead(real),
         real=short_matrix(real),
         picture=next(record.title for record in real if record.claim == PICTURED),
         pictured=Markdown(PICTURED),
+        weights=table(["claim", "checkpoint", "verdict", "headline [95 % interval]"], _weighed(board(weights))),
         seeds=TRAININGS,
         pairs=table(["claim", "what differs", "verdict", "headline [95 % interval]"], _pairs(sample)),
     )
@@ -166,6 +179,16 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "docs/embedded-checkpoints.md": sample_block,
     "docs/real-weights.md": weights_block,
 }
+
+
+def _weighed(run: Board) -> list[list[str]]:
+    """Return a row for every claim on real weights that the README shows, and every checkpoint that was asked it."""
+    return [
+        [record.title, name, mark(cell), headline(cell.primary)]
+        for record in run.claims
+        for (claim, name), cell in run.cells.items()
+        if claim == record.claim and claim in WEIGHED
+    ]
 
 
 def _pairs(records: list[Record]) -> list[list[str]]:
