@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fixtures.files.templates import fill_beside
+
 SECONDS = 450
 MOST_APART = 1e-3
 MOST_OFF = {"jacrev": 1e-8, "module": 1e-5}
@@ -92,27 +94,7 @@ def checked(device: str, folder: Path, *, tiny: bool) -> dict[str, Any]:
 
 def page(found: dict[str, Any]) -> str:
     """What was found, as Markdown."""
-    lines = [f"# The suite on {found['device']}", "", f"In {found['seconds']:.0f} s. " + _sum_up(found["wrong"]), ""]
-    lines += ["| way of reading | seconds | times the bare pass | GB beyond the model |", "| --- | --- | --- | --- |"]
-    for cost in found["capture"]:
-        peak = "-" if cost["peak_bytes"] is None else f"{cost['peak_bytes'] / 1e9:.2f}"
-        lines.append(f"| {cost['way']} | {cost['seconds']:.3f} | {cost['times_bare']:.2f} | {peak} |")
-    lines += [
-        "",
-        "| checkpoint | records | verdicts that differ | largest difference of a value |",
-        "| --- | --- | --- | --- |",
-    ]
-    for each in found["beside the CPU"]:
-        far = f"{each['furthest'][0]:.1e} ({each['furthest'][1]})"
-        lines.append(f"| {each['checkpoint']} | {each['records']} | {len(each['changed'])} | {each['failed'] or far} |")
-    module = found["jacobians"]["module"]
-    lines += ["", f"Jacobians: {found['jacobians']['jacrev']:.1e} off jacrev, " + (
-        "the module takes no float64." if module is None else f"{module:.1e} off the module itself.")]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _sum_up(wrong: Sequence[str]) -> str:
-    return "All agree." if not wrong else "Not as it should be: " + "; ".join(wrong) + "."
+    return fill_beside(__file__, "device.md.j2", found=found)
 
 
 if __name__ == "__main__":

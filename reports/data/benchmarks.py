@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fixtures.files.whole_files import write_whole
 from reports.text.vocabulary import plural
 
@@ -60,8 +62,8 @@ def read_results(path: Path) -> list[Result]:
     if not path.exists():
         return []
     try:
-        return [Result(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
-    except (ValueError, TypeError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=list[Result])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} does not hold results of benchmarks") from error
 
 
