@@ -56,7 +56,7 @@ engine: $(ENGINE)/.ready
 REAL_PROFILE := quick
 REAL := build/real
 REAL_MOE := $(REAL)/smollm2-moe
-# Two sequences a pass: of eight such long ones the intermediate arrays leave the cache, and a third of the time goes to paging.
+# Two sequences a pass: of eight such long ones intermediate arrays go back to the system after every operation (29 % of the time).
 REAL_RUN := OMP_NUM_THREADS=1 $(BIN)/pytest -m gpu --batch-size 2 --rollouts fixtures/rollouts/real/rollouts.jsonl.gz
 REAL_CONTROLS := random-groups random-routers
 REAL_PARTS := rollouts text subject $(REAL_CONTROLS) pairs

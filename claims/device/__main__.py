@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.files.templates import fill_beside
+from fixtures.files.whole_files import write_whole
 
 SECONDS = 450
 MOST_APART = 1e-3
@@ -42,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         found = checked(device, options.output, tiny=options.tiny)
-        (options.output / "device.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        (options.output / "device.md").write_text(page(found), encoding="utf-8")
+        write_whole(options.output / "device.json", json.dumps(found, indent=1) + "\n")
+        write_whole(options.output / "device.md", page(found))
     except OSError as error:
         print(f"The results cannot be written: {error}.", file=sys.stderr)
         return 2
