@@ -25,11 +25,14 @@ class RouterGain(NamedTuple):
     energy : (L, S, R), share of the squared norm along each direction, the largest singular value first
     heard : (L, S, R), ||W v_i||^2
     chance : (L,), what a random router of the norm of W makes of any direction, ||W||_F^2 / D
+    drawn : (L, S, M, 2), a_1 and the median of a_2..a_R of M routers drawn at random, half of them normal ones, the
+        others W itself, turned at random
     """
 
     energy: Float64Array
     heard: Float64Array
     chance: Float64Array
+    drawn: Float64Array
 
     @property
     def alignment(self) -> Float64Array:
@@ -40,6 +43,11 @@ class RouterGain(NamedTuple):
         """a_1, the median of a_2..a_R, and a_2 of each sequence: (S, 3, L)."""
         a = self.alignment
         return np.stack([a[..., 0], np.nanmedian(a[..., 1:], axis=2), a[..., 1]]).transpose(2, 0, 1)
+
+    def luck(self) -> dict[str, Float64Array]:
+        """The first two of these numbers for either half of the drawn routers, by what they are: (S, draws, 2, L)."""
+        normal, turned = np.split(self.drawn.transpose(1, 2, 3, 0), 2, axis=1)
+        return {"random routers": normal, "the router turned at random": turned}
 
 
 def router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
@@ -56,10 +64,11 @@ def router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
     chance = np.array([float((layer.router.weight.astype(np.float64) ** 2).mean(axis=1).sum()) for layer in layers])
     heard = np.stack([s.router_gain[:, :DIRECTIONS] for _, s in known]).astype(np.float64)
     energy = np.stack([s.energy[:, :DIRECTIONS] for _, s in known]).astype(np.float64)
+    drawn = np.stack([s.drawn for _, s in known]).astype(np.float64)
     keep = np.isfinite(heard[:, :, :2]).all(axis=(0, 2))
     if not keep.any():
         raise NotApplicable("no sequence's states have a second direction to compare with the shared one")
-    return RouterGain(energy[:, keep], heard[:, keep], chance)
+    return RouterGain(energy[:, keep], heard[:, keep], chance, drawn[:, keep])
 
 
 def gain_figure(layers: Sequence[LayerTrace], gain: RouterGain) -> Figure:

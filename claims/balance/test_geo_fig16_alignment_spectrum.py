@@ -1,33 +1,31 @@
 """Which data directions does a router listen to?  GEO Figs 16-22."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from claims.balance.balanced_layers import PREMISES, balanced_layers
-from claims.balance.router_gain import DIRECTIONS, figure_note, gain_figure, router_gain
+from claims.balance.router_gain import figure_note, gain_figure, router_gain
 from claims.core.claim import Threshold, claim
 from claims.core.finding import Curve, Finding, Measured, NotApplicable
 from claims.core.record import Figure
 from claims.shared.premises import linear_layers
+from claims.shared.widened_intervals import widen_for_luck
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
-from metrics.routing.low_rank import leading_directions
-from metrics.routing.null_space import random_subspace
-from metrics.routing.router_alignment import router_alignment
-from metrics.stats.bootstrap import exact
+from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
+from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
-
-#: Random routers, and sets of random directions, drawn for the null.
-DRAWS = 19
 
 
 @claim(
     id="alignment-spectrum",
     group="B",
     number=5,
+    version=2,
     asks="logits",
     title="The router listens to leading directions, and not to the shared one",
     source="GEO (arXiv 2604.09780v1), Eq. 4",
@@ -42,8 +40,8 @@ DRAWS = 19
     means="The router of this checkpoint is not turned away from the shared direction and towards the next "
     "ones: explain its load, or remove that direction, on other grounds.",
     check="The router's response to each leading direction, layer by layer, beside a random router's of the same norm.",
-    null_says="19 random routers on the population's own leading directions, and 19 sets of random orthonormal "
-    "directions under the router itself: the mean share of layers that luck gives.",
+    null_says="32 random routers, and the router itself turned at random 32 times, on the same sequences' own "
+    "directions: the mean share of layers that luck gives.",
     paper="the first direction far below the random router's curve and the following ones above it, in models trained "
     "with the balancing loss (Figs 16-22); no number printed",
     thresholds={
@@ -61,7 +59,7 @@ def test_alignment_spectrum(trace: Trace, thresholds: Mapping[str, float], sampl
     layers = judged.layers
     gain = router_gain(layers)
     leads = gain.leads()
-    luck = {of: _random_share(layers, of, sampling) for of in ("routers", "directions")}
+    luck = {of: _luck(leads, drawn, sampling) for of, drawn in gain.luck().items()}
     return Finding(
         headline=(
             Measured(
@@ -73,14 +71,8 @@ def test_alignment_spectrum(trace: Trace, thresholds: Mapping[str, float], sampl
             ),
         ),
         excess=tuple(
-            Measured(
-                f"that share, minus that of random {of}",
-                _share(leads, _both, sampling, float(shares.mean())),
-                ">=",
-                "beyond",
-                within=(-1.0, 1.0),
-            )
-            for of, shares in luck.items()
+            Measured(f"that share, minus that of {of}", found.beyond, ">=", "beyond", within=(-1.0, 1.0))
+            for of, found in luck.items()
         ),
         parts=(
             Measured(
@@ -93,8 +85,8 @@ def test_alignment_spectrum(trace: Trace, thresholds: Mapping[str, float], sampl
         ),
         premises=judged.premises,
         controls=tuple(
-            Measured(f"share of layers, random {of}", exact(float(shares.mean()), DRAWS, "draw"), ">=", "layers")
-            for of, shares in luck.items()
+            Measured(f"share of layers, {of}", found.share, ">=", "layers", within=(0.0, 1.0))
+            for of, found in luck.items()
         ),
         layers=(
             _curve("a_1", layers, leads[:, 0], sampling),
@@ -119,34 +111,42 @@ def _both(leads: Float64Array) -> npt.NDArray[np.bool_]:
     return (leads[..., 0, :] < 1) & (leads[..., 1, :] > 1)
 
 
-def _share(
-    leads: Float64Array, of: Callable[[Float64Array], npt.NDArray[np.bool_]], sampling: Sampling, less: float = 0.0
-) -> Estimate:
-    """Share of layers of which something holds, of means over sequences, minus ``less``."""
+def _share(leads: Float64Array, of: Callable[[Float64Array], npt.NDArray[np.bool_]], sampling: Sampling) -> Estimate:
+    """Share of layers of which something holds, of means over sequences."""
     rows = leads.reshape(len(leads), -1)
 
     def share(drawn: Float64Array) -> Float64Array:
         mean = drawn.mean(axis=-2).reshape(*drawn.shape[:-2], *leads.shape[1:])
-        return np.asarray(of(mean).mean(axis=-1) - less)
+        return np.asarray(of(mean).mean(axis=-1))
 
     return sampling.of(rows, share, interval="percentile")
 
 
-def _random_share(layers: Sequence[LayerTrace], of: str, sampling: Sampling) -> Float64Array:
-    """Share of layers at which both conditions hold by luck, in each draw of routers or of directions."""
-    shares = np.zeros((DRAWS, len(layers)))
-    for index, layer in enumerate(layers):
-        weight = layer.router.weight.astype(np.float64)
-        top = min(DIRECTIONS, weight.shape[1])
-        leading = leading_directions(layer.second_moment, top) if of == "routers" else None
-        rng = sampling.rng("alignment-spectrum", of, index)
-        for draw in range(DRAWS):
-            if leading is not None:
-                found = router_alignment(rng.standard_normal(weight.shape), leading)
-            else:
-                found = router_alignment(weight, random_subspace(weight.shape[1], top, rng).T)
-            shares[draw, index] = found[0] < 1 < np.median(found[1:])
-    return np.asarray(shares.mean(axis=1))
+class _Luck(NamedTuple):
+    """The share of layers as claimed among drawn routers, over draws, and by how much the router's own is beyond it."""
+
+    share: Estimate
+    beyond: Estimate
+
+
+def _luck(leads: Float64Array, drawn: Float64Array, sampling: Sampling) -> _Luck:
+    """Compare with drawn routers (S, draws, 2, L), of the same sequences in every resample."""
+    table = np.concatenate([leads[:, None, :2], drawn], axis=1)
+    flat = table.reshape(len(table), -1)
+
+    def shares(times: Float64Array) -> Float64Array:
+        """Share of layers of the router itself, then of each draw, given how often each sequence counts: (..., S)."""
+        mean = (times @ flat / len(table)).reshape(*times.shape[:-1], *table.shape[1:])
+        return np.asarray(_both(mean).mean(axis=-1))
+
+    def beyond(numbers: Float64Array) -> Float64Array:
+        found = shares(times_drawn(numbers, len(table)))
+        return np.asarray(found[..., 0] - found[..., 1:].mean(axis=-1))
+
+    share = student_mean(shares(np.ones(len(table)))[1:], unit="draw")
+    numbers = np.arange(len(table), dtype=np.float64)[:, None]
+    estimate = sampling.of(numbers, beyond, interval="percentile")
+    return _Luck(share, widen_for_luck(estimate, share.high - share.value, "the draws"))
 
 
 def _curve(name: str, layers: Sequence[LayerTrace], table: Float64Array, sampling: Sampling) -> Curve:

@@ -68,7 +68,7 @@ def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> Sequence
     layers, documents, places = level.shape
     flat = level.reshape(layers, documents * places)
     both = np.repeat(flat[:, :, None], 2, axis=2)
-    nothing = np.zeros(documents * places)
+    nothing, drawn = np.zeros(documents * places), np.full((documents * places, 1, 2), np.nan)
     return planted_sequences(
         visits.reshape(layers, documents * places, 2, EXPERTS),
         labels={
@@ -79,7 +79,9 @@ def put_together(visits: npt.NDArray[np.int64], level: Float64Array) -> Sequence
         parts=("frame", "text"),
         confidence=both / 20,
         logit_norm=both,
-        spectra=[SequenceSpectrum(row[:, None] / 20, np.full((len(row), 1), np.nan), nothing, nothing) for row in flat],
+        spectra=[
+            SequenceSpectrum(row[:, None] / 20, np.full((len(row), 1), np.nan), nothing, nothing, drawn) for row in flat
+        ],
         corpus=np.repeat(np.arange(DOMAINS), len(flat[0]) // DOMAINS).tolist(),
         corpora=("prose", "maths", "code"),
     )

@@ -59,7 +59,8 @@ def rising_in(share: float, seed: int, order: Sequence[int] = range(6)) -> list[
     rises = rng.random(world.sequences) < share
     nothing = np.full(world.sequences, np.nan)
     values = np.where(rises, levels[:, None], levels[::-1, None])
-    return [SequenceSpectrum(row[:, None], np.full((len(row), 1), np.nan), nothing, row) for row in values]
+    drawn = np.full((world.sequences, 1, 2), np.nan)
+    return [SequenceSpectrum(row[:, None], np.full((len(row), 1), np.nan), nothing, row, drawn) for row in values]
 
 
 _any_trace = cache(partial(deep, 0, FLAT))
@@ -75,7 +76,8 @@ def with_spectra(spectra: list[SequenceSpectrum]) -> Trace:
 
 def without_router(spectra: list[SequenceSpectrum], norms: str) -> SequenceTrace:
     """The same for a dense model."""
-    silent = [replace(each, router_gain=np.empty((len(each.cosine), 0))) for each in spectra]
+    rows = len(spectra[0].cosine)
+    silent = [replace(each, router_gain=np.empty((rows, 0)), drawn=np.empty((rows, 0, 2))) for each in spectra]
     trace = _any_dense(norms)
     return replace(
         trace, layers=tuple(replace(layer, spectrum=each) for layer, each in zip(trace.layers, silent, strict=True))
