@@ -11,8 +11,6 @@ from claims.core.record import Figure, Series
 from fixtures.evidence.trace import LayerTrace
 from metrics.arrays import Float64Array
 
-#: Directions looked at: the shared one and the fifteen that follow it.
-DIRECTIONS = 16
 #: Names of the axes of the two curves.
 HEARD = ("direction index i", "||W v_i||^2")
 
@@ -62,10 +60,10 @@ def router_gain(layers: Sequence[LayerTrace]) -> RouterGain:
     if len(known) < len(layers):
         raise NotApplicable("the evidence holds no spectrum of each sequence's states")
     chance = np.array([float((layer.router.weight.astype(np.float64) ** 2).mean(axis=1).sum()) for layer in layers])
-    heard = np.stack([s.router_gain[:, :DIRECTIONS] for _, s in known]).astype(np.float64)
-    energy = np.stack([s.energy[:, :DIRECTIONS] for _, s in known]).astype(np.float64)
+    heard = np.stack([s.router_gain for _, s in known]).astype(np.float64)
+    energy = np.stack([s.energy for _, s in known]).astype(np.float64)
     drawn = np.stack([s.drawn for _, s in known]).astype(np.float64)
-    keep = np.isfinite(heard[:, :, :2]).all(axis=(0, 2))
+    keep = np.isfinite(heard[:, :, :2]).all(axis=(0, 2)) & np.isfinite(drawn).all(axis=(0, 2, 3))
     if not keep.any():
         raise NotApplicable("no sequence's states have a second direction to compare with the shared one")
     return RouterGain(energy[:, keep], heard[:, keep], chance, drawn[:, keep])

@@ -123,20 +123,24 @@ def _share(leads: Float64Array, of: Callable[[Float64Array], npt.NDArray[np.bool
 
 
 class _Luck(NamedTuple):
-    """The share of layers as claimed among drawn routers, over draws, and by how much the router's own is beyond it."""
+    """The share of layers as claimed among drawn routers, over draws, and how far the router's own lies beyond it."""
 
     share: Estimate
     beyond: Estimate
 
 
 def _luck(leads: Float64Array, drawn: Float64Array, sampling: Sampling) -> _Luck:
-    """Compare with drawn routers (S, draws, 2, L), of the same sequences in every resample."""
+    """Compare with drawn routers (S, draws, 2, L), of the same sequences in every resample.
+
+    The draws' own interval is Student's: of few layers that luck rarely passes it is too narrow, and there the excess
+    is far from where it decides.
+    """
     table = np.concatenate([leads[:, None, :2], drawn], axis=1)
-    flat = table.reshape(len(table), -1)
+    parts = table.reshape(len(table), -1) / len(table)
 
     def shares(times: Float64Array) -> Float64Array:
         """Share of layers of the router itself, then of each draw, given how often each sequence counts: (..., S)."""
-        mean = (times @ flat / len(table)).reshape(*times.shape[:-1], *table.shape[1:])
+        mean = (times @ parts).reshape(*times.shape[:-1], *table.shape[1:])
         return np.asarray(_both(mean).mean(axis=-1))
 
     def beyond(numbers: Float64Array) -> Float64Array:
