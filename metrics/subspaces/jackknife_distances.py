@@ -104,9 +104,7 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
                 mean = angles.mean(axis=0) if len(angles) else np.full(rank, np.nan)
                 error = [sampling_error(each, left[both], right[both]) for each in (distance, shared)]
                 every = bases(np.arange(len(known)))
-                found[rank] = Distances(
-                    geodesic[rank], overlap[rank], mean, known, every, variances, np.array(error)
-                )
+                found[rank] = Distances(geodesic[rank], overlap[rank], mean, known, every, variances, np.array(error))
     return found
 
 
@@ -238,7 +236,8 @@ def _resolved(values: Float64Array, total: Float64Array, smallest: Float64Array)
 def _moments(groups: Groups, states: Float64Array, blocks: int) -> Iterator[tuple[Float64Array, Float64Array]]:
     """For all visits, then without each block: moments (G, c, c), and what they are to be divided by, (G,).
 
-    The visits of a block are taken off the moment of all, which rounds by little unless they are the most of it.
+    The visits of a block are taken off the moment of all, which rounds by little unless they are the most of it:
+    then the moment is that of the others.
     """
     root = np.sqrt(groups.weights / groups.weights.sum(axis=1, keepdims=True))
     states = root[..., None] * states
@@ -247,11 +246,11 @@ def _moments(groups: Groups, states: Float64Array, blocks: int) -> Iterator[tupl
         out = groups.block == left_out
         kept = np.where(out, 0.0, root)
         total = np.square(kept).sum(axis=1)
-        few = total < 0.5
         total[total == 0] = 1.0
         mean = kept[:, None] @ states / np.sqrt(total)[:, None, None]
         taken = np.concatenate([_some_rows(states, out), mean], axis=1)
         moments = whole - np.swapaxes(taken, 1, 2) @ taken
+        few = np.trace(moments, axis1=1, axis2=2) < 0.1 * np.trace(whole, axis1=1, axis2=2)
         if few.any():
             spread = (~out[few])[..., None] * states[few]
             moments[few] = np.swapaxes(spread, 1, 2) @ spread - np.swapaxes(mean[few], 1, 2) @ mean[few]
