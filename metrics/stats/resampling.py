@@ -155,10 +155,10 @@ def _received(
         return
     # The draws of several strata take turns from batch to batch; those of one are the same however they are cut.
     turn = resamples if len(samples) == 1 else min(batch, resamples)
-    whole = (_kept_times if counted else _kept_numbers)(samples, seed, resamples, turn)
+    key = samples, seed, resamples, turn
     for start in range(0, resamples, batch):
-        chunk = whole[start : start + batch]
-        yield chunk if counted else _drawn(rows, chunk, counted)
+        own = slice(start, start + batch)
+        yield _kept_times(*key)[own] if counted else _drawn(rows, _kept_numbers(*key)[own], counted)
 
 
 def _drawn(rows: Float64Array, numbers: IntArray, counted: bool) -> Float64Array:
@@ -196,7 +196,8 @@ def _bca(
     samples: Samples, statistics: Callable[..., Any], drawn: Float64Array, *, batch: int, level: float
 ) -> list[tuple[float, float]]:
     """Ends of scipy's M intervals, possibly NaN, of given bootstrap distributions (M, B)."""
-    result = bootstrap(
+    given: Any = SimpleNamespace(bootstrap_distribution=drawn)
+    result: Any = bootstrap(
         [np.array(sample) for sample in samples],
         statistics,
         n_resamples=0,
@@ -205,6 +206,6 @@ def _bca(
         axis=-1,
         confidence_level=level,
         method="BCa",
-        bootstrap_result=SimpleNamespace(bootstrap_distribution=drawn),
+        bootstrap_result=given,
     )
     return [(float(low), float(high)) for low, high in np.stack(result.confidence_interval, axis=-1)]
