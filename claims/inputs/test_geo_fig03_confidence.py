@@ -88,13 +88,13 @@ def test_ood_confidence(
             by_layer("relative fall of alignment", layers, alignment, sampling, "alignment"),
         ),
         figure=_figure(trace, {"shuffled": shuffled, "reversed": reversed_order}, own, sampling),
-        notes=(*_one_size(trace), *left_out(trace, layers)),
+        notes=(*_one_size(trace, again), *left_out(trace, layers)),
     )
 
 
-def _one_size(trace: Trace) -> tuple[str, ...]:
+def _one_size(trace: Trace, again: Trace) -> tuple[str, ...]:
     """Say where the null compares the text with itself, to the bit."""
-    if noise_floor(trace) is not None:
+    if noise_floor(trace, again) is not None:
         return ()
     return ("Both readings of the text had batches of one size, so that the null shows no rounding noise.",)
 

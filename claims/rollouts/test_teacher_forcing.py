@@ -42,7 +42,7 @@ from metrics.stats.sampling import Sampling
         "seen": Threshold(0.05, "as much as may differ in shorter types must differ for another token"),
     },
 )
-def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sampling) -> Finding:
+def test_teacher_forcing(trace: Trace, again: Trace, generation: GenerationCheck, sampling: Sampling) -> Finding:
     """Compare the two readings of each generated token, layer by layer."""
     moved = np.stack([_moved(one.generated, one.forced) for one in generation.layers], axis=1)
     tied = np.stack([one.near_tie for one in generation.layers], axis=1)
@@ -66,7 +66,10 @@ def test_teacher_forcing(trace: Trace, generation: GenerationCheck, sampling: Sa
     return Finding(
         headline=(_headline(f"share of {what}", share, exact_type=generation.exact),),
         premises=(Measured(f"share of {what}, next token", control, ">=", "seen", within=(0.0, 1.0)),),
-        reported=(*_floor(trace, generation, moved > 0, written, sampling), _predictions(generation)),
+        reported=(
+            *_floor(noise_floor(trace, again), generation, moved > 0, written, sampling),
+            _predictions(generation),
+        ),
         layers=(Curve(f"share of {what}", *same.by_layer(generation, sampling)),),
         notes=(_note(same, written, excused, what, share.value),),
     )
@@ -100,10 +103,9 @@ def _headline(name: str, share: Estimate, *, exact_type: bool) -> Measured:
 
 
 def _floor(
-    trace: Trace, check: GenerationCheck, apart: BoolArray, written: BoolArray, sampling: Sampling
+    floor: float | None, check: GenerationCheck, apart: BoolArray, written: BoolArray, sampling: Sampling
 ) -> tuple[Measured, ...]:
     """In shorter types, the share of choices that differ beside that of another batch size."""
-    floor = noise_floor(trace)
     if check.exact or floor is None:
         return ()
     share = sampling.mean(_shares(check, apart, written))

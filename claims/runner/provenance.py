@@ -12,11 +12,12 @@ import pytest
 
 from claims.runner.experiment_facts import read_in
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
+from fixtures.evidence.kind import Kind
 from fixtures.evidence.noise_floor import noise_floor
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import Trace
-from fixtures.kinds.token_traces import TEXT
+from fixtures.kinds.token_traces import AGAIN, TEXT
 from fixtures.messages.published_command import joined, publishable
 from fixtures.session.plugin import live_evidence
 
@@ -38,8 +39,8 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     if first is not None:
         found |= dict(first.provenance)
         found["population"] = dict(first.population)
-    if isinstance(first, Trace):
-        found["flip_rate"] = noise_floor(first)
+    if isinstance(first, Trace) and (again := _of_subject(item, AGAIN)) is not None:
+        found |= {"other_batch_size": again.provenance.get("batch_size"), "flip_rate": noise_floor(first, again)}
     return found
 
 
@@ -55,12 +56,14 @@ def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | Sequ
     A test that was given other evidence of a checkpoint stands for the text that this checkpoint read, if it did.
     """
     given = getattr(item, "funcargs", {}).values()
-    found = next((each for each in given if isinstance(each, _EVIDENCE)), None)
-    subject = live_evidence(item.config) if found is None and "subject" in _parameters(item) else None
-    if subject is None:
-        return found
+    return next((each for each in given if isinstance(each, _EVIDENCE)), None) or _of_subject(item, TEXT)
+
+
+def _of_subject(item: pytest.Item, kind: Kind[Trace]) -> Trace | None:
+    """What the checkpoint of a test read, None where there is no checkpoint, or it did not."""
+    subject = live_evidence(item.config) if "subject" in _parameters(item) else None
     try:
-        return subject.read(TEXT)
+        return None if subject is None else subject.read(kind)
     except Exception:  # what went wrong is the record of the claims that read the text, and no reason to lose this one
         return None
 

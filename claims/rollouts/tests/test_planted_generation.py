@@ -82,11 +82,11 @@ def moved(share: float, seed: int = 1, dtype: str = "bfloat16") -> GenerationChe
 def whole_choice() -> float:
     """The share of its visits that a choice loses when it differs."""
     every = planted(np.ones((TOKENS, LAYERS), dtype=bool), dtype="bfloat16")
-    return finding_of(teacher_forcing, trace=TRACE, generation=every).headline[0].estimate.value
+    return finding_of(teacher_forcing, **PLAIN, generation=every).headline[0].estimate.value
 
 
-FLIPS: dict[str, Any] = {"trace": replace(TRACE, flip_rate=0.1)}
-PLAIN: dict[str, Any] = {"trace": replace(TRACE, flip_rate=0.0)}
+FLIPS: dict[str, Any] = {"trace": TRACE, "again": replace(TRACE, flip_rate=0.1)}
+PLAIN: dict[str, Any] = {"trace": TRACE, "again": replace(TRACE, flip_rate=0.0)}
 FREE = "free of near-ties"
 CONTRACTS = (
     Contract(
@@ -140,15 +140,15 @@ CONTRACTS = (
         (
             Null(
                 "one visit in twenty goes elsewhere",
-                {"trace": TRACE, "generation": lambda seed: moved(0.05 / whole_choice(), seed)},
+                {**PLAIN, "generation": lambda seed: moved(0.05 / whole_choice(), seed)},
                 limits={Verdict.SUPPORTED: 0.95},  # 4.8 % of a thousand
             ),
             Null(
                 "a little less than one visit in twenty",
-                {"trace": TRACE, "generation": lambda seed: moved(0.045 / whole_choice(), seed)},
+                {**PLAIN, "generation": lambda seed: moved(0.045 / whole_choice(), seed)},
                 limits={Verdict.REFUTED: 0.5},
             ),
-            true_by_far({"trace": TRACE, "generation": lambda seed: moved(0.02, seed)}),
+            true_by_far({**PLAIN, "generation": lambda seed: moved(0.02, seed)}),
         ),
         {
             Verdict.PARTLY: "it says one thing, which has no null",
@@ -181,7 +181,7 @@ def test_a_choice_counts_by_the_experts_that_are_others() -> None:
     ],
 )
 def test_table_curve_and_note_show_one_number(check: GenerationCheck, apart: int, share: float | None) -> None:
-    finding = finding_of(teacher_forcing, trace=TRACE, generation=check)
+    finding = finding_of(teacher_forcing, **PLAIN, generation=check)
     (headline,), (curve,) = finding.headline, finding.layers
     assert curve.layers == (0, 1, 2)
     drawn = [value.value for value in curve.values if isinstance(value, Estimate)]

@@ -13,7 +13,7 @@ from _pytest.config.argparsing import Parser
 import claims.runner.plugin
 import fixtures.session.plugin
 import reports.runner.collect
-from fixtures.kinds.token_traces import TEXT, read_twice
+from fixtures.kinds.token_traces import TEXT
 from fixtures.live.checkpoint import LiveCheckpoint
 from fixtures.session.options import add_options, settings_of
 from fixtures.session.saved import Saved
@@ -81,6 +81,6 @@ def _read(config: Any) -> None:
             if isinstance(source, Path):
                 Saved(source).read(TEXT)
             else:
-                read_twice(LiveCheckpoint(source, settings_of(config)))
+                TEXT.capture(LiveCheckpoint(source, settings_of(config)))
         except ValueError as error:
             raise pytest.UsageError(str(error)) from error
