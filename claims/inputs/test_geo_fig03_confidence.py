@@ -1,5 +1,6 @@
 """Does scrambled text lower the router's confidence?  GEO Figs 3 and 23."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,13 @@ from metrics.stats.sampling import Sampling
 
 #: What of a sequence is compared: confidence by softmax, by the model's own top weight, or the router's alignment.
 Quantity = Literal["softmax", "own weight", "alignment"]
-
+ALIGNMENT: Quantity = "alignment"
+#: Titles of their panels.
+PANELS: dict[Quantity, str] = {
+    "softmax": "confidence",
+    "own weight": "own top weight",
+    ALIGNMENT: "router-data alignment",
+}
 
 #: Relative falls up to this are rounding: a text read again in other batches moves by as much.
 ROUNDING = 1e-6
@@ -64,10 +71,11 @@ def test_ood_confidence(
     own: Quantity = "own weight" if variant["confidence"] == "own weight" else "softmax"
     if own == "own weight" and not _scores_by_sigmoid(trace):
         raise NotApplicable("the router does not score by sigmoid, so softmax confidence is its own confidence")
-    other = shuffled if variant["against"] == "shuffled" else reversed_order
     layers = linear_layers(trace)
-    confidence, alignment = _fall(trace, other, own), _fall(trace, other, "alignment")
-    reread = _fall(trace, again, own)
+    others = {"shuffled": shuffled, "reversed": reversed_order, "again": again}
+    confidences, alignments = (_falls(trace, others, quantity) for quantity in (own, ALIGNMENT))
+    confidence, alignment = (falls[variant["against"]] for falls in (confidences, alignments))
+    reread = confidences["again"]
     excess = (confidence - reread).mean(axis=0)
     return Finding(
         headline=(_mean("confidence", confidence, sampling, "fall"),),
@@ -80,14 +88,14 @@ def test_ood_confidence(
         premises=models_text(trace, sampling),
         controls=(
             _mean("confidence, text read again", reread, sampling, "fall"),
-            _mean("alignment, text read again", _fall(trace, again, "alignment"), sampling, "alignment"),
+            _mean("alignment, text read again", alignments["again"], sampling, "alignment"),
         ),
         reported=(_share("confidence", confidence, sampling), _share("alignment", alignment, sampling)),
         layers=(
             by_layer("relative fall of confidence", layers, confidence, sampling, "fall"),
             by_layer("relative fall of alignment", layers, alignment, sampling, "alignment"),
         ),
-        figure=_figure(trace, {"shuffled": shuffled, "reversed": reversed_order}, own, sampling),
+        figure=_figure(trace, {own: confidences, ALIGNMENT: alignments}, sampling),
         notes=(*_one_size(trace, again), *left_out(trace, layers)),
     )
 
@@ -115,12 +123,16 @@ def _values(layer: LayerTrace, trace: Trace, quantity: Quantity) -> Float64Array
     return sequence_sums(token, trace) / np.bincount(trace.sequence, minlength=trace.sequences)
 
 
-def _fall(trace: Trace, other: Trace, quantity: Quantity) -> Float64Array:
-    """(original - other) / original, (L, S), of the linear layers. Both hold the same sequences in order."""
+def _falls(trace: Trace, others: Mapping[str, Trace], quantity: Quantity) -> dict[str, Float64Array]:
+    """(original - other) / original, (L, S), of the linear layers, by other. All hold the same sequences in order."""
     linear = {layer.router.layer for layer in linear_layers(trace)}
-    pairs = [(a, b) for a, b in zip(trace.layers, other.layers, strict=True) if a.router.layer in linear]
-    values = [(_values(a, trace, quantity), _values(b, other, quantity)) for a, b in pairs]
-    return np.stack([(original - scrambled) / original for original, scrambled in values])
+
+    def values(read: Trace) -> Float64Array:
+        layers = zip(trace.layers, read.layers, strict=True)
+        return np.stack([_values(layer, read, quantity) for own, layer in layers if own.router.layer in linear])
+
+    original = values(trace)
+    return {name: (original - values(other)) / original for name, other in others.items()}
 
 
 def _mean(name: str, fall: Float64Array, sampling: Sampling, threshold: str) -> Measured:
@@ -139,16 +151,15 @@ def _share(name: str, fall: Float64Array, sampling: Sampling) -> Measured:
     return Measured(f"share of layers where {name} falls", share, ">=", "layers", within=(0.0, 1.0))
 
 
-def _figure(trace: Trace, others: dict[str, Trace], own: Quantity, sampling: Sampling) -> Figure:
+def _figure(trace: Trace, falls: Mapping[Quantity, Mapping[str, Float64Array]], sampling: Sampling) -> Figure:
     """By how much confidence, and alignment, fall from the original text, by layer: Fig. 3 and the row of Fig. 23."""
     depth = [layer.router.layer for layer in linear_layers(trace)]
 
-    def panel(quantity: Quantity, name: str) -> Figure:
-        falls = {order: _fall(trace, other, quantity) for order, other in others.items()}
-        series = [along(order, depth, [sampling.mean(row) for row in table]) for order, table in falls.items()]
-        return layer_figure(name, "", "relative fall", series, ("no change", 0.0))
+    def panel(quantity: Quantity) -> Figure:
+        tables = {order: falls[quantity][order] for order in ("shuffled", "reversed")}
+        series = [along(order, depth, [sampling.mean(row) for row in table]) for order, table in tables.items()]
+        return layer_figure(PANELS[quantity], "", "relative fall", series, ("no change", 0.0))
 
-    confidence = "own top weight" if own == "own weight" else "confidence"
     return Figure(
         kind="panels",
         title="fall from the original text, in shares of it",
@@ -156,6 +167,6 @@ def _figure(trace: Trace, others: dict[str, Trace], own: Quantity, sampling: Sam
         x_label="",
         y_label="",
         series=[],
-        panels=[panel(own, confidence), panel("alignment", "router-data alignment")],
+        panels=[panel(quantity) for quantity in falls],
         units=f"{trace.sequences} sequences, paired",
     )

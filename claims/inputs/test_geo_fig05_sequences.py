@@ -99,7 +99,7 @@ def _of_all_pairs(hidden: Float64Array, used: Float64Array, tokens: IntArray, sa
     by_length = within_bands(own, bands(tokens))
 
     def of_times(times: Float64Array) -> Float64Array:
-        whole, alone = (rank_correlation(times, states, own, everyone, part) for part in (None, by_length))
+        whole, alone = rank_correlation(times, states, own, everyone, by_length)
         return np.stack([whole, alone, whole - alone])
 
     return sampling.several(np.arange(len(hidden)), of_times, counted=True)

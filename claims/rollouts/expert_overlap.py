@@ -115,17 +115,14 @@ def _overlap_tables(rollouts: SequenceTrace, sampling: Sampling, tokens: str) ->
         equal = [
             top_p_set(drawn_alike(visits, length[order], pairs.cell, noise), ties=noise) for _ in range(2 * EQUALLY)
         ]
-        routed = None if lent is None else top_p_set(lent[order][:, numbers].sum(axis=1), ties=lots)
-        identity = None if routed is None else pairs.overlaps(routed)
+        routed = () if lent is None else (top_p_set(lent[order][:, numbers].sum(axis=1), ties=lots),)
         rng = sampling.rng("position and length", tokens, layer.layer)
-        drawn = (
-            pairs.overlaps(top_p_set(draw(layer.usage, rng).sum(axis=1), ties=rng))
-            for draw in (alone.drawn, alone.anywhere)
-        )
-        rows.append((pairs.overlaps(members), pairs.chance(members), identity, *drawn))
+        drawn = [top_p_set(draw(layer.usage, rng).sum(axis=1), ties=rng) for draw in (alone.drawn, alone.anywhere)]
+        found = pairs.overlaps(members, *drawn, *routed)
+        rows.append(tuple(found) if routed else (*found, None))
         reached = [pairs.by_question(jaccard(*both)) for both in zip(equal[::2], equal[1::2], strict=True)]
         shares.append((np.stack(reached), pairs.by_question(members.mean(axis=1))))
-    measured, chance, identity, placed, anywhere = (_stacked(column) for column in zip(*rows, strict=True))
+    chance, measured, placed, anywhere, identity = (_stacked(column) for column in zip(*rows, strict=True))
     assert measured is not None
     assert chance is not None
     assert placed is not None
@@ -164,15 +161,12 @@ class _Pairs:
     author: IntArray
     count: int
 
-    def overlaps(self, members: BoolArray) -> Overlaps:
-        """Jaccard of the sets (S, E)."""
-        return self._means(lambda own: jaccard_matrix(members[own], members))
-
-    def chance(self, members: BoolArray) -> Overlaps:
-        """Exact mean overlap that sets of these sizes have by chance at random."""
+    def overlaps(self, members: BoolArray, *others: BoolArray) -> list[Overlaps]:
+        """Exact mean overlap that sets (S, E) of these sizes have by chance; their Jaccard, and that of other sets."""
         sizes = members.sum(axis=1)
         expected = _chance(int(sizes.max()), members.shape[1])
-        return self._means(lambda own: expected[sizes[own] - 1][:, sizes - 1])
+        jaccards = [partial(_jaccards, sets) for sets in (members, *others)]
+        return self._means(lambda own: expected[sizes[own] - 1][:, sizes - 1], *jaccards)
 
     @property
     def cell(self) -> IntArray:
@@ -186,17 +180,22 @@ class _Pairs:
             found[number] = values[own].mean()
         return found
 
-    def _means(self, values: Callable[[IntArray], Float64Array]) -> Overlaps:
-        """Means of what ``values`` gives for some rollouts (m,) and all: (m, S)."""
+    def _means(self, *values: Callable[[IntArray], Float64Array]) -> list[Overlaps]:
+        """Means of what each of ``values`` gives for some rollouts (m,) and all: (m, S)."""
         blocks = self._blocks()
         starts = np.array([own[0] for _, own in blocks])
         present = [number for number, _ in blocks]
-        same, different = (np.full((self.count, self.count), np.nan) for _ in range(2))
+        found = np.full((len(values), 2, self.count, self.count), np.nan)
         for number, own in blocks:
-            rows, alike = values(own), self.author[own][:, None] == self.author
-            for table, mask in ((same, alike & (own[:, None] != np.arange(len(self.author)))), (different, ~alike)):
-                table[number, present] = _block_means(rows, mask, starts)
-        return Overlaps(same, different)
+            alike = self.author[own][:, None] == self.author
+            masks = alike & (own[:, None] != np.arange(len(self.author))), ~alike
+            counts = [np.add.reduceat(mask.sum(axis=0, dtype=np.float64), starts) for mask in masks]
+            for tables, of_rollouts in zip(found, values, strict=True):
+                rows = of_rollouts(own)
+                for table, mask, count in zip(tables, masks, counts, strict=True):
+                    total = np.add.reduceat((rows * mask).sum(axis=0), starts)
+                    table[number, present] = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+        return [Overlaps(same, different) for same, different in found]
 
     def _blocks(self) -> list[tuple[int, IntArray]]:
         """Each question that there is, with the places of its rollouts."""
@@ -207,11 +206,9 @@ class _Pairs:
         ]
 
 
-def _block_means(values: Float64Array, mask: BoolArray, starts: IntArray) -> Float64Array:
-    """Mean of the marked pairs (m, S) by question of the second rollout, NaN where there is none."""
-    total = np.add.reduceat((values * mask).sum(axis=0), starts)
-    count = np.add.reduceat(mask.sum(axis=0, dtype=np.float64), starts)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+def _jaccards(members: BoolArray, own: IntArray) -> Float64Array:
+    """Jaccard of some of the sets (S, E), by their numbers (m,), with all: (m, S)."""
+    return jaccard_matrix(members[own], members)
 
 
 def _stacked(layers: Sequence[Overlaps | None]) -> Overlaps | None:

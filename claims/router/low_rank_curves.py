@@ -1,12 +1,15 @@
 """How often an expert is unchanged when states are projected on K directions, of the data or random."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from claims.core.curves import along, exact_by_layer
 from claims.core.finding import Curve
 from claims.core.record import Figure, Series
+from claims.shared.once import Once
+from claims.shared.premises import replayed_layers
 from claims.shared.token_pairs import over_layers, pair_tokens, sequence_means, sequences_of
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
@@ -15,6 +18,9 @@ from metrics.routing.null_space import random_subspace
 from metrics.routing.selection import select
 from metrics.stats.sampling import Sampling
 
+#: Draws of random directions: data directions must beat the best of them, chance 1 in 20 if they are nothing special.
+#: One more is drawn, to be held against them as the data's are.
+DRAWS = 19
 #: Share of tokens whose expert must be unchanged for K directions to be called enough.
 ENOUGH = 0.9
 
@@ -25,29 +31,43 @@ def grid(width: int) -> list[int]:
     return [k for k in steps if k <= width]
 
 
-def random_curves(
-    layers: list[LayerTrace], trace: Trace, ks: list[int], draws: int, sampling: Sampling
-) -> list[Float64Array]:
-    """agree_m(K) on random directions, one table a draw; a draw is the same for all layers of one width."""
+class Curves(NamedTuple):
+    """agree_m(K) of a trace.
+
+    Attributes
+    ----------
+    ks : the K that it was measured at, ascending
+    data : on the data's directions, per sequence, mean over layers, shape (S', len(ks), k)
+    needed : K90 of the first expert on these, layer by layer
+    random : as ``data`` on random directions, one table a draw; a draw is the same for all layers of one width
+    """
+
+    ks: list[int]
+    data: Float64Array
+    needed: Curve
+    random: list[Float64Array]
+
+
+def _measure(trace: Trace, sampling: Sampling) -> Curves:
+    layers = replayed_layers(trace)
+    ks = grid(layers[0].hidden.shape[1])
+    data = [_agreement(layer, trace, ks, None) for layer in layers]
     widths = sorted({layer.router.weight.shape[1] for layer in layers})
-    tables = []
-    for draw in range(draws):
+    random = []
+    for draw in range(DRAWS + 1):
         rng = sampling.rng("low-rank", draw)
         drawn = {width: random_subspace(width, width, rng).T for width in widths}
-        tables.append(agreement_curves(layers, trace, ks, drawn))
-    return tables
+        random.append(_over_layers([_agreement(layer, trace, ks, drawn) for layer in layers]))
+    needed = [float(2 ** enough(np.nanmean(table[:, :, 0], axis=0), ks)) for table in data]
+    return Curves(ks, _over_layers(data), exact_by_layer("K90 of the first expert", layers, needed), random)
 
 
-def agreement_curves(
-    layers: list[LayerTrace], trace: Trace, ks: list[int], drawn: Mapping[int, Float64Array] | None
-) -> Float64Array:
-    """agree_m(K) per sequence, mean over layers: shape (S', len(ks), k).
+#: Two claims read the same curves.
+curves_of = Once(_measure)
 
-    Parameters
-    ----------
-    drawn : for each width random directions, rows; None for those of each layer's data
-    """
-    tables = [_agreement(layer, trace, ks, drawn) for layer in layers]
+
+def _over_layers(tables: list[Float64Array]) -> Float64Array:
+    """Mean over layers of tables (S, len(ks), k), for the S' sequences with a value: shape (S', len(ks), k)."""
     _, steps, top_k = tables[0].shape
     flat = np.stack([table.reshape(len(table), -1) for table in tables])
     means = np.stack([over_layers(flat[:, :, column]) for column in range(steps * top_k)], axis=1)
@@ -57,7 +77,12 @@ def agreement_curves(
 def _agreement(
     layer: LayerTrace, trace: Trace, ks: list[int], drawn: Mapping[int, Float64Array] | None
 ) -> Float64Array:
-    """agree_m(K) of one layer by sequence: shape (S, len(ks), k), NaN for sequences without sampled tokens."""
+    """agree_m(K) of one layer by sequence: shape (S, len(ks), k), NaN for sequences without sampled tokens.
+
+    Parameters
+    ----------
+    drawn : for each width random directions, rows; None for those of the layer's data
+    """
     rule, weight = layer.router.rule, layer.router.weight.astype(np.float64)
     assert rule is not None
     width = weight.shape[1]
@@ -85,15 +110,6 @@ def enough(mean: Float64Array, ks: list[int]) -> Float64Array:
     rise = np.where(high > low, high - low, 1.0)
     part = np.where(reached > 0, (ENOUGH - low) / rise, 1.0)
     return np.asarray(steps[before] + np.clip(part, 0, 1) * (steps[reached] - steps[before]))
-
-
-def needed_by_layer(layers: list[LayerTrace], trace: Trace, ks: list[int]) -> Curve:
-    """K90 of the first expert, layer by layer."""
-    values = []
-    for layer in layers:
-        table = _agreement(layer, trace, ks, None)[:, :, 0]
-        values.append(float(2 ** enough(np.nanmean(table, axis=0), ks)))
-    return exact_by_layer("K90 of the first expert", layers, values)
 
 
 def agreement_figure(ks: list[int], data: Float64Array, random: Float64Array, sampling: Sampling) -> Figure:

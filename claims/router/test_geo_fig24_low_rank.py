@@ -6,22 +6,13 @@ import numpy as np
 
 from claims.core.claim import Threshold, claim
 from claims.core.finding import Finding, Measured, NotApplicable
-from claims.router.low_rank_curves import (
-    agreement_curves,
-    agreement_figure,
-    enough,
-    grid,
-    needed_by_layer,
-    random_curves,
-)
+from claims.router.low_rank_curves import DRAWS, agreement_figure, curves_of, enough
 from claims.shared.premises import left_out, models_text, replayed_layers
 from fixtures.evidence.trace import Trace
 from metrics.arrays import Float64Array
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
-#: Draws of random directions: data directions must beat the best of them, chance 1 in 20 if they are nothing special.
-DRAWS = 19
 DEFINITION = (
     "reconstructed: V_K are the leading eigenvectors of E[h h^T] over the population, not centred. Agreement is "
     "measured at the powers of sqrt 2 and at the full width"
@@ -59,9 +50,8 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
     layers = replayed_layers(trace)
     if layers[0].experts.shape[1] < 2:
         raise NotApplicable("the model uses one expert a token, so there is no k-th expert beside the first")
-    ks = grid(layers[0].hidden.shape[1])
-    data, draws = agreement_curves(layers, trace, ks, None), random_curves(layers, trace, ks, DRAWS, sampling)
-    random = np.asarray(np.mean(draws, axis=0))
+    ks, data, needed, draws = curves_of(trace, sampling)
+    random = np.asarray(np.mean(draws[:DRAWS], axis=0))
     later, chance = (_octaves((curves,), ks, sampling) for curves in (data, random))
     beyond = _octaves((data, random), ks, sampling) if chance.value > 0 else later
     reach = float(np.log2(ks[-1]))
@@ -103,7 +93,7 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
                 within=(-reach, reach),
             ),
         ),
-        layers=(needed_by_layer(layers, trace, ks),),
+        layers=(needed,),
         figure=agreement_figure(ks, data, random, sampling),
         notes=(
             f"For 90 % agreement the last expert needs {2**later.value:.3g} times the data directions of the first, "
@@ -141,8 +131,7 @@ def test_low_rank_routing(trace: Trace, sampling: Sampling) -> Finding:
 def test_low_rank_directions(trace: Trace, sampling: Sampling) -> Finding:
     """Compare agree_1 on data directions with the best of 19 random draws."""
     layers = replayed_layers(trace)
-    ks = grid(layers[0].hidden.shape[1])
-    data, draws = agreement_curves(layers, trace, ks, None), random_curves(layers, trace, ks, DRAWS + 1, sampling)
+    ks, data, needed, draws = curves_of(trace, sampling)
     one_more, others = draws[0], draws[1:]
     best = max(others, key=lambda curves: float(curves[:, :-1, 0].mean()))
     random = np.asarray(np.mean(others, axis=0))
@@ -177,7 +166,7 @@ def test_low_rank_directions(trace: Trace, sampling: Sampling) -> Finding:
                 within=share,
             ),
         ),
-        layers=(needed_by_layer(layers, trace, ks),),
+        layers=(needed,),
         figure=agreement_figure(ks, data, random, sampling),
         notes=(_how_few(data, random, ks, sampling), *left_out(trace, layers)),
     )

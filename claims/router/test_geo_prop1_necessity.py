@@ -158,8 +158,8 @@ def _shares(layer: LayerTrace, trace: Trace, sampling: Sampling) -> tuple[Float6
     far = distance > np.median(distance[np.triu_indices(len(tokens), k=1)])
 
     def share(logits: Float64Array) -> Float64Array:
-        near = nearest_pairs_mask(squared_distances(logits, logits), NEAREST).astype(np.float64)
-        return sequence_means((near * far).sum(axis=1), near.sum(axis=1), sequence, trace.sequences)
+        near = nearest_pairs_mask(squared_distances(logits, logits), NEAREST)
+        return sequence_means((near & far).sum(axis=1), near.sum(axis=1), sequence, trace.sequences)
 
     space, rng = row_space(layer.router.weight), sampling.rng("random routers", layer.router.layer)
     drawn = [hidden @ random_subspace(hidden.shape[1], space.rank, rng) * space.singular for _ in range(ROUTERS)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -11,12 +11,15 @@ from claims.core.claim import Claim, Variant
 from claims.core.finding import Finding, NotApplicable
 from claims.runner.evidence_digest import digest_of
 from claims.shared.premises import NATS
+from fixtures.evidence.kind import Kind
 from fixtures.evidence.trace import Trace
 from fixtures.kinds.token_traces import TEXT
 from fixtures.messages.errors import MissingEvidence
 from fixtures.session.evidence_fixtures import read_as
 from fixtures.session.subject import Evidence
 from fixtures.session.untrained_twin import Twin, twin_of
+
+T = TypeVar("T")
 
 #: Arguments of a claim's function that are the same whoever is asked.
 SAME = ("variant", "thresholds", "sampling")
@@ -42,6 +45,27 @@ class Answered:
     why: str
     unread: bool
     evidence: str
+
+
+class Null:
+    """Evidence of a twin that says of itself that it is a null's: no premise on trained models is asked of it.
+
+    What stays in memory is the same object whenever it is read, so that claims remember what they computed of it.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._in_memory: dict[str, Any] = {}
+
+    def read(self, kind: Kind[T]) -> T:
+        """Return the twin's evidence of a kind, or raise `MissingEvidence` where it cannot give it."""
+        if kind.name in self._in_memory:
+            known: T = self._in_memory[kind.name]
+            return known
+        found: T = _as_control(self._evidence.read(kind))
+        if kind.in_memory:
+            self._in_memory[kind.name] = found
+        return found
 
 
 #: Asks a claim's function, with its arguments, of a twin's evidence in place of the checkpoint's.
@@ -78,7 +102,7 @@ def twin_to_ask(item: pytest.Item, claim: Claim, variant: Variant, checkpoint: M
 def _evidence(config: pytest.Config, twin: Twin) -> Evidence:
     last = config.stash.get(LAST, None)
     if last is None or last[0].folder != twin.folder:
-        last = config.stash[LAST] = (twin, twin.evidence())
+        last = config.stash[LAST] = (twin, Null(twin.evidence()))
     return last[1]
 
 
@@ -98,7 +122,7 @@ def _answer(
         _require_alike(text, checkpoint)
         variant = arguments.get("variant", {})
         for argument, value in arguments.items():
-            read[argument] = value if argument in SAME else _as_control(read_as(argument, evidence, variant))
+            read[argument] = value if argument in SAME else read_as(argument, evidence, variant)
             if _read(read[argument]) != _read(value):
                 raise MissingEvidence("it read another text, or other layers")
         found = test(**read)

@@ -62,9 +62,11 @@ def pair_ranks(values: Float64Array, pairs: BoolArray) -> Float64Array:
 
 
 def rank_correlation(
-    times: Float64Array, x: Float64Array, y: Float64Array, pairs: BoolArray, part: Float64Array | None = None
+    times: Float64Array, x: Float64Array, y: Float64Array, pairs: BoolArray, *parts: Float64Array
 ) -> Float64Array:
     """Return Spearman's correlation of two tables over pairs i < j, each as often as both its sequences were drawn.
+
+    What it is with all of y comes first, then what it is with each part of it.
 
     Ranks are those of the full set of pairs, whatever is drawn.
 
@@ -73,18 +75,19 @@ def rank_correlation(
     times : (..., S), how often each sequence was drawn
     x, y : (S, S), from `pair_ranks`
     pairs : (S, S), which pairs count
-    part : what of y goes along with x, in ranks (S, S), while y still counts whole in the spread; None for all of it
+    parts : what of y goes along with x, in ranks (S, S), while y still counts whole in the spread
 
     Returns
     -------
-    (...), in [-1, 1]; NaN where no such pair was drawn, 0 where those drawn are all alike
+    (1 + number of parts, ...), in [-1, 1]; NaN where no such pair was drawn, 0 where those drawn are all alike
     """
-    along = y if part is None else part
     with np.errstate(invalid="ignore", divide="ignore"):
         n = _total(times, np.triu(pairs, k=1).astype(np.float64))
-        mx, my, ma = (_total(times, ranks) / n for ranks in (x, y, along))
+        mx, my, *rest = (_total(times, ranks) / n for ranks in (x, y, *parts))
         vx, vy = _total(times, x * x) / n - mx**2, _total(times, y * y) / n - my**2
-        return np.asarray((_total(times, x * along) / n - mx * ma) / np.sqrt(np.maximum(vx * vy, 1e-30)))
+        spread = np.sqrt(np.maximum(vx * vy, 1e-30))
+        along = zip((y, *parts), (my, *rest), strict=True)
+        return np.stack([(_total(times, x * ranks) / n - mx * mean) / spread for ranks, mean in along])
 
 
 def within_bands(ranks: Float64Array, band: IntArray) -> Float64Array:
@@ -123,7 +126,7 @@ def over_sequences(
 def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:
     """Return Spearman's correlation of two symmetric tables (S, S) over pairs i < j, resampling sequences."""
     a, b = pair_ranks(x, pairs), pair_ranks(y, pairs)
-    return over_sequences(len(x), lambda times: rank_correlation(times, a, b, pairs), sampling)
+    return over_sequences(len(x), lambda times: rank_correlation(times, a, b, pairs)[0], sampling)
 
 
 def _total(times: Float64Array, table: Float64Array) -> Float64Array:

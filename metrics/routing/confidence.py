@@ -3,7 +3,6 @@
 import numpy as np
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
-from metrics.routing.rule import score
 
 
 def softmax_confidence(logits: FloatArray) -> Float64Array:
@@ -22,7 +21,8 @@ def softmax_confidence(logits: FloatArray) -> Float64Array:
     >>> softmax_confidence(np.array([[0.0, 0.0], [np.log(3.0), 0.0]])).round(12).tolist()
     [0.5, 0.75]
     """
-    return np.asarray(score("softmax", logits).max(axis=1))
+    z = as_float64(logits)
+    return np.asarray(1.0 / np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1))
 
 
 def top_weight(weights: FloatArray) -> Float64Array:

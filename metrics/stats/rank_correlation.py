@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metrics.arrays import Float64Array, FloatArray, as_float64
+from metrics.arrays import BoolArray, Float64Array, FloatArray, as_float64
 
 
 def spearman(x: FloatArray, y: FloatArray) -> float:
@@ -68,18 +68,24 @@ def centred_ranks(values: FloatArray) -> Float64Array:
     order = np.argsort(values, axis=-1)
     ordered = np.take_along_axis(values, order, axis=-1)
     count = values.shape[-1]
-    place = np.broadcast_to(np.arange(count, dtype=np.float64), values.shape)
-    differs = ordered[..., 1:] != ordered[..., :-1]
-    if not differs.all():
-        first, last = place.copy(), place.copy()
-        first[..., 1:][~differs] = 0.0
-        last[..., :-1][~differs] = count
-        np.maximum.accumulate(first, axis=-1, out=first)
-        last = np.minimum.accumulate(last[..., ::-1], axis=-1)[..., ::-1]
-        place = (first + last) / 2
+    place = np.tile(np.arange(count, dtype=np.float64) - (count - 1) / 2, (*values.shape[:-1], 1))
+    _share_places(place, ordered[..., 1:] == ordered[..., :-1])
     ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, place - (count - 1) / 2, axis=-1)
+    np.put_along_axis(ranks, order, place, axis=-1)
     return ranks
+
+
+def _share_places(place: Float64Array, tied: BoolArray) -> None:
+    """Give each run of ties the middle of its places, in ``place`` (..., C); ``tied`` (..., C - 1): with the next."""
+    if not tied.any():
+        return
+    inside = np.zeros(place.shape, dtype=np.bool_)
+    inside[..., :-1] = tied
+    edges = np.flatnonzero(np.diff(inside.ravel(), prepend=False))
+    first, last = edges[::2], edges[1::2]
+    flat, size = place.reshape(-1), last - first + 1
+    run = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
+    flat[run] = np.repeat((flat[first] + flat[last]) / 2, size)
 
 
 def correlate_ranks(a: Float64Array, b: Float64Array) -> Float64Array:

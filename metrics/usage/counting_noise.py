@@ -60,6 +60,20 @@ def ceiling(visits: IntArray, tokens: IntArray) -> Float64Array:
     return np.asarray(np.divide(signal, length, out=np.full(np.shape(signal), np.nan), where=signal > 0))
 
 
+def visits_by_group(visits: IntArray, group: IntArray) -> Float64Array:
+    """Sum visits (..., E) over the texts, or parts of texts, of each group 0..G-1: (G, E).
+
+    Examples
+    --------
+    >>> visits_by_group(np.array([[1, 2], [3, 4], [5, 6]]), np.array([1, 0, 1])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    experts = np.shape(visits)[-1]
+    cell = np.asarray(group)[..., None] * experts + np.arange(experts)
+    total = np.bincount(cell.ravel(), weights=np.ravel(visits)).astype(np.float64)
+    return total.reshape(-1, experts)
+
+
 def drawn_alike(visits: IntArray, tokens: IntArray, group: IntArray, rng: np.random.Generator) -> IntArray:
     """Draw as many tokens for each text as it has, from the pooled usage of its group: texts of equal usage.
 
@@ -87,8 +101,7 @@ def drawn_alike(visits: IntArray, tokens: IntArray, group: IntArray, rng: np.ran
     ([[9, 0], [4, 0]], True)
     """
     _, number = np.unique(group, return_inverse=True)
-    pooled = np.zeros((number.max() + 1, visits.shape[1]))
-    np.add.at(pooled, number, visits)
+    pooled = visits_by_group(visits, number)
     share = pooled / np.bincount(number, weights=tokens)[:, None]
     drawn = rng.binomial(np.asarray(tokens)[:, None], share[number].clip(0.0, 1.0))
     return np.where(drawn.any(axis=1, keepdims=True), drawn, visits)

@@ -7,6 +7,7 @@ texts apart is held against the same texts whose tokens are those of any text, a
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, Int64Array, IntArray, as_float64
+from metrics.usage.counting_noise import visits_by_group
 
 #: Bands of places or lengths, to a doubling.
 BANDS = 2
@@ -84,8 +85,7 @@ def drawn_by_position(visits: IntArray, tokens: IntArray, band: IntArray, rng: n
     """
     _, number = np.unique(band, return_inverse=True)
     place = number.reshape(np.shape(tokens))
-    pooled = np.zeros((int(place.max()) + 1, np.shape(visits)[-1]))
-    np.add.at(pooled, place, visits)
+    pooled = visits_by_group(visits, place)
     made = np.bincount(place.ravel(), weights=np.ravel(tokens), minlength=len(pooled))[:, None]
     share = np.divide(pooled, made, out=np.zeros_like(pooled), where=made > 0)
     drawn = rng.binomial(np.asarray(tokens)[..., None], share[place].clip(0.0, 1.0))

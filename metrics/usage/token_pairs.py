@@ -1,8 +1,13 @@
 """Distances between tokens, and the nearest pairs among them."""
 
+from itertools import product
+
 import numpy as np
 
 from metrics.arrays import BoolArray, Float64Array, FloatArray, as_float64
+
+#: Rows, and columns, of a block of a table of pairs.
+BLOCK = 128
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> Float64Array:
@@ -33,12 +38,21 @@ def squared_distances(a: FloatArray, b: FloatArray) -> Float64Array:
         return np.zeros((0, 0))
     centre = (left.sum(axis=0) + right.sum(axis=0)) / rows
     left, right = left - centre, right - centre
-    norms = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
-    squares: Float64Array = np.maximum(norms - 2 * (left @ right.T), 0.0)
-    if same:
-        squares = (squares + squares.T) / 2
-        np.fill_diagonal(squares, 0.0)
-    return squares
+    squares: Float64Array = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
+    squares -= 2 * (left @ right.T)
+    np.maximum(squares, 0.0, out=squares)
+    return _symmetric(squares) if same else squares
+
+
+def _symmetric(squares: Float64Array) -> Float64Array:
+    """Mean of a table (M, M) and its transpose, 0 on the diagonal; by blocks, since whole columns fit into no cache."""
+    found = np.empty_like(squares)
+    parts = [slice(start, start + BLOCK) for start in range(0, len(squares), BLOCK)]
+    for rows, columns in product(parts, parts):
+        np.add(squares[rows, columns], squares[columns, rows].T, out=found[rows, columns])
+    found /= 2
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def nearest_pairs_mask(distance: FloatArray, share: float) -> BoolArray:
@@ -69,7 +83,7 @@ def nearest_pairs_mask(distance: FloatArray, share: float) -> BoolArray:
         raise ValueError("fewer than two tokens make no pair")
     if not 0 < share <= 1:
         raise ValueError(f"share must lie in (0, 1], not {share}")
-    upper = np.triu_indices(size, 1)
+    upper = np.triu(np.ones((size, size), dtype=np.bool_), 1)
     values = np.asarray(distance)[upper]
     if np.isnan(values).any():
         raise ValueError(f"{np.count_nonzero(np.isnan(values))} distances are NaN")

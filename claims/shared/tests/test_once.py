@@ -1,4 +1,4 @@
-"""What is remembered of evidence: of the last alone, and no longer than it is in memory."""
+"""What is remembered of evidence: of the last two pieces, and no longer than it is in memory."""
 
 from claims.shared.once import Once
 from metrics.stats.sampling import Sampling
@@ -15,17 +15,33 @@ def test_it_is_computed_once_for_one_evidence_and_sampling() -> None:
         asked.append((evidence, sampling.seed))
         return [sampling.seed]
 
-    once, first, second = Once(compute), Evidence(), Evidence()
+    once, first, second, third = Once(compute), Evidence(), Evidence(), Evidence()
     assert once(first, Sampling(1)) is once(first, Sampling(1))
     assert once(first, Sampling(2)) == [2]
     assert once(second, Sampling(2)) is not once(first, Sampling(2))
-    assert asked == [(first, 1), (first, 2), (second, 2), (first, 2)]
+    assert asked == [(first, 1), (first, 2), (second, 2)]
+    once(third, Sampling(2))
+    once(first, Sampling(2))
+    assert asked[3:] == [(third, 2), (first, 2)]
+
+
+def test_a_checkpoint_and_its_twin_do_not_push_each_other_out() -> None:
+    asked: list[Evidence] = []
+    once: Once[Evidence, None] = Once(lambda evidence, _: asked.append(evidence))
+    checkpoint, twin = Evidence(), Evidence()
+    for _ in range(3):
+        once(checkpoint, Sampling(0))
+        once(twin, Sampling(0))
+    assert asked == [checkpoint, twin]
 
 
 def test_nothing_is_kept_of_evidence_that_is_gone() -> None:
     once: Once[Evidence, list[int]] = Once(lambda _, sampling: [sampling.seed])
-    evidence = Evidence()
-    once(evidence, Sampling(0))
-    assert once._last is not None
-    del evidence
-    assert once._last is None
+    first, second = Evidence(), Evidence()
+    once(first, Sampling(0))
+    once(second, Sampling(0))
+    assert len(once._known) == 2
+    del first
+    assert [known() for known, *_ in once._known] == [second]
+    del second
+    assert not once._known

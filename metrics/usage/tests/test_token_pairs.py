@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from metrics.usage.token_pairs import nearest_pairs_mask, squared_distances
+from metrics.usage.token_pairs import BLOCK, nearest_pairs_mask, squared_distances
 
 SEEDS = st.integers(0, 2**16)
 
@@ -31,6 +31,13 @@ def test_float32_states_are_measured_in_float64() -> None:
     points = rng.standard_normal((5, 4)).astype(np.float32)
     np.testing.assert_allclose(squared_distances(points, points), cdist(points, points, "sqeuclidean"), atol=1e-14)
     assert (np.diagonal(squared_distances(points, points)) == 0).all()
+
+
+def test_many_points_are_measured_block_by_block() -> None:
+    points = np.random.default_rng(0).standard_normal((2 * BLOCK + 1, 3))
+    found = squared_distances(points, points)
+    np.testing.assert_allclose(found, cdist(points, points, "sqeuclidean"), atol=1e-13)
+    assert (found == found.T).all()
 
 
 @given(st.integers(2, 9), st.floats(0.01, 1.0), SEEDS)
