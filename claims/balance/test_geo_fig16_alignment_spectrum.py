@@ -15,7 +15,6 @@ from claims.shared.premises import linear_layers
 from claims.shared.widened_intervals import widen_for_luck
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import Float64Array
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import student_mean
 from metrics.stats.sampling import Sampling
@@ -143,13 +142,12 @@ def _luck(leads: Float64Array, drawn: Float64Array, sampling: Sampling) -> _Luck
         mean = (times @ parts).reshape(*times.shape[:-1], *table.shape[1:])
         return np.asarray(_both(mean).mean(axis=-1))
 
-    def beyond(numbers: Float64Array) -> Float64Array:
-        found = shares(times_drawn(numbers, len(table)))
+    def beyond(times: Float64Array) -> Float64Array:
+        found = shares(times)
         return np.asarray(found[..., 0] - found[..., 1:].mean(axis=-1))
 
     share = student_mean(shares(np.ones(len(table)))[1:], unit="draw")
-    numbers = np.arange(len(table), dtype=np.float64)[:, None]
-    estimate = sampling.of(numbers, beyond, interval="percentile")
+    estimate = sampling.of(np.arange(len(table)), beyond, counted=True, interval="percentile")
     return _Luck(share, widen_for_luck(estimate, share.high - share.value, "the draws"))
 
 

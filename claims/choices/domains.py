@@ -16,7 +16,6 @@ from claims.shared.position_alone import permutable
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.messages.progress import progress
 from metrics.arrays import Float64Array, FloatArray, Int64Array, IntArray
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands, permuted_within
@@ -127,14 +126,13 @@ class Domains:
         left_out = count if options.get("interval") != "percentile" else 0
         with progress(what, sampling.resamples + left_out, "draws") as step:
 
-            def of_rows(rows: Float64Array) -> Float64Array:
-                times = times_drawn(rows, count)
+            def of_times(times: Float64Array) -> Float64Array:
                 flat = times.reshape(-1, count)
                 parts = [of_draws(flat[start : start + block], step) for start in range(0, len(flat), block)]
                 return np.concatenate(parts, axis=-1).reshape(-1, *times.shape[:-1])
 
-            numbers = np.arange(count, dtype=np.float64)[:, None]
-            return sampling.several(numbers, of_rows, unit="document", strata=self.domain, **options)
+            numbers = np.arange(count)
+            return sampling.several(numbers, of_times, counted=True, unit="document", strata=self.domain, **options)
 
 
 def domains_of(routing: TokenRouting) -> Domains:

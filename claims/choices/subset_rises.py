@@ -9,7 +9,6 @@ import numpy as np
 from claims.shared.widened_intervals import sample_halfwidth, widen_for_luck
 from fixtures.evidence.ablation import DomainSubsets, SubsetScores
 from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
@@ -61,10 +60,8 @@ def measure(found: DomainSubsets, score: SubsetScores, sampling: Sampling) -> Me
     domains = len(found.corpora)
     place, domain = _documents(found)
     table = _sums(place, [found.whole, *_of_domain(found, score), score.own, score.random.mean(axis=0)])
-    numbers = np.arange(len(domain), dtype=np.float64)[:, None]
 
-    def of_rows(rows: Float64Array) -> Float64Array:
-        times = times_drawn(rows, len(domain))
+    def of_times(times: Float64Array) -> Float64Array:
         totals = np.stack([times[..., domain == c] @ table[domain == c] for c in range(domains)], axis=-2)
         rise = totals[..., 1:] / totals[..., :1] - 1.0
         mean = rise.mean(axis=-2)
@@ -72,7 +69,7 @@ def measure(found: DomainSubsets, score: SubsetScores, sampling: Sampling) -> Me
         more = [on - own, (random - on) / np.maximum(random, LEAST), off - on]
         return np.concatenate([np.moveaxis(mean, -1, 0), np.stack(more), *np.moveaxis(rise, (-2, -1), (0, 1))])
 
-    flat = sampling.several(numbers, of_rows, unit="document", strata=domain)
+    flat = sampling.several(np.arange(len(domain)), of_times, counted=True, unit="document", strata=domain)
     ways = len(Rises._fields)
     draws = _relative(_sums(place, [found.whole, *score.random]), domain, domains)
     mean, (unsettled, saved, apart) = Rises(*flat[:ways]), flat[ways : ways + 3]

@@ -11,7 +11,6 @@ from claims.shared.once import Once
 from fixtures.evidence.token_routing import LayerRouting, TokenRouting
 from fixtures.messages.progress import progress
 from metrics.arrays import Float64Array, FloatArray, IntArray
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.few_units import expanded_level
 from metrics.stats.sampling import Sampling
@@ -64,8 +63,7 @@ def _measure(routing: TokenRouting, sampling: Sampling) -> Ties:
     blocks = len(layers[0].measured)
     keys = [(whose, expected) for expected in (PRODUCT, DRAWS) for whose in (MEASURED, DRAWN, GROUPED)]
 
-    def statistics(rows: Float64Array) -> FloatArray:
-        weights = times_drawn(rows, blocks)
+    def statistics(weights: Float64Array) -> FloatArray:
         over = np.stack([_percentiles(layer, weights.reshape(-1, blocks)) for layer in layers], axis=1)
         drawn = over[1]
         relative = np.divide(over, drawn, out=np.full_like(over, np.nan), where=drawn > 0)
@@ -74,8 +72,8 @@ def _measure(routing: TokenRouting, sampling: Sampling) -> Ties:
         return np.asarray(whole.reshape(-1, *weights.shape[:-1]))
 
     fewer = Sampling(sampling.seed, min(sampling.resamples, RESAMPLES))
-    numbers, level = np.arange(blocks, dtype=np.float64), expanded_level(blocks)
-    found = fewer.several(numbers, statistics, unit="sequence block", level=level)
+    level = expanded_level(blocks)
+    found = fewer.several(np.arange(blocks), statistics, counted=True, unit="sequence block", level=level)
     size = len(layers) + 1
     return Ties(
         tuple(layer.number for layer in layers),

@@ -20,7 +20,6 @@ from claims.shared.sequence_pairs import (
 )
 from fixtures.evidence.trace import LayerTrace, Trace
 from metrics.arrays import BoolArray, Float64Array, IntArray
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 from metrics.usage.position import bands
@@ -99,12 +98,11 @@ def _of_all_pairs(hidden: Float64Array, used: Float64Array, tokens: IntArray, sa
     states, own = pair_ranks(hidden, everyone), pair_ranks(used, everyone)
     by_length = within_bands(own, bands(tokens))
 
-    def of_rows(rows: Float64Array) -> Float64Array:
-        times = times_drawn(rows, len(hidden))
+    def of_times(times: Float64Array) -> Float64Array:
         whole, alone = (rank_correlation(times, states, own, everyone, part) for part in (None, by_length))
         return np.stack([whole, alone, whole - alone])
 
-    return sampling.several(np.arange(len(hidden))[:, None], of_rows, unit="sequence")
+    return sampling.several(np.arange(len(hidden)), of_times, counted=True)
 
 
 def _lengths(trace: Trace) -> IntArray:

@@ -1,12 +1,13 @@
 """Similar routing needs similar projections on the row space: GEO Prop. 1 as its public review revised it."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from claims.core.claim import Threshold, Variant, claim
 from claims.core.curves import by_layer
 from claims.core.finding import Finding, Measured, NotApplicable
+from claims.shared.once import Once
 from claims.shared.premises import left_out, linear_layers, models_text
 from claims.shared.token_pairs import over_layers, overlap_of, pair_tokens, sequence_means, sequences_of
 from fixtures.evidence.trace import LayerTrace, Trace
@@ -14,8 +15,9 @@ from metrics.arrays import Float64Array, IntArray
 from metrics.routing.low_rank import leading_directions
 from metrics.routing.null_space import random_subspace, row_part, row_space
 from metrics.stats.bootstrap import exact
+from metrics.stats.estimate import Estimate
 from metrics.stats.pair_sampling import PairSampling
-from metrics.stats.rank_correlation import row_spearman
+from metrics.stats.rank_correlation import centred_ranks, correlate_ranks
 from metrics.stats.sampling import Sampling
 from metrics.usage.token_pairs import squared_distances
 
@@ -53,16 +55,11 @@ DIFFERENCE = (-2.0, 2.0)
 )
 def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling) -> Finding:
     """Compare how well row space, principal directions and a random subspace predict overlap, over the full space."""
-    ranked = [(layer, row_space(layer.router.weight)) for layer in linear_layers(trace)]
-    layers = [layer for layer, space in ranked if space.rank and not space.full]
+    layers = _partly_read(trace)
     if not layers:
         raise NotApplicable("the row space is empty or the full space: rank(W) is 0 or the hidden width at every layer")
-    tokens, both = pair_tokens(trace), PairSampling.like(sampling)
-    similarity = _cosine if variant["similarity"] == "cosine" else _nearness
-    counts = [_violations(layer, trace, tokens) for layer in layers]
-    pairs = len(layers) * len(tokens) * (len(tokens) - 1) // 2
-    found = [_gains(layer, trace, similarity, sampling) for layer in layers]
-    row, principal, random = (np.stack(tables) for tables in zip(*found, strict=True))
+    both, compared = PairSampling.like(sampling), _compared(trace, sampling)
+    row, principal, random = compared.gains[variant["similarity"]]
     if np.isnan(row).all():
         raise NotApplicable("every token uses the same experts, so there is no overlap to predict")
 
@@ -74,7 +71,7 @@ def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling)
     return Finding(
         headline=(gain("Spearman gain of the row space", row),),
         excess=(gain("that gain minus the one of the data's leading directions, where they gain", beyond, "excess"),),
-        parts=(Measured("pairs above the row-space bound", exact(sum(counts), pairs), "<=", "violations"),),
+        parts=(Measured("pairs above the row-space bound", compared.violations, "<=", "violations"),),
         premises=models_text(trace, sampling),
         controls=(gain("Spearman gain of the data's leading directions", principal),),
         reported=(gain("Spearman gain of a random subspace", random),),
@@ -87,16 +84,42 @@ def test_necessity_row_space(trace: Trace, variant: Variant, sampling: Sampling)
     )
 
 
-def _gains(
-    layer: LayerTrace, trace: Trace, similarity: Callable[[Float64Array], Float64Array], sampling: Sampling
-) -> tuple[Float64Array, ...]:
-    """Per sequence, the gain over the full space: row space, leading principal directions, a random subspace."""
-    tokens = pair_tokens(trace)
-    hidden, overlap, sequence = (
-        layer.hidden[tokens].astype(np.float64),
-        overlap_of(layer, trace, tokens),
-        sequences_of(trace, tokens),
+class _Compared(NamedTuple):
+    """What all variants compare.
+
+    Attributes
+    ----------
+    gains : of each similarity, gains over the full space, (3, L, S): row space, leading principal directions, random
+    violations : pairs above the row-space bound
+    """
+
+    gains: dict[str, Float64Array]
+    violations: Estimate
+
+
+def _partly_read(trace: Trace) -> list[LayerTrace]:
+    """Linear layers whose row space is neither empty nor the full space."""
+    ranked = [(layer, row_space(layer.router.weight)) for layer in linear_layers(trace)]
+    return [layer for layer, space in ranked if space.rank and not space.full]
+
+
+def _compare(trace: Trace, sampling: Sampling) -> _Compared:
+    layers, tokens = _partly_read(trace), pair_tokens(trace)
+    pairs = len(layers) * len(tokens) * (len(tokens) - 1) // 2
+    found = [_gains(layer, trace, sampling) for layer in layers]
+    return _Compared(
+        gains={name: np.stack([gains[name] for gains in found], axis=1) for name in SIMILARITIES},
+        violations=exact(sum(_violations(layer, trace, tokens) for layer in layers), pairs),
     )
+
+
+_compared = Once(_compare)
+
+
+def _gains(layer: LayerTrace, trace: Trace, sampling: Sampling) -> dict[str, Float64Array]:
+    """Of each similarity, by sequence, the gain over the full space, (3, S), of row space, principal, random ones."""
+    tokens = pair_tokens(trace)
+    hidden, sequence = layer.hidden[tokens].astype(np.float64), sequences_of(trace, tokens)
     space = row_space(layer.router.weight)
     centred = np.asarray(layer.second_moment - np.outer(layer.mean, layer.mean))
     rng = sampling.rng("subspace", layer.router.layer)
@@ -105,11 +128,15 @@ def _gains(
         leading_directions(centred, space.rank).T,
         random_subspace(hidden.shape[1], space.rank, rng),
     )
-    full = _predicts(similarity(hidden), overlap)
-    gains = [_predicts(similarity(row_part(hidden, basis)), overlap) - full for basis in bases]
-    known = ~np.isnan(np.stack(gains)).any(axis=0)
-    weights = np.asarray(known, dtype=np.float64)
-    return tuple(sequence_means(np.where(known, gain, 0.0), weights, sequence, trace.sequences) for gain in gains)
+    states, overlap = [hidden, *(row_part(hidden, basis) for basis in bases)], _ranks(overlap_of(layer, trace, tokens))
+    found = {}
+    for name, similarity in SIMILARITIES.items():
+        full, *parts = (correlate_ranks(_ranks(similarity(each)), overlap) for each in states)
+        gains = np.stack([part - full for part in parts])
+        weights = np.asarray(~np.isnan(gains).any(axis=0), dtype=np.float64)
+        known = np.where(weights > 0, gains, 0.0)
+        found[name] = np.stack([sequence_means(gain, weights, sequence, trace.sequences) for gain in known])
+    return found
 
 
 def _violations(layer: LayerTrace, trace: Trace, tokens: IntArray) -> int:
@@ -124,11 +151,9 @@ def _violations(layer: LayerTrace, trace: Trace, tokens: IntArray) -> int:
     return int(above[np.triu_indices(len(tokens), k=1)].sum())
 
 
-def _predicts(similarity: Float64Array, overlap: Float64Array) -> Float64Array:
-    """Per token: Spearman correlation over its partners between similarity and overlap; NaN if constant."""
-    keep = ~np.eye(len(similarity), dtype=bool)
-    shape = (len(similarity), len(similarity) - 1)
-    return np.asarray(row_spearman(similarity[keep].reshape(shape), overlap[keep].reshape(shape)))
+def _ranks(table: Float64Array) -> Float64Array:
+    """Ranks of each token's partners, (m, m - 1), centred."""
+    return centred_ranks(table[~np.eye(len(table), dtype=bool)].reshape(len(table), len(table) - 1))
 
 
 def _nearness(states: Float64Array) -> Float64Array:
@@ -138,3 +163,7 @@ def _nearness(states: Float64Array) -> Float64Array:
 def _cosine(states: Float64Array) -> Float64Array:
     unit = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-30)
     return np.asarray(unit @ unit.T)
+
+
+#: How alike two states are, by the name of the variant.
+SIMILARITIES = {"distance": _nearness, "cosine": _cosine}

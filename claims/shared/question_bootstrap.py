@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from metrics.arrays import Float64Array
-from metrics.stats.bootstrap import estimate_mean, times_drawn
+from metrics.stats.bootstrap import estimate_mean
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
@@ -56,8 +56,7 @@ def own_lead(own: Float64Array, others: Float64Array, sampling: Sampling) -> Est
 
 def over_questions(count: int, statistic: OfDraws, sampling: Sampling, **options: Any) -> Estimate:
     """Estimate a statistic of how often each of ``count`` questions was drawn."""
-    numbers = np.arange(count, dtype=np.float64)[:, None]
-    return sampling.of(numbers, lambda rows: statistic(times_drawn(rows, count)), unit="question", **options)
+    return sampling.of(np.arange(count), statistic, counted=True, unit="question", **options)
 
 
 def own_mean(drawn: Float64Array, values: Float64Array) -> Float64Array:

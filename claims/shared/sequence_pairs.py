@@ -6,7 +6,6 @@ import numpy as np
 from scipy.stats import rankdata
 
 from metrics.arrays import BoolArray, Float64Array, IntArray
-from metrics.stats.bootstrap import times_drawn
 from metrics.stats.estimate import Estimate
 from metrics.stats.sampling import Sampling
 
@@ -16,7 +15,7 @@ def pair_mean(times: Float64Array, values: Float64Array, pairs: BoolArray) -> Fl
 
     Parameters
     ----------
-    times : (..., S), from `times_drawn`
+    times : (..., S), how often each sequence was drawn
     values : (S, S)
     pairs : (S, S), which pairs count
 
@@ -71,7 +70,7 @@ def rank_correlation(
 
     Parameters
     ----------
-    times : (..., S), from `times_drawn`
+    times : (..., S), how often each sequence was drawn
     x, y : (S, S), from `pair_ranks`
     pairs : (S, S), which pairs count
     part : what of y goes along with x, in ranks (S, S), while y still counts whole in the spread; None for all of it
@@ -118,7 +117,7 @@ def over_sequences(
     count: int, statistic: Callable[[Float64Array], Float64Array], sampling: Sampling, unit: str = "sequence"
 ) -> Estimate:
     """Estimate a statistic of how often each of ``count`` sequences was drawn, (..., S) to (...)."""
-    return sampling.of(np.arange(count)[:, None], lambda rows: statistic(times_drawn(rows, count)), unit=unit)
+    return sampling.of(np.arange(count), statistic, counted=True, unit=unit)
 
 
 def pair_correlation(x: Float64Array, y: Float64Array, pairs: BoolArray, sampling: Sampling) -> Estimate:

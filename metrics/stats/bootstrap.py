@@ -73,35 +73,11 @@ def estimate_means(
         return [each for each in found if each is not None]
     values = columns[:, varied]
 
-    def of_draws(rows: Float64Array) -> FloatArray:
-        return np.moveaxis(times_drawn(rows, len(values)) @ values / rows.shape[-2], -1, 0)
+    def of_times(times: Float64Array) -> FloatArray:
+        return np.moveaxis(times @ values / len(values), -1, 0)
 
-    numbers = np.arange(len(values), dtype=np.float64)[:, None]
-    resampled = iter(_estimates(numbers, of_draws, "mean", **options))
+    resampled = iter(_estimates(values, of_times, "mean", counted=True, **options))
     return [next(resampled) if each is None else each for each in found]
-
-
-def times_drawn(rows: Float64Array, count: int) -> Float64Array:
-    """Return how often each of ``count`` units was drawn.
-
-    Parameters
-    ----------
-    rows : (..., n, 1), resampled unit numbers: what a statistic of ``np.arange(count)[:, None]`` receives
-
-    Returns
-    -------
-    (..., count)
-
-    Examples
-    --------
-    >>> times_drawn(np.array([[0.0], [2.0], [2.0]]), 3).tolist()
-    [1.0, 0.0, 2.0]
-    """
-    drawn = rows[..., 0].astype(np.int64)
-    flat = drawn.reshape(-1, drawn.shape[-1])
-    offset = np.arange(len(flat))[:, None] * count
-    counts = np.bincount((flat + offset).ravel(), minlength=len(flat) * count)
-    return counts.reshape(*drawn.shape[:-1], count).astype(np.float64)
 
 
 def estimate_statistic(
@@ -114,6 +90,7 @@ def estimate_statistic(
     interval: Interval = "BCa",
     level: float = 0.95,
     strata: IntArray | None = None,
+    counted: bool = False,
 ) -> Estimate:
     """Any statistic of paired rows with its bootstrap interval; whole rows are resampled.
 
@@ -130,6 +107,7 @@ def estimate_statistic(
     interval : ``BCa`` or ``percentile``
     level : coverage of the interval
     strata : stratum of each row, shape (n,): from each, as many rows are drawn as it has; None for a single one
+    counted : the statistic maps how often each row was drawn, (..., n), in place of the rows drawn
 
     Raises
     ------
@@ -151,6 +129,7 @@ def estimate_statistic(
         interval=interval,
         level=level,
         strata=strata,
+        counted=counted,
     )[0]
 
 
@@ -164,13 +143,14 @@ def estimate_statistics(
     interval: Interval = "BCa",
     level: float = 0.95,
     strata: IntArray | None = None,
+    counted: bool = False,
 ) -> list[Estimate]:
     """Several statistics of the same draws: what they have in common is computed once.
 
     Parameters
     ----------
     statistics : maps (..., n, q) to (M, ...), vectorised over the leading axes
-    rows, seed, unit, resamples, interval, level, strata : as in `estimate_statistic`
+    rows, seed, unit, resamples, interval, level, strata, counted : as in `estimate_statistic`
 
     Returns
     -------
@@ -200,6 +180,7 @@ def estimate_statistics(
         interval=interval,
         level=level,
         strata=strata,
+        counted=counted,
     )
 
 
@@ -313,6 +294,7 @@ def _estimates(
     interval: Interval = "BCa",
     level: float = 0.95,
     strata: IntArray | None = None,
+    counted: bool = False,
 ) -> list[Estimate]:
     bad = int(np.count_nonzero(~np.isfinite(rows)))
     if bad:
@@ -322,7 +304,8 @@ def _estimates(
         raise ValueError(f"no {unit} to estimate from")
     # Equal rows: their own row, so that no rounding of a mean makes the value differ from the units'.
     equal = bool((rows == rows[0]).all())
-    values = np.asarray(statistics(rows[:1] if equal and name == "mean" else rows), dtype=np.float64)
+    observed = np.ones(n) if counted else rows[:1] if equal and name == "mean" else rows
+    values = np.asarray(statistics(observed), dtype=np.float64)
     if n < 2:
         return [
             Estimate(v, math.nan, math.nan, n, unit, f"{name}; one {unit} has no interval", None)
@@ -338,6 +321,7 @@ def _estimates(
         "interval": interval,
         "level": level,
         "strata": strata,
+        "counted": counted,
     }
     defined = np.isfinite(values)
     found = [Estimate(v, math.nan, math.nan, n, unit, f"{name}; undefined on these units") for v in values.tolist()]

@@ -1,7 +1,6 @@
 """Rank correlation that knows about ties and about constants."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from metrics.arrays import Float64Array, FloatArray, as_float64
 
@@ -55,10 +54,43 @@ def row_spearman(x: FloatArray, y: FloatArray) -> Float64Array:
     bad = int(np.count_nonzero(~np.isfinite(a)) + np.count_nonzero(~np.isfinite(b)))
     if bad:
         raise ValueError(f"{bad} values are not finite")
-    if a.shape[-1] < 2:
-        return np.full(a.shape[:-1], np.nan)
-    ranks_a, ranks_b = (rankdata(v, axis=-1) - (a.shape[-1] + 1) / 2 for v in (a, b))
-    power = (ranks_a**2).sum(axis=-1) * (ranks_b**2).sum(axis=-1)
-    shared = (ranks_a * ranks_b).sum(axis=-1)
+    return correlate_ranks(centred_ranks(a), centred_ranks(b))
+
+
+def centred_ranks(values: FloatArray) -> Float64Array:
+    """Average ranks of finite values (..., C) along the last axis, minus their mean; whole or half numbers.
+
+    Examples
+    --------
+    >>> centred_ranks(np.array([[9.0, 4.0, 9.0]])).tolist()
+    [[0.5, -1.0, 0.5]]
+    """
+    order = np.argsort(values, axis=-1)
+    ordered = np.take_along_axis(values, order, axis=-1)
+    count = values.shape[-1]
+    place = np.broadcast_to(np.arange(count, dtype=np.float64), values.shape)
+    differs = ordered[..., 1:] != ordered[..., :-1]
+    if not differs.all():
+        first, last = place.copy(), place.copy()
+        first[..., 1:][~differs] = 0.0
+        last[..., :-1][~differs] = count
+        np.maximum.accumulate(first, axis=-1, out=first)
+        last = np.minimum.accumulate(last[..., ::-1], axis=-1)[..., ::-1]
+        place = (first + last) / 2
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, place - (count - 1) / 2, axis=-1)
+    return ranks
+
+
+def correlate_ranks(a: Float64Array, b: Float64Array) -> Float64Array:
+    """Return the correlation of `centred_ranks` (..., C), as `row_spearman` does: (...), NaN where there is none.
+
+    Examples
+    --------
+    >>> correlate_ranks(np.array([[-0.5, 0.5]]), np.array([[0.5, -0.5]])).tolist()
+    [-1.0]
+    """
+    shared, power_a, power_b = (np.einsum("...i,...i->...", x, y) for x, y in ((a, b), (a, a), (b, b)))
+    power = power_a * power_b
     rho = np.divide(shared, np.sqrt(power), out=np.full_like(shared, np.nan), where=power > 0)
     return np.asarray(rho.clip(-1.0, 1.0))

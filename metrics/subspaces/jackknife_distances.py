@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from metrics.arrays import Float64Array, FloatArray, IntArray
+from metrics.arrays import BoolArray, Float64Array, FloatArray, IntArray
 from metrics.subspaces.grassmann import angles_from_products, normalised_geodesic, pairs_of, subspace_overlap
 from metrics.subspaces.principal_directions import off_direction
+from metrics.subspaces.symmetric import eigh, eigvalsh
 
 #: Pairs of subspaces that are compared: all pairs of 32 groups, of more groups as many drawn at random.
 PAIRS = 496
@@ -51,14 +51,16 @@ class Distances:
     angles : float64 (r,), mean over pairs, all visits
     known : bool (G,), whose visits span r directions
     bases : float64 (G, D, r), all visits
+    variances : as `group_variances`
     error : float64 (2,), standard errors of d_G and of mean cos^2 of all visits, had the groups been drawn from many
     """
 
     geodesic: Float64Array
     overlap: Float64Array
     angles: Float64Array
-    known: npt.NDArray[np.bool_]
+    known: BoolArray
     bases: Float64Array
+    variances: Float64Array
     error: Float64Array
 
 
@@ -86,9 +88,9 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
     overlap = {rank: np.full(1 + blocks, np.nan) for rank in ranks}
     found: dict[int, Distances] = {}
     left, right = pairs
-    frames, replicates = _replicates(groups, max(ranks), blocks)
+    frames, states, smallest = _coordinates(groups)
     between = None if frames is None else _between(frames, pairs)
-    for number, (variances, directions) in enumerate(replicates):
+    for number, (variances, directions) in enumerate(_decomposed(groups, states, smallest, max(ranks), blocks)):
         crossed = _crossed(directions, pairs, between)
         for rank in ranks:
             known = variances[:, rank - 1] > 0
@@ -101,9 +103,8 @@ def distances(groups: Groups, ranks: Sequence[int], blocks: int, pairs: Pairs) -
             if number == 0:
                 mean = angles.mean(axis=0) if len(angles) else np.full(rank, np.nan)
                 error = [sampling_error(each, left[both], right[both]) for each in (distance, shared)]
-                found[rank] = Distances(
-                    geodesic[rank], overlap[rank], mean, known, bases(np.arange(len(known))), np.array(error)
-                )
+                every = bases(np.arange(len(known)))
+                found[rank] = Distances(geodesic[rank], overlap[rank], mean, known, every, variances, np.array(error))
     return found
 
 
@@ -130,10 +131,12 @@ def _between(frames: Float64Array, pairs: Pairs) -> Float64Array:
 
 
 def _crossed(directions: Float64Array, pairs: Pairs, between: Float64Array | None) -> Float64Array:
-    """Products of the bases of pairs, (P, r, r), through those of their frames."""
-    left, right = pairs
-    first = np.swapaxes(directions[left], 1, 2)
-    return np.asarray((first if between is None else first @ between) @ directions[right])
+    """Products of the bases of pairs, (P, r, r), through those of their frames; one by one, as there."""
+    found = np.empty((len(pairs[0]), *(directions.shape[2],) * 2))
+    for place, (left, right) in enumerate(zip(*pairs, strict=True)):
+        first = directions[left].T if between is None else directions[left].T @ between[place]
+        np.matmul(first, directions[right], out=found[place])
+    return found
 
 
 def sampling_error(values: Float64Array, left: IntArray, right: IntArray) -> float:
@@ -171,8 +174,9 @@ def group_variances(groups: Groups) -> Float64Array:
     >>> group_variances(groups).round(12).tolist()
     [[1.0, 0.0]]
     """
-    _, replicates = _replicates(groups, 1, 0)
-    return next(replicates)[0]
+    _, states, smallest = _coordinates(groups)
+    moments, total = next(_moments(groups, states, 0))
+    return _resolved(eigvalsh(moments), total, smallest)
 
 
 def some_pairs(count: int, rng: np.random.Generator) -> Pairs:
@@ -215,29 +219,48 @@ def overlap_table(bases: Float64Array) -> FloatArray:
     return np.array(rows, dtype=np.float32).reshape(count, count)
 
 
-def _replicates(
-    groups: Groups, rank: int, blocks: int
-) -> tuple[Float64Array | None, Iterator[tuple[Float64Array, Float64Array]]]:
-    """Frames, and for all visits, then without each block, variances (G, c), descending, and directions in frames."""
-    frames, states, smallest = _coordinates(groups)
-    return frames, _decomposed(groups, states, smallest, rank, blocks)
-
-
 def _decomposed(
     groups: Groups, states: Float64Array, smallest: Float64Array, rank: int, blocks: int
 ) -> Iterator[tuple[Float64Array, Float64Array]]:
+    """For all visits, then without each block: variances (G, c), descending, and leading directions (G, c, r)."""
+    for moments, total in _moments(groups, states, blocks):
+        values, vectors = eigh(moments)
+        yield _resolved(values, total, smallest), np.ascontiguousarray(vectors[..., ::-1][..., :rank])
+
+
+def _resolved(values: Float64Array, total: Float64Array, smallest: Float64Array) -> Float64Array:
+    variances = values[..., ::-1] / total[:, None]
+    return np.where(variances > smallest[:, None], variances, 0.0)
+
+
+def _moments(groups: Groups, states: Float64Array, blocks: int) -> Iterator[tuple[Float64Array, Float64Array]]:
+    """For all visits, then without each block: moments (G, c, c), and what they are to be divided by, (G,).
+
+    The visits of a block are taken off the moment of all, which rounds by little unless they are the most of it:
+    then the moment is that of the others.
+    """
     root = np.sqrt(groups.weights / groups.weights.sum(axis=1, keepdims=True))
-    states *= root[..., None]
+    states = root[..., None] * states
+    whole = np.swapaxes(states, 1, 2) @ states
     for left_out in range(-1, blocks):
-        kept = np.where(groups.block == left_out, 0.0, root)
+        out = groups.block == left_out
+        kept = np.where(out, 0.0, root)
         total = np.square(kept).sum(axis=1)
         total[total == 0] = 1.0
-        mean = np.einsum("gn,gnc->gc", kept, states) / total[:, None]
-        spread = (kept > 0)[..., None] * states
-        moment = np.swapaxes(spread, 1, 2) @ spread / total[:, None, None]
-        values, vectors = np.linalg.eigh(moment - mean[:, :, None] * mean[:, None, :])
-        variances = np.where(values > smallest[:, None], values, 0.0)[..., ::-1]
-        yield variances, np.ascontiguousarray(vectors[..., ::-1][..., :rank])
+        mean = kept[:, None] @ states / np.sqrt(total)[:, None, None]
+        taken = np.concatenate([_some_rows(states, out), mean], axis=1)
+        moments = whole - np.swapaxes(taken, 1, 2) @ taken
+        few = np.trace(moments, axis1=1, axis2=2) < 0.1 * np.trace(whole, axis1=1, axis2=2)
+        if few.any():
+            spread = (~out[few])[..., None] * states[few]
+            moments[few] = np.swapaxes(spread, 1, 2) @ spread - np.swapaxes(mean[few], 1, 2) @ mean[few]
+        yield moments, total
+
+
+def _some_rows(states: Float64Array, chosen: BoolArray) -> Float64Array:
+    """Chosen rows of each of a stack, (G, m, c), m the most that are chosen of one; zeros where fewer are."""
+    order = np.argsort(~chosen, axis=1, kind="stable")[:, : chosen.sum(axis=1).max(), None]
+    return np.where(np.take_along_axis(chosen[..., None], order, 1), np.take_along_axis(states, order, 1), 0.0)
 
 
 def _coordinates(groups: Groups) -> tuple[Float64Array | None, Float64Array, Float64Array]:

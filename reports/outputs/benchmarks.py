@@ -13,7 +13,18 @@ from pathlib import Path
 from fixtures.files.whole_files import write_whole
 from fixtures.messages.command_line import run_command
 from reports.data.benchmarks import Result, merged, read_results, results_of_run, write_results
-from reports.pages.benchmark_tables import AXES, goals, growth, jacobians, likelihoods, memory, stages, times, took
+from reports.pages.benchmark_tables import (
+    AXES,
+    goals,
+    growth,
+    jacobians,
+    likelihoods,
+    memory,
+    shared_prompts,
+    stages,
+    times,
+    took,
+)
 from reports.text.numbers import number
 from reports.text.templates import fill
 
@@ -35,6 +46,7 @@ def benchmarks_page(results: Sequence[Result]) -> str:
         goals=goals(timed),
         growth=[(axis, growth(timed, axis)) for axis in AXES],
         likelihoods=likelihoods(_of(results, "test_time_of_likelihoods", "experts")),
+        prompts=shared_prompts(_of(results, "test_time_of_rollouts", "experts")),
         memory=memory(_of(results, "test_peak_memory", "experts", "way")),
         layer=stages(_of(results, "test_layer_of_experts", "experts")),
         jacobians=jacobians(_of(results, "test_alignment_and_jacrev", "width")),

@@ -84,6 +84,19 @@ def likelihoods(results: Iterable[Result]) -> Markdown:
     return table(head, rows)
 
 
+def shared_prompts(results: Iterable[Result]) -> Markdown:
+    """Seconds of reading rollouts once a prompt, and once a rollout."""
+    head = ["experts", "width", "layers", "type", "tokens", "of a prompt", "its answers", "of an answer"]
+    ways = ("once a rollout", "once a prompt")
+    rows = []
+    for each in results:
+        times = [_seconds(each, way) for way in ways]
+        sizes = [f"{each.figures[name]:,}" for name in ("prompt", "answers", "answer")]
+        seconds = [number(float(np.median(took))) for took in times]
+        rows.append([*_model(each.figures), *sizes, *seconds, _quartiles(times[1] / times[0])])
+    return table([*head, *(f"{way}, s" for way in ways), "ratio"], rows)
+
+
 def stages(results: Iterable[Result]) -> Markdown:
     """Seconds of each stage of a layer, and of all."""
     rows = []

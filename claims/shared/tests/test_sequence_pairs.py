@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from claims.shared.sequence_pairs import block_mean, pair_correlation, pair_mean, pair_ranks, within_bands
 from claims.tests.support.verdicts import SAMPLING
-from metrics.stats.bootstrap import times_drawn
+from metrics.stats.resampling import times_drawn
 from metrics.usage.position import permuted_within
 
 RNG = np.random.default_rng(4)
@@ -18,13 +18,13 @@ PAIRS = np.arange(6)[:, None] // 3 != np.arange(6)[None, :] // 3
 
 
 def test_draws_are_counted_by_sequence() -> None:
-    rows = np.array([[[0.0], [2.0], [2.0]], [[1.0], [1.0], [1.0]]])
+    rows = np.array([[0, 2, 2], [1, 1, 1]])
     assert times_drawn(rows, 4).tolist() == [[1, 0, 2, 0], [0, 3, 0, 0]]
 
 
 def test_a_pair_counts_as_often_as_its_sequences_were_drawn() -> None:
     drawn = RNG.integers(0, 6, (5, 6))
-    found = pair_mean(times_drawn(drawn[..., None].astype(np.float64), 6), TABLE, PAIRS)
+    found = pair_mean(times_drawn(drawn, 6), TABLE, PAIRS)
     for row, mean in zip(drawn, found, strict=True):
         pairs = [TABLE[a, b] for a, b in combinations(row.tolist(), 2) if PAIRS[a, b]]
         assert mean == pytest.approx(np.mean(pairs))

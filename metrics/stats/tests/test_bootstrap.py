@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap
 
-from metrics.arrays import Float64Array
+from metrics.arrays import Float64Array, IntArray
 from metrics.stats import resampling
 from metrics.stats.bootstrap import (
     estimate_mean,
@@ -156,6 +156,30 @@ def test_strata_are_scipys_samples() -> None:
     )  # fmt: skip
     ends = (theirs.confidence_interval.low, theirs.confidence_interval.high)
     assert (ours.low, ours.high) == pytest.approx(ends, rel=1e-12)
+
+
+@pytest.mark.parametrize("chunk", [2**21, 7 * 25])
+def test_draws_of_strata_take_turns_as_scipys_do(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resampling, "CHUNK", chunk)
+    values, stratum = np.random.default_rng(1).exponential(size=25), np.repeat([0, 1], [13, 12])
+    ours = estimate_statistic(values, lambda x: x[..., 0].mean(-1), seed=5, resamples=200, strata=stratum)
+    theirs = bootstrap(
+        (values[:13], values[13:]), lambda a, b, axis: np.concatenate([a, b], axis=axis).mean(axis=axis),
+        n_resamples=200, batch=chunk // 25, vectorized=True, rng=np.random.default_rng(5),
+    )  # fmt: skip
+    assert ours.draws == pytest.approx(theirs.bootstrap_distribution, rel=1e-12)
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), rel=1e-12)
+
+
+@pytest.mark.parametrize("strata", [None, np.repeat([0, 1], 6)])
+def test_how_often_rows_were_drawn_tells_the_same_as_the_rows(strata: IntArray | None) -> None:
+    rows = np.random.default_rng(8).random(12)
+    options: dict[str, Any] = {"seed": 2, "resamples": 499, "strata": strata}
+    drawn = estimate_statistic(rows, lambda x: (x[..., 0] ** 2).sum(-1), **options)
+    counted = estimate_statistic(rows, lambda times: times @ rows**2, counted=True, **options)
+    assert (counted.value, counted.low, counted.high) == pytest.approx((drawn.value, drawn.low, drawn.high), rel=1e-12)
+    assert counted.draws == pytest.approx(drawn.draws, rel=1e-12)
+    assert counted.method == drawn.method
 
 
 def test_the_percentile_interval_is_the_quantiles_of_the_draws() -> None:

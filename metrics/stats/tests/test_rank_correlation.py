@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
-from metrics.stats.rank_correlation import row_spearman, spearman
+from metrics.stats.rank_correlation import centred_ranks, row_spearman, spearman
 
 #: Few distinct values, so that ties are the rule.
 COLUMNS = st.integers(2, 9).flatmap(
@@ -31,6 +31,14 @@ def test_rows_are_independent() -> None:
     )
     stacked = row_spearman(x.reshape(2, 3, 20), y.reshape(2, 3, 20))
     np.testing.assert_array_equal(stacked.ravel(), row_spearman(x, y))
+
+
+@pytest.mark.parametrize("distinct", [1, 3, 10**9])
+def test_ranks_are_scipys_to_the_bit(distinct: int) -> None:
+    for shape in [(0,), (1,), (40,), (5, 41), (2, 3, 20)]:
+        values = np.random.default_rng(1).integers(0, distinct, shape).astype(float)
+        expected = rankdata(values, axis=-1) - (shape[-1] + 1) / 2
+        np.testing.assert_array_equal(centred_ranks(values), expected)
 
 
 def test_constants_and_single_values_have_none() -> None:
