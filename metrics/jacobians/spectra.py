@@ -6,6 +6,8 @@ Jacobians were made with one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -69,26 +71,44 @@ def leading_singular_values(expert: Expert, jacobians: Sequence[Jacobian], top: 
     >>> leading_singular_values(expert, [Jacobian(np.array([2.0, 3.0]), none, none)], 2).round(6).tolist()
     [[3.0, 2.0]]
     """
-    columns, rows = factors(expert)
-    if not 1 <= top <= rows.shape[1]:
-        raise ValueError(f"cannot take {top} of {rows.shape[1]} singular values")
-    plain: Float64Array | None = None
+    width = expert.gate.shape[1]
+    if not 1 <= top <= width:
+        raise ValueError(f"cannot take {top} of {width} singular values")
+    inner = _InnerGram(expert)
     found = np.zeros((len(jacobians), top))
     for number, each in enumerate(jacobians):
-        if columns.shape[1] + len(each.left) > rows.shape[1]:
+        if len(expert.gate) + len(each.left) > width:
             formed = mean_jacobian(expert, each.diagonal, each.left.T @ each.right)
             gram = formed.T @ formed
         else:
-            inner = np.vstack([folded(expert, as_float64(each.diagonal)[:, None] * rows), as_float64(each.right)])
-            if len(each.left):
-                outer = _triangle(np.hstack([columns, each.left.T]))
-            else:
-                outer = plain = _triangle(columns) if plain is None else plain
-            gram = outer @ (inner @ inner.T) @ outer.T
+            gram = inner(each)
         size = len(gram)
         values = eigh(gram, eigvals_only=True, subset_by_index=[max(0, size - top), size - 1], check_finite=False)
         found[number, : len(values)] = np.sqrt(np.maximum(values, 0.0))[::-1]
     return found
+
+
+@dataclass(frozen=True)
+class _InnerGram:
+    """R B B^T R^T of Jacobians of one expert; the R of those without terms of rank one is the same for all."""
+
+    expert: Expert
+
+    def __call__(self, jacobian: Jacobian) -> Float64Array:
+        """Return that of one, (m + r, m + r)."""
+        columns, rows = self._factors
+        slopes = folded(self.expert, as_float64(jacobian.diagonal)[:, None] * rows)
+        inner = np.vstack([slopes, as_float64(jacobian.right)])
+        outer = _triangle(np.hstack([columns, jacobian.left.T])) if len(jacobian.left) else self._plain
+        return np.asarray(outer @ (inner @ inner.T) @ outer.T)
+
+    @cached_property
+    def _factors(self) -> tuple[Float64Array, Float64Array]:
+        return factors(self.expert)
+
+    @cached_property
+    def _plain(self) -> Float64Array:
+        return _triangle(self._factors[0])
 
 
 def _triangle(columns: Float64Array) -> Float64Array:
