@@ -12,14 +12,15 @@ import pytest
 
 from claims.runner.experiment_facts import read_in
 from fixtures.evidence.experiments import Experiment, FunctionExperiment
-from fixtures.evidence.kind import Kind
 from fixtures.evidence.noise_floor import noise_floor
 from fixtures.evidence.sequences import SequenceTrace
 from fixtures.evidence.token_routing import TokenRouting
 from fixtures.evidence.trace import Trace
 from fixtures.kinds.token_traces import AGAIN, TEXT
 from fixtures.messages.published_command import joined, publishable
+from fixtures.messages.quiet import first_line
 from fixtures.session.plugin import live_evidence
+from fixtures.session.subject import Evidence
 
 _EVIDENCE = (Experiment, FunctionExperiment, Trace, SequenceTrace, TokenRouting)
 _PACKAGES = ("torch", "transformers", "numpy", "scipy", "hypothesis", "pytest")
@@ -39,8 +40,8 @@ def provenance_of(item: pytest.Item) -> dict[str, Any]:
     if first is not None:
         found |= dict(first.provenance)
         found["population"] = dict(first.population)
-    if isinstance(first, Trace) and (again := _of_subject(item, AGAIN)) is not None:
-        found |= {"other_batch_size": again.provenance.get("batch_size"), "flip_rate": noise_floor(first, again)}
+    if isinstance(first, Trace) and (subject := _subject(item)) is not None:
+        found |= _second_reading(subject, first)
     return found
 
 
@@ -56,16 +57,30 @@ def read_by(item: pytest.Item) -> Experiment | FunctionExperiment | Trace | Sequ
     A test that was given other evidence of a checkpoint stands for the text that this checkpoint read, if it did.
     """
     given = getattr(item, "funcargs", {}).values()
-    return next((each for each in given if isinstance(each, _EVIDENCE)), None) or _of_subject(item, TEXT)
+    return next((each for each in given if isinstance(each, _EVIDENCE)), None) or _text(item)
 
 
-def _of_subject(item: pytest.Item, kind: Kind[Trace]) -> Trace | None:
-    """What the checkpoint of a test read, None where there is no checkpoint, or it did not."""
-    subject = live_evidence(item.config) if "subject" in _parameters(item) else None
+def _text(item: pytest.Item) -> Trace | None:
+    """The text that the checkpoint of a test read, None where there is no checkpoint, or it did not."""
+    subject = _subject(item)
     try:
-        return None if subject is None else subject.read(kind)
+        return None if subject is None else subject.read(TEXT)
     except Exception:  # what went wrong is the record of the claims that read the text, and no reason to lose this one
         return None
+
+
+def _second_reading(subject: Evidence, text: Trace) -> dict[str, Any]:
+    """The noise floor that a second reading of the text shows, or why there is none."""
+    try:
+        again = subject.read(AGAIN)
+    except Exception as error:  # no reason to lose the record, which says of it what can be said
+        return {"flip_rate": f"not known: {first_line(error)}"}
+    return {"other_batch_size": again.provenance.get("batch_size"), "flip_rate": noise_floor(text, again)}
+
+
+def _subject(item: pytest.Item) -> Evidence | None:
+    """Evidence of the checkpoint that a test is about, None where it is about none."""
+    return live_evidence(item.config) if "subject" in _parameters(item) else None
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
